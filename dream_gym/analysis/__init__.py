@@ -1,0 +1,1 @@
+"""Benchmark suites, statistics and plots."""

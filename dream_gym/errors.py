@@ -1,0 +1,9 @@
+"""The errors that users of dream_gym see; every one says what is wrong, where, and what to do."""
+
+
+class DreamGymError(Exception):
+    """Base of all errors that dream_gym raises on purpose."""
+
+
+class ConfigError(DreamGymError, ValueError):
+    """A file or an argument is malformed; the message names the file and the field."""

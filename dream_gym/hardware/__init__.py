@@ -1,0 +1,1 @@
+"""Where it runs: accelerators, platforms, and what a layer costs on them."""

@@ -1,0 +1,1 @@
+"""DREAM (ASPLOS 2023) as reconstructed."""

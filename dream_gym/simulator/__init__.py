@@ -1,0 +1,1 @@
+"""How it runs: the compiled engine, its accounts, and the record of what happened."""

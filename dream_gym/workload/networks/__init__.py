@@ -1,0 +1,1 @@
+"""Builders of the published networks, one module a family."""
