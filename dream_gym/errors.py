@@ -7,3 +7,7 @@ class DreamGymError(Exception):
 
 class ConfigError(DreamGymError, ValueError):
     """A file or an argument is malformed; the message names the file and the field."""
+
+
+class SchedulerError(DreamGymError, RuntimeError):
+    """A scheduler decided something impossible, such as a busy accelerator."""

@@ -1,1 +1,20 @@
 """Who decides: one module a scheduler."""
+
+from dream_gym.errors import ConfigError
+from dream_gym.schedulers.builtin import BuiltinScheduler, Options
+from dream_gym.schedulers.dream.mapscore import DREAM_MAPSCORE
+from dream_gym.schedulers.edf import EDF
+from dream_gym.schedulers.fcfs import FCFS
+
+BUILTIN = {scheduler.name: scheduler for scheduler in (FCFS, EDF, DREAM_MAPSCORE)}
+"""The built-in schedulers by id; add yours to the tuple."""
+
+
+def get_scheduler(name: str) -> BuiltinScheduler:
+    """The built-in scheduler of a name; raises `ConfigError` if there is none."""
+    if name not in BUILTIN:
+        raise ConfigError(f"scheduler: {name!r} is not one of {', '.join(BUILTIN)}")
+    return BUILTIN[name]
+
+
+__all__ = ["BUILTIN", "BuiltinScheduler", "Options", "get_scheduler"]

@@ -1,1 +1,45 @@
 """How it runs: the compiled engine, its accounts, and the record of what happened."""
+
+from dream_gym.simulator.arena import Floats, Ints
+from dream_gym.simulator.engine import (
+    DISPATCH,
+    DROP,
+    PASS,
+    Decide,
+    Decision,
+    Run,
+    make_run,
+    switch_bytes,
+    switch_energy_pj,
+    switch_ns,
+)
+from dream_gym.simulator.problem import NONE, Problem, build_problem, view_problem
+from dream_gym.simulator.result import Result
+from dream_gym.simulator.simulation import Simulation
+from dream_gym.simulator.state import LIVE, NEVER, NOW_NS, State, view_state
+
+__all__ = [
+    "DISPATCH",
+    "DROP",
+    "LIVE",
+    "NEVER",
+    "NONE",
+    "NOW_NS",
+    "PASS",
+    "Decide",
+    "Decision",
+    "Floats",
+    "Ints",
+    "Problem",
+    "Result",
+    "Run",
+    "Simulation",
+    "State",
+    "build_problem",
+    "make_run",
+    "switch_bytes",
+    "switch_energy_pj",
+    "switch_ns",
+    "view_problem",
+    "view_state",
+]

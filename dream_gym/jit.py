@@ -1,0 +1,80 @@
+"""The one place where Numba is set up: how functions are compiled, and how they are cached.
+
+Semantics are those of NumPy without fast-math, so that a compiled run and one with
+``NUMBA_DISABLE_JIT=1`` give the same bits.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, cast
+
+import numba
+from numba.core import caching
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": False}
+
+
+def compiled(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a function that other compiled functions call; it is cached as part of them."""
+    return cast("Callable[P, R]", numba.njit(**_OPTIONS)(function))
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Like `compiled`, for small functions of the hot loop: LLVM always inlines them."""
+    return cast("Callable[P, R]", numba.njit(forceinline=True, **_OPTIONS)(function))
+
+
+def entry_point(name: str, *, parallel: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Compile a function that Python calls, and cache it on disk.
+
+    Numba's own cache notices a change in the file of the function only. This one notices a
+    change anywhere in the package, since an entry point contains whatever it calls, and may be
+    used on closures over compiled functions.
+
+    Args:
+        name: Tells apart entry points that are made by one factory.
+        parallel: Whether ``numba.prange`` runs on several threads.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        function.__qualname__ = f"{function.__name__}_{name}"
+        dispatcher = numba.njit(parallel=parallel, **_OPTIONS)(function)
+        if not numba.config.DISABLE_JIT:
+            dispatcher._cache = _PackageCache(function)
+        return cast("Callable[P, R]", dispatcher)
+
+    return decorate
+
+
+@functools.cache
+def package_digest() -> str:
+    """SHA-256 over the sources of the package: the version of everything that is compiled."""
+    digest = hashlib.sha256()
+    root = Path(__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+class _PackageCache(caching.FunctionCache):  # type: ignore[misc]
+    """Numba's file cache, valid for one state of the whole package."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._cache_file = caching.IndexDataCacheFile(
+            cache_path=self._cache_path,
+            filename_base=self._impl.filename_base,
+            source_stamp=package_digest(),
+        )
+
+    def _index_key(self, signature: object, codegen: Any) -> tuple[object, object]:
+        # The stamp and the qualified name already determine code and closure.
+        return signature, codegen.magic_tuple()

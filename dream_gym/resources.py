@@ -1,0 +1,107 @@
+"""Finding and reading the YAML files: those shipped in ``dream_gym.configs`` and a user's own."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from dream_gym.errors import ConfigError
+
+
+class Config(BaseModel):
+    """Base of everything that is read from YAML: immutable, and unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _to_fraction(value: Any) -> Fraction:
+    problem = f"expected a number or a text such as '30000/1001', got {value!r}"
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Fraction):
+        raise ValueError(problem)
+    try:
+        return Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(problem) from None
+
+
+Rational = Annotated[Fraction, BeforeValidator(_to_fraction), Field(gt=0, le=1_000_000)]
+"""A positive number, taken exactly as written: 30, 29.97 or "30000/1001"."""
+
+ConfigT = TypeVar("ConfigT", bound=Config)
+
+
+def names(kind: str) -> list[str]:
+    """The names of the shipped files of a kind (``scenarios``, ``platforms``, ...), sorted."""
+    folder = files("dream_gym.configs") / kind
+    return sorted(item.name[:-5] for item in folder.iterdir() if item.name.endswith(".yaml"))
+
+
+def load(kind: str, reference: str | Path | ConfigT, model: type[ConfigT]) -> ConfigT:
+    """Load one config.
+
+    Args:
+        kind: Folder of the shipped files: ``scenarios``, ``platforms``, ``suites`` or ``agents``.
+        reference: The name of a shipped file, the path of a file, or a ready object.
+        model: The class of the config.
+
+    Raises:
+        ConfigError: There is no such file, or it is malformed; names the file and the field.
+    """
+    if isinstance(reference, model):
+        return reference
+    if not isinstance(reference, str | Path):
+        raise ConfigError(
+            f"{kind}: expected a name, a path or a {model.__name__}, got {type(reference).__name__}"
+        )
+    path = Path(reference)
+    if path.suffix in (".yaml", ".yml"):
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: cannot be read: {error}") from error
+        return parse(text, model, origin=str(path))
+    known = names(kind)
+    if str(reference) not in known:
+        raise ConfigError(
+            f"{kind}: {str(reference)!r} is neither a path that ends in .yaml nor one of "
+            + ", ".join(known)
+        )
+    file = files("dream_gym.configs") / kind / f"{reference}.yaml"
+    return parse(file.read_text(encoding="utf-8"), model, origin=f"{kind}/{reference}.yaml")
+
+
+def parse(text: str, model: type[ConfigT], *, origin: str) -> ConfigT:
+    """Parse and validate YAML text.
+
+    Args:
+        text: The YAML.
+        model: The class of the config.
+        origin: What to call the text in errors, usually its path.
+
+    Raises:
+        ConfigError: Names the origin and the field at fault.
+    """
+    try:
+        content: Any = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{origin}: not valid YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{origin}: expected a mapping of keys, got {type(content).__name__}")
+    return validate(content, model, origin=origin)
+
+
+def validate(content: dict[str, Any], model: type[ConfigT], *, origin: str) -> ConfigT:
+    """Validate a mapping; the first error found becomes a `ConfigError` that names its field."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "(whole file)"
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        message = first["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"{origin}: {field}: {message}{more}") from error

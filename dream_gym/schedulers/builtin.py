@@ -1,0 +1,57 @@
+"""What a built-in scheduler is: a compiled decision and the options that parametrise it."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import numpy as np
+
+from dream_gym import resources
+from dream_gym.resources import Config
+from dream_gym.simulator import Decide, Floats, Run, make_run
+
+
+class Options(Config):
+    """Options of a scheduler; each field is a number or a choice between strings."""
+
+    def parameters(self) -> Floats:
+        """The options as the numbers that compiled code reads, in the order of the fields.
+
+        A choice becomes its position among the choices.
+        """
+        values = []
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            choices = get_args(field.annotation)
+            values.append(float(choices.index(value) if isinstance(value, str) else value))
+        return np.array(values, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class BuiltinScheduler:
+    """A scheduler that is compiled into an engine of its own.
+
+    Args:
+        name: Its id.
+        decide: The compiled decision.
+        options: The class of its options.
+    """
+
+    name: str
+    decide: Decide
+    options: type[Options] = Options
+
+    @functools.cached_property
+    def run(self) -> Run:
+        """The engine around this scheduler, compiled or loaded from the cache at the first call."""
+        return make_run(self.name, self.decide)
+
+    def configure(self, **options: Any) -> Options:
+        """Validate options.
+
+        Raises:
+            ConfigError: Names the scheduler and the option at fault.
+        """
+        return resources.validate(options, self.options, origin=f"scheduler {self.name}")

@@ -1,0 +1,99 @@
+"""MapScore: DREAM's score of a frame on an accelerator, with fixed alpha and beta.
+
+Reconstructed from "DREAM: A Dynamic Scheduler for Dynamic Real-time Multi-model ML Workloads"
+(ASPLOS 2023, doi 10.1145/3623278.3624753); docs/fidelity.md says how sure each term is.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from dream_gym.jit import inlined
+from dream_gym.schedulers.builtin import BuiltinScheduler, Options
+from dream_gym.simulator import (
+    DISPATCH,
+    LIVE,
+    NEVER,
+    NONE,
+    NOW_NS,
+    PASS,
+    Decision,
+    Problem,
+    State,
+    switch_bytes,
+    switch_energy_pj,
+)
+
+LEAST_SLACK_NS = 1000
+"""Slack counts as at least 1 µs, so that urgency stays finite."""
+
+ALPHA, BETA, LATE_URGENCY = range(3)
+FLOOR, ONE, LAST = range(3)
+
+
+class MapScoreOptions(Options):
+    """Options of `dream_mapscore`; the order of the fields is that of the parameters.
+
+    Args:
+        alpha: Weight of starvation, in [0, 2].
+        beta: Weight of the energy preference, in [0, 2].
+        late_urgency: Urgency of a frame whose deadline has come: ``floor`` takes its slack as
+            1 µs, ``one`` takes its urgency as 1, ``last`` puts it behind all frames in time.
+    """
+
+    alpha: float = Field(default=1.0, ge=0, le=2)
+    beta: float = Field(default=1.0, ge=0, le=2)
+    late_urgency: Literal["floor", "one", "last"] = "floor"
+
+
+@inlined
+def decide(problem: Problem, state: State) -> Decision:
+    """Dispatch the pair of waiting frame and idle accelerator of the highest MapScore.
+
+    MapScore(f, a) = urgency(f) × latency preference(f, a) + alpha × starvation(f)
+    + beta × energy preference(f, a). Ties go to the earlier release, then to the lower model,
+    frame and accelerator index, which is the order of the loops.
+    """
+    now_ns = state.scalar[NOW_NS]
+    accelerators = len(state.busy_until_ns)
+    alpha, beta = state.parameter[ALPHA], state.parameter[BETA]
+    late_rule = int(state.parameter[LATE_URGENCY])
+    best_slot, best_accelerator, best_score, best_in_time = NONE, NONE, 0.0, False
+    for at in range(state.scalar[LIVE]):
+        slot = state.live[at]
+        if state.executing[slot]:
+            continue
+        layer = state.layer[slot]
+        slack_ns = state.deadline_ns[slot] - now_ns
+        in_time = slack_ns > 0 or late_rule != LAST
+        urgency = problem.remaining_latency_ns[layer] / accelerators / max(slack_ns, LEAST_SLACK_NS)
+        if slack_ns <= 0 and late_rule == ONE:
+            urgency = 1.0
+        mean_latency_ns = problem.total_latency_ns[layer] / accelerators
+        starvation = (now_ns - state.ready_since_ns[slot]) / mean_latency_ns
+        for accelerator in range(accelerators):
+            if state.busy_until_ns[accelerator] != NEVER:
+                continue
+            latency_preference = (
+                problem.total_latency_ns[layer] / problem.latency_ns[layer, accelerator]
+            )
+            energy_pj = problem.energy_pj[layer, accelerator]
+            moved_bytes = switch_bytes(problem, state, slot, accelerator)
+            energy_preference = (
+                problem.total_energy_pj[layer] / energy_pj
+                - switch_energy_pj(problem, moved_bytes) / energy_pj
+            )
+            score = urgency * latency_preference + alpha * starvation + beta * energy_preference
+            if (
+                best_slot == NONE
+                or in_time > best_in_time
+                or (in_time == best_in_time and score > best_score)
+            ):
+                best_slot, best_accelerator = slot, accelerator
+                best_score, best_in_time = score, in_time
+    return Decision(PASS if best_slot == NONE else DISPATCH, best_slot, best_accelerator)
+
+
+DREAM_MAPSCORE = BuiltinScheduler("dream_mapscore", decide, MapScoreOptions)

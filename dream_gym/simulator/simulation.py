@@ -1,0 +1,176 @@
+"""One run of one scheduler on one scenario and platform, step by step or all at once."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from dream_gym.errors import ConfigError, SchedulerError
+from dream_gym.hardware import Platform
+from dream_gym.simulator.accounting import lower_bound, uxcost_now
+from dream_gym.simulator.arena import Floats, Ints
+from dream_gym.simulator.engine import TIMELINE_COLUMNS, Run, begin, finish
+from dream_gym.simulator.frames import FRAME_COLUMNS
+from dream_gym.simulator.problem import NS_PER_S, build_problem, view_problem
+from dream_gym.simulator.result import Result, to_table
+from dream_gym.simulator.state import (
+    DISPATCHES,
+    FRAME_ROWS,
+    HORIZON_NS,
+    NOW_NS,
+    SEED,
+    TIMELINE_ROWS,
+    allocate_state,
+    view_state,
+)
+from dream_gym.workload import Scenario
+
+MAX_SECONDS = 100_000.0
+
+
+class Simulation:
+    """A run that can be taken forward in time; `problem` and `state` are views of its arenas.
+
+    Args:
+        scenario: The workload.
+        platform: The hardware.
+        run: The engine of a scheduler, see `make_run`.
+        load: Factor on every rate.
+        expiry: ``soft`` or ``firm``; by default what the scenario says.
+        energy_norm: ``charged`` or ``literal``, see `accounting.uxcost`.
+
+    Raises:
+        ConfigError: An option is out of range.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        platform: Platform,
+        run: Run,
+        *,
+        load: float | Fraction = 1.0,
+        expiry: str | None = None,
+        energy_norm: str = "charged",
+    ) -> None:
+        self.scenario = scenario
+        self.platform = platform
+        self.problem_arena = build_problem(
+            scenario, platform, load=load, expiry=expiry, energy_norm=energy_norm
+        )
+        self.problem = view_problem(self.problem_arena)
+        self.state_arena = allocate_state(self.problem)
+        self.state = view_state(self.state_arena)
+        self._run = run
+        self._ended = True
+        self._record = False
+        self._timeline = np.empty((0, len(TIMELINE_COLUMNS)), dtype=np.int64)
+        self._frames = np.empty((0, len(FRAME_COLUMNS)), dtype=np.int64)
+
+    def reset(self, *, seed: int, seconds: float, record: bool = False) -> None:
+        """Go back to time 0.
+
+        Args:
+            seed: Seed of the world, in [0, 2^63).
+            seconds: Length of the run; frames whose deadline is later do not exist.
+            record: Whether to keep the timeline and the fate of every frame.
+
+        Raises:
+            ConfigError: An argument is out of range.
+        """
+        if not 0 <= seed < 2**63:
+            raise ConfigError(f"seed: expected an integer in [0, 2^63), got {seed}")
+        if not 0 < seconds <= MAX_SECONDS:
+            raise ConfigError(f"seconds: expected a number in (0, {MAX_SECONDS:g}], got {seconds}")
+        horizon_ns = round(seconds * NS_PER_S)
+        periods = horizon_ns // self.problem.period_quotient_ns + 1
+        if any(int(n) * int(d) >= 2**62 for n, d in zip(periods, self.problem.period_divisor, strict=True)):
+            raise ConfigError(f"seconds: {seconds:g} is too long for the rates of this scenario")
+        begin(self.problem_arena, self.state_arena, seed, horizon_ns)
+        self._ended = False
+        self._record = record
+        frames, dispatches = 0, 0
+        if record:
+            layers = self.problem.last_layer - self.problem.first_layer + 1
+            frames = int(self.state.frames.sum())
+            dispatches = int((self.state.frames * layers).sum())
+        self._frames = np.empty((frames, len(FRAME_COLUMNS)), dtype=np.int64)
+        self._timeline = np.empty((dispatches, len(TIMELINE_COLUMNS)), dtype=np.int64)
+
+    @property
+    def now_ns(self) -> int:
+        """The time of the run."""
+        return int(self.state.scalar[NOW_NS])
+
+    @property
+    def horizon_ns(self) -> int:
+        """The end of the run."""
+        return int(self.state.scalar[HORIZON_NS])
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run is at its horizon, or was never reset."""
+        return self._ended
+
+    @property
+    def parameters(self) -> Floats:
+        """The scheduler's parameters, to be written between calls of `advance`."""
+        return self.state.parameter
+
+    def advance(self, until_ns: int) -> None:
+        """Go on to a time, at most to the horizon, where unfinished frames are lost.
+
+        Decisions at that very time are left to the next call, under the parameters then in force;
+        so a run is the same in however many steps it is made.
+
+        Raises:
+            SchedulerError: The scheduler decided something impossible.
+        """
+        until_ns = min(until_ns, self.horizon_ns)
+        arenas = self.problem_arena, self.state_arena
+        if not self._run(*arenas, self._timeline, self._frames, until_ns):
+            raise SchedulerError(
+                f"at {self.now_ns} ns the scheduler chose a frame that does not wait, or an "
+                "accelerator that is not idle"
+            )
+        if until_ns == self.horizon_ns and not self._ended:
+            finish(*arenas, self._frames)
+            self._ended = True
+
+    def uxcost(self) -> float:
+        """UXCost at the present time."""
+        return float(uxcost_now(self.problem_arena, self.state_arena))
+
+    def result(self) -> Result:
+        """The outcome so far; at the horizon, of the whole run."""
+        names = self.scenario.model_names
+        state = self.state
+        uxcost = self.uxcost()
+        per_frame = 1.0 / np.maximum(state.frames, 1)
+        charged_pj = state.completed_energy_pj + state.lost * self.problem.worst_energy_pj
+        busy = np.minimum(state.busy_ns / max(self.now_ns, 1), 1.0)
+        frames, timeline = None, None
+        if self._record:
+            frames = to_table(self._frames[: state.scalar[FRAME_ROWS]], FRAME_COLUMNS)
+            timeline = to_table(self._timeline[: state.scalar[TIMELINE_ROWS]], TIMELINE_COLUMNS)
+
+        def by_model(values: Ints | Floats) -> dict[str, Any]:
+            return dict(zip(names, values.tolist(), strict=True))
+
+        return Result(
+            uxcost=uxcost,
+            lower_bound=float(lower_bound(self.problem_arena, self.state_arena)),
+            frame_count=by_model(state.frames),
+            violation_rate=by_model(state.violations * per_frame),
+            lost_rate=by_model(state.lost * per_frame),
+            energy_spent=by_model(state.spent_energy_pj),
+            energy_charged=by_model(charged_pj),
+            dispatches=int(state.scalar[DISPATCHES]),
+            busy_share=dict(zip(self.platform.accelerator_names, busy.tolist(), strict=True)),
+            seed=int(state.scalar[SEED]),
+            seconds=self.now_ns / NS_PER_S,
+            frames=frames,
+            timeline=timeline,
+        )
