@@ -1,1 +1,87 @@
-"""Builders of the published networks, one module a family."""
+"""The catalogue of networks: every one as its publication describes it, or said to be a substitute.
+
+A builder is a plain function of a few parameters that returns a `Network`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cache
+from types import MappingProxyType
+
+from dream_gym.errors import ConfigError
+from dream_gym.workload.layer import Network
+from dream_gym.workload.networks.depth import focal_length_depth_substitute
+from dream_gym.workload.networks.ed_tcn import ed_tcn
+from dream_gym.workload.networks.fbnet import fbnet_c
+from dream_gym.workload.networks.gnmt import gnmt
+from dream_gym.workload.networks.keyword_spotting import kws_res8, kws_res8_narrow
+from dream_gym.workload.networks.once_for_all import once_for_all
+from dream_gym.workload.networks.skipnet import skipnet
+from dream_gym.workload.networks.sosnet import sosnet
+from dream_gym.workload.networks.ssdlite import ssdlite_mobilenetv2
+from dream_gym.workload.networks.trailnet import trailnet
+from dream_gym.workload.networks.voxceleb import vgg_voxceleb
+
+__all__ = ["NETWORKS", "build_network"]
+
+Builder = Callable[..., Network]
+
+NETWORKS: Mapping[str, Builder] = MappingProxyType(
+    {
+        builder.__name__: builder
+        for builder in (
+            ed_tcn,
+            fbnet_c,
+            focal_length_depth_substitute,
+            gnmt,
+            kws_res8,
+            kws_res8_narrow,
+            once_for_all,
+            skipnet,
+            sosnet,
+            ssdlite_mobilenetv2,
+            trailnet,
+            vgg_voxceleb,
+        )
+    }
+)
+"""The builder of every network, by name."""
+
+
+def build_network(name: str, **parameters: float) -> Network:
+    """Build a network of the catalogue, or return it if it has been built before.
+
+    Args:
+        name: A key of `NETWORKS`.
+        **parameters: Passed to its builder.
+
+    Raises:
+        ConfigError: If there is no such network, or it does not take these parameters.
+    """
+    if name not in NETWORKS:
+        near = difflib.get_close_matches(name, NETWORKS, n=3, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(NETWORKS)}"
+        raise ConfigError(f"no network is called {name!r}; {hint}")
+    known = inspect.signature(NETWORKS[name]).parameters
+    for parameter, value in parameters.items():
+        if parameter not in known:
+            takes = f"it takes {', '.join(known)}" if known else "it takes none"
+            raise ConfigError(f"{name}: unknown parameter {parameter!r}; {takes}")
+        _check(f"{name}: {parameter}", value, whole=isinstance(known[parameter].default, int))
+    return _build(name, **parameters)
+
+
+def _check(field: str, value: object, *, whole: bool) -> None:
+    """Sizes and counts are whole and positive; the rest are numbers."""
+    if whole and (type(value) is not int or value < 1):
+        raise ConfigError(f"{field} must be a whole number of at least 1, got {value!r}")
+    if type(value) not in (int, float):
+        raise ConfigError(f"{field} must be a number, got {value!r}")
+
+
+@cache
+def _build(name: str, **parameters: float) -> Network:
+    return NETWORKS[name](**parameters)

@@ -1,0 +1,40 @@
+"""GNMT: translation, token by token."""
+
+from __future__ import annotations
+
+from dream_gym.workload.layer import Network
+from dream_gym.workload.networks.builder import ChainBuilder, Shape
+
+_UNITS = 1024
+_VOCABULARY = 32_000
+
+
+def gnmt(tokens: int = 8) -> Network:
+    """Google's translation network, encoder and decoder stepping once for each token.
+
+    Every LSTM step is one matrix-vector product. All encoder layers read 1024 features: the two
+    directions of the first are added, where the publication concatenates them (2 % more). The
+    attention is its query projection; the lookup of embeddings is no layer.
+
+    Args:
+        tokens: Tokens to translate in one request.
+    """
+    embedding = Shape(_UNITS)
+    net = ChainBuilder(_UNITS)
+    for token in range(1, tokens + 1):
+        name = f"token{token}"
+        net.at(embedding).lstm_step(f"{name}.encoder1.forward", _UNITS)
+        net.at(embedding).lstm_step(f"{name}.encoder1.backward", _UNITS)
+        for layer in range(2, 9):
+            net.lstm_step(f"{name}.encoder{layer}", _UNITS)
+        context = net.fc(f"{name}.attention", _UNITS)
+        net.at(embedding)
+        for layer in range(1, 9):
+            net.concat(net.shape, context)
+            net.lstm_step(f"{name}.decoder{layer}", _UNITS)
+        net.fc(f"{name}.softmax", _VOCABULARY)
+    return Network(
+        "gnmt",
+        tuple(net.layers),
+        source="Wu et al., Google's Neural Machine Translation System, arXiv:1609.08144, 2016",
+    )

@@ -1,0 +1,47 @@
+"""Building networks by name: the cache and the errors."""
+
+from __future__ import annotations
+
+import pytest
+
+from dream_gym.errors import ConfigError
+from dream_gym.workload import NETWORKS, build_network
+
+
+def test_a_network_is_built_once() -> None:
+    assert build_network("gnmt", tokens=2) is build_network("gnmt", tokens=2)
+    assert build_network("gnmt", tokens=2) is not build_network("gnmt", tokens=3)
+
+
+def test_the_catalogue_is_immutable() -> None:
+    with pytest.raises(TypeError):
+        NETWORKS["mine"] = NETWORKS["gnmt"]  # type: ignore[index]
+
+
+def test_names_are_those_of_the_functions() -> None:
+    for name, builder in NETWORKS.items():
+        assert builder.__name__ == name
+        assert builder.__doc__
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "message"),
+    [
+        ("fbnet", {}, "no network is called 'fbnet'; did you mean fbnet_c"),
+        ("kws_res9", {}, "did you mean kws_res8 or kws_res8_narrow"),
+        ("xyz", {}, "no network is called 'xyz'; known: ed_tcn, fbnet_c"),
+        ("gnmt", {"token": 3}, "gnmt: unknown parameter 'token'; it takes tokens"),
+        ("trailnet", {"width": 320}, "trailnet: unknown parameter 'width'; it takes none"),
+        ("gnmt", {"tokens": 0}, "gnmt: tokens must be a whole number of at least 1, got 0"),
+        ("gnmt", {"tokens": 2.0}, "gnmt: tokens must be a whole number of at least 1, got 2.0"),
+        ("gnmt", {"tokens": True}, "gnmt: tokens must be a whole number"),
+        ("gnmt", {"tokens": [8]}, r"gnmt: tokens must be a whole number .* got \[8\]"),
+        ("skipnet", {"depth": 35}, "skipnet: depth must be one of 18, 34, 50, 101, got 35"),
+        ("skipnet", {"skip_probability": 1.5}, r"skip_probability must be in \[0, 1\], got 1.5"),
+        ("skipnet", {"skip_probability": "0.5"}, "skip_probability must be a number, got '0.5'"),
+        ("skipnet", {"skip_probability": float("nan")}, "skip_probability must be in"),
+    ],
+)
+def test_errors_name_the_field(name: str, parameters: dict[str, float], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        build_network(name, **parameters)
