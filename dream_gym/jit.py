@@ -19,16 +19,20 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": False}
+_INNER = {"no_cpython_wrapper": True, **_OPTIONS}  # halves the time to compile
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a function that other compiled functions call; it is cached as part of them."""
-    return cast("Callable[P, R]", numba.njit(**_OPTIONS)(function))
+    """Compile a function that compiled functions call, never Python; it is cached with them."""
+    return cast("Callable[P, R]", numba.njit(**_INNER)(function))
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """Like `compiled`, for small functions of the hot loop: LLVM always inlines them."""
-    return cast("Callable[P, R]", numba.njit(forceinline=True, **_OPTIONS)(function))
+    return cast(
+        "Callable[P, R]",
+        numba.njit(forceinline=True, **_INNER)(function),
+    )
 
 
 def entry_point(name: str, *, parallel: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -5,22 +5,22 @@ from __future__ import annotations
 from dream_gym.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.placement import fastest_idle
-from dream_gym.simulator import DISPATCH, LIVE, NONE, PASS, Decision, Problem, State
+from dream_gym.simulator import DISPATCH, NONE, PASS, Decision, Problem, State
 
 
 @inlined
 def decide(problem: Problem, state: State) -> Decision:
     """Dispatch the waiting frame of the earliest deadline; ties go to the earlier release."""
     earliest = NONE
-    for at in range(state.scalar[LIVE]):
+    for at in range(state.run[0].live_count):
         slot = state.live[at]
-        if state.executing[slot] == 0 and (
-            earliest == NONE or state.deadline_ns[slot] < state.deadline_ns[earliest]
+        if state.slots[slot].executing == 0 and (
+            earliest == NONE or state.slots[slot].deadline_ns < state.slots[earliest].deadline_ns
         ):
             earliest = slot
     if earliest == NONE:
         return Decision(PASS, NONE, NONE)
-    accelerator = fastest_idle(problem, state, state.layer[earliest])
+    accelerator = fastest_idle(problem, state, state.slots[earliest].layer)
     return Decision(PASS if accelerator == NONE else DISPATCH, earliest, accelerator)
 
 

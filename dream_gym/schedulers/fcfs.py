@@ -5,16 +5,16 @@ from __future__ import annotations
 from dream_gym.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.placement import fastest_idle
-from dream_gym.simulator import DISPATCH, LIVE, NONE, PASS, Decision, Problem, State
+from dream_gym.simulator import DISPATCH, NONE, PASS, Decision, Problem, State
 
 
 @inlined
 def decide(problem: Problem, state: State) -> Decision:
     """Dispatch the waiting frame of the earliest release; live frames are in that order."""
-    for at in range(state.scalar[LIVE]):
+    for at in range(state.run[0].live_count):
         slot = state.live[at]
-        if state.executing[slot] == 0:
-            accelerator = fastest_idle(problem, state, state.layer[slot])
+        if state.slots[slot].executing == 0:
+            accelerator = fastest_idle(problem, state, state.slots[slot].layer)
             return Decision(PASS if accelerator == NONE else DISPATCH, slot, accelerator)
     return Decision(PASS, NONE, NONE)
 

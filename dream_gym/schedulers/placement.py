@@ -10,10 +10,10 @@ from dream_gym.simulator import NEVER, NONE, Problem, State
 def fastest_idle(problem: Problem, state: State, layer: int) -> int:
     """The idle accelerator with the least latency for a layer, or `NONE` if all are busy."""
     best = NONE
-    for accelerator in range(len(state.busy_until_ns)):
-        if state.busy_until_ns[accelerator] == NEVER and (
+    for accelerator in range(len(state.accelerators)):
+        if state.accelerators[accelerator].busy_until_ns == NEVER and (
             best == NONE
-            or problem.latency_ns[layer, accelerator] < problem.latency_ns[layer, best]
+            or problem.costs[layer, accelerator].latency_ns < problem.costs[layer, best].latency_ns
         ):
             best = accelerator
     return best

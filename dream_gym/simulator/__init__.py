@@ -16,15 +16,13 @@ from dream_gym.simulator.engine import (
 from dream_gym.simulator.problem import NONE, Problem, build_problem, view_problem
 from dream_gym.simulator.result import Result
 from dream_gym.simulator.simulation import Simulation
-from dream_gym.simulator.state import LIVE, NEVER, NOW_NS, State, view_state
+from dream_gym.simulator.state import NEVER, State, view_state
 
 __all__ = [
     "DISPATCH",
     "DROP",
-    "LIVE",
     "NEVER",
     "NONE",
-    "NOW_NS",
     "PASS",
     "Decide",
     "Decision",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dream_gym.jit import compiled, entry_point
+from dream_gym.jit import compiled, entry_point, inlined
 from dream_gym.simulator.arena import Ints
 from dream_gym.simulator.frames import judge
-from dream_gym.simulator.problem import LITERAL_ENERGY, Problem, view_problem
-from dream_gym.simulator.state import NOW_NS, State, view_state
+from dream_gym.simulator.problem import Problem, view_problem
+from dream_gym.simulator.state import State, view_state
+
+_view_problem, _view_state = inlined(view_problem), inlined(view_state)
 
 
 @entry_point("accounting")
 def uxcost_now(problem_arena: Ints, state_arena: Ints) -> float:
     """UXCost at the state's time, after the events of that time."""
-    problem, state = view_problem(problem_arena), view_state(state_arena)
+    problem, state = _view_problem(problem_arena), _view_state(state_arena)
     return uxcost(problem, state)
 
 
@@ -26,33 +28,37 @@ def uxcost(problem: Problem, state: State) -> float:
     """
     violation_rates = 0.0
     energies = 0.0
-    for model in range(len(problem.first_layer)):
-        if state.frames[model] > 0:
-            judge(problem, state, model, state.scalar[NOW_NS])
-            violation_rates += max(float(state.violations[model]), 0.5) / state.frames[model]
-            if problem.setting[LITERAL_ENERGY]:
-                energy_pj = state.spent_energy_pj[model]
+    for model in range(len(problem.models)):
+        if state.models[model].frames > 0:
+            judge(problem, state, model, state.run[0].now_ns)
+            violation_rates += (
+                max(float(state.models[model].violations), 0.5) / state.models[model].frames
+            )
+            if problem.setting[0].literal_energy:
+                energy_pj = state.models[model].spent_energy_pj
             else:
                 energy_pj = charged_energy_pj(problem, state, model)
-            energies += energy_pj / (problem.worst_energy_pj[model] * state.frames[model])
+            energies += energy_pj / (
+                problem.models[model].worst_energy_pj * state.models[model].frames
+            )
     return violation_rates * energies
 
 
 @compiled
 def charged_energy_pj(problem: Problem, state: State, model: int) -> int:
     """Energy of a model's completed frames, and the worst case for each of its lost frames."""
-    worst_pj = problem.worst_energy_pj[model]
-    return int(state.completed_energy_pj[model] + state.lost[model] * worst_pj)
+    worst_pj = problem.models[model].worst_energy_pj
+    return int(state.models[model].completed_energy_pj + state.models[model].lost * worst_pj)
 
 
 @entry_point("accounting")
 def lower_bound(problem_arena: Ints, state_arena: Ints) -> float:
     """UXCost of a run without violations whose layers all run where they need least energy."""
-    problem, state = view_problem(problem_arena), view_state(state_arena)
+    problem, state = _view_problem(problem_arena), _view_state(state_arena)
     violation_rates = 0.0
     energies = 0.0
-    for model in range(len(problem.first_layer)):
-        if state.frames[model] > 0:
-            violation_rates += 0.5 / state.frames[model]
-            energies += problem.best_energy_pj[model] / problem.worst_energy_pj[model]
+    for model in range(len(problem.models)):
+        if state.models[model].frames > 0:
+            violation_rates += 0.5 / state.models[model].frames
+            energies += problem.models[model].best_energy_pj / problem.models[model].worst_energy_pj
     return violation_rates * energies

@@ -22,25 +22,13 @@ from dream_gym.simulator.frames import (
     schedule_release,
 )
 from dream_gym.simulator.problem import (
-    BANDWIDTH_DENOMINATOR,
-    BANDWIDTH_NUMERATOR,
-    DRAM_PJ_PER_BYTE,
-    FIRM,
     NONE,
     Problem,
     view_problem,
 )
 from dream_gym.simulator.state import (
-    DECISION_DUE,
-    DISPATCHES,
-    FREE,
-    HORIZON_NS,
-    LIVE,
     NEVER,
-    NOW_NS,
-    SEED,
     STATE,
-    TIMELINE_ROWS,
     State,
     view_state,
 )
@@ -72,6 +60,7 @@ class Decision(NamedTuple):
 Decide = Callable[[Problem, State], Decision]
 """A compiled scheduler. It is called again after each decision until it passes."""
 
+_view_problem, _view_state = inlined(view_problem), inlined(view_state)
 _HEADER = len(STATE.dimensions)
 
 Run = Callable[[Ints, Ints, Ints, Ints, int], bool]
@@ -95,22 +84,22 @@ def make_run(name: str, decide: Decide) -> Run:
     def run(
         problem_arena: Ints, state_arena: Ints, timeline: Ints, frames: Ints, until_ns: int
     ) -> bool:
-        problem, state = view_problem(problem_arena), view_state(state_arena)
+        problem, state = _view_problem(problem_arena), _view_state(state_arena)
         while True:
-            if state.scalar[DECISION_DUE]:
+            if state.run[0].decision_due:
                 decision = decide(problem, state)
                 while decision.kind != PASS:
                     if not _obey(problem, state, timeline, frames, decision):
                         return False
                     decision = decide(problem, state)
-                state.scalar[DECISION_DUE] = 0
+                state.run[0].decision_due = 0
             event_ns = _next_event_ns(problem, state)
             if event_ns > until_ns:
-                state.scalar[NOW_NS] = until_ns
+                state.run[0].now_ns = until_ns
                 return True
-            state.scalar[NOW_NS] = event_ns
+            state.run[0].now_ns = event_ns
             _happen(problem, state, frames)
-            state.scalar[DECISION_DUE] = 1
+            state.run[0].decision_due = 1
             if event_ns == until_ns:
                 return True
 
@@ -127,45 +116,46 @@ def begin(problem_arena: Ints, state_arena: Ints, seed: int, horizon_ns: int) ->
         seed: Seed of the world, in [0, 2^63).
         horizon_ns: End of the run.
     """
-    problem, state = view_problem(problem_arena), view_state(state_arena)
+    problem, state = _view_problem(problem_arena), _view_state(state_arena)
     parameters = state.parameter.copy()
     state_arena[_HEADER:] = 0
     state.parameter[:] = parameters
-    state.scalar[SEED] = seed
-    state.scalar[HORIZON_NS] = horizon_ns
+    state.run[0].seed = seed
+    state.run[0].horizon_ns = horizon_ns
     slots = len(state.free)
-    state.scalar[FREE] = slots
+    state.run[0].free_count = slots
     for at in range(slots):
         state.free[at] = slots - 1 - at
-    state.busy_until_ns[:] = NEVER
-    for model in range(len(problem.first_layer)):
-        state.frames[model] = _count_frames(problem, state, model)
-        state.next_release_ns[model] = NEVER
-        if problem.parent[model] == NONE:
+    for accelerator in range(len(state.accelerators)):
+        state.accelerators[accelerator].busy_until_ns = NEVER
+    for model in range(len(problem.models)):
+        state.models[model].frames = _count_frames(problem, state, model)
+        state.models[model].next_release_ns = NEVER
+        if problem.models[model].parent == NONE:
             schedule_release(problem, state, model)
 
 
 @entry_point("engine")
 def finish(problem_arena: Ints, state_arena: Ints, frames: Ints) -> None:
     """End a run at its horizon: what is unfinished is lost, and every deadline is judged."""
-    problem, state = view_problem(problem_arena), view_state(state_arena)
-    while state.scalar[LIVE] > 0:
+    problem, state = _view_problem(problem_arena), _view_state(state_arena)
+    while state.run[0].live_count > 0:
         slot = state.live[0]
-        if state.executing[slot]:
-            state.executing[slot] = 0
-            state.waiting[state.model[slot]] += 1
+        if state.slots[slot].executing:
+            state.slots[slot].executing = 0
+            state.models[state.slots[slot].model].waiting += 1
         lose(problem, state, frames, slot, UNFINISHED)
-    for model in range(len(problem.first_layer)):
-        while state.next_release_ns[model] != NEVER:
+    for model in range(len(problem.models)):
+        while state.models[model].next_release_ns != NEVER:
             lose_pending_root(problem, state, frames, model)
-    for model in range(len(problem.first_layer)):
-        judge(problem, state, model, state.scalar[HORIZON_NS])
+    for model in range(len(problem.models)):
+        judge(problem, state, model, state.run[0].horizon_ns)
 
 
 @compiled
 def _count_frames(problem: Problem, state: State, model: int) -> int:
     frame, count = 0, 0
-    horizon_ns = state.scalar[HORIZON_NS] - problem.deadline_ns[model]
+    horizon_ns = state.run[0].horizon_ns - problem.models[model].deadline_ns
     while nominal_ns(problem, model, frame) <= horizon_ns:
         count += exists(problem, state, model, frame)
         frame += 1
@@ -175,42 +165,42 @@ def _count_frames(problem: Problem, state: State, model: int) -> int:
 @compiled
 def _next_event_ns(problem: Problem, state: State) -> int:
     event_ns = NEVER
-    for accelerator in range(len(state.busy_until_ns)):
-        event_ns = min(event_ns, state.busy_until_ns[accelerator])
-    for model in range(len(state.next_release_ns)):
-        event_ns = min(event_ns, state.next_release_ns[model])
-    if problem.setting[FIRM]:
-        for at in range(state.scalar[LIVE]):
+    for accelerator in range(len(state.accelerators)):
+        event_ns = min(event_ns, state.accelerators[accelerator].busy_until_ns)
+    for model in range(len(state.models)):
+        event_ns = min(event_ns, state.models[model].next_release_ns)
+    if problem.setting[0].firm:
+        for at in range(state.run[0].live_count):
             slot = state.live[at]
-            if state.executing[slot] == 0:
-                event_ns = min(event_ns, state.deadline_ns[slot])
+            if state.slots[slot].executing == 0:
+                event_ns = min(event_ns, state.slots[slot].deadline_ns)
     return event_ns
 
 
 @compiled
 def _happen(problem: Problem, state: State, frames: Ints) -> None:
     """All that happens at this instant before the scheduler is asked."""
-    now_ns = state.scalar[NOW_NS]
+    now_ns = state.run[0].now_ns
     finished = 0
-    for accelerator in range(len(state.busy_until_ns)):
-        if state.busy_until_ns[accelerator] == now_ns:
-            slot = state.running[accelerator]
-            state.busy_until_ns[accelerator] = NEVER
+    for accelerator in range(len(state.accelerators)):
+        if state.accelerators[accelerator].busy_until_ns == now_ns:
+            slot = state.accelerators[accelerator].slot
+            state.accelerators[accelerator].busy_until_ns = NEVER
             if _end_layer(problem, state, frames, slot):
-                state.finished[finished] = slot
+                state.accelerators[finished].finished = slot
                 finished += 1
     for index in range(finished):
-        slot = state.finished[index]
+        slot = state.accelerators[index].finished
         _release_dependents(problem, state, frames, slot)
         free_slot(state, slot)
-    for model in range(len(state.next_release_ns)):
-        if state.next_release_ns[model] == now_ns:
+    for model in range(len(state.models)):
+        if state.models[model].next_release_ns == now_ns:
             _release_root(problem, state, frames, model)
-    if problem.setting[FIRM]:
+    if problem.setting[0].firm:
         at = 0
-        while at < state.scalar[LIVE]:
+        while at < state.run[0].live_count:
             slot = state.live[at]
-            if state.executing[slot] == 0 and state.deadline_ns[slot] <= now_ns:
+            if state.slots[slot].executing == 0 and state.slots[slot].deadline_ns <= now_ns:
                 lose(problem, state, frames, slot, EXPIRED)
             else:
                 at += 1
@@ -219,53 +209,58 @@ def _happen(problem: Problem, state: State, frames: Ints) -> None:
 @inlined
 def _end_layer(problem: Problem, state: State, frames: Ints, slot: int) -> bool:
     """Take a frame off its accelerator; return whether it is complete."""
-    now_ns = state.scalar[NOW_NS]
-    model = state.model[slot]
-    state.executing[slot] = 0
-    state.waiting[model] += 1
-    if problem.setting[FIRM] and state.deadline_ns[slot] < now_ns:
+    now_ns = state.run[0].now_ns
+    model = state.slots[slot].model
+    state.slots[slot].executing = 0
+    state.models[model].waiting += 1
+    if problem.setting[0].firm and state.slots[slot].deadline_ns < now_ns:
         lose(problem, state, frames, slot, EXPIRED)
         return False
-    if state.layer[slot] == problem.last_layer[model]:
+    if state.slots[slot].layer == problem.models[model].last_layer:
         complete(problem, state, frames, slot)
         return True
-    state.layer[slot] += 1
-    state.ready_since_ns[slot] = now_ns
+    state.slots[slot].layer += 1
+    state.slots[slot].ready_since_ns = now_ns
     return False
 
 
 @compiled
 def _release_dependents(problem: Problem, state: State, frames: Ints, slot: int) -> None:
-    model, frame = state.model[slot], state.frame[slot]
-    for child in range(len(problem.first_layer)):
-        if problem.parent[child] == model and frame % problem.parent_ratio[child] == 0:
-            index = frame // problem.parent_ratio[child]
+    model, frame = state.slots[slot].model, state.slots[slot].frame
+    for child in range(len(problem.models)):
+        if (
+            problem.models[child].parent == model
+            and frame % problem.models[child].parent_ratio == 0
+        ):
+            index = frame // problem.models[child].parent_ratio
             if exists(problem, state, child, index):
-                release(problem, state, frames, child, index, state.nominal_ns[slot])
+                release(problem, state, frames, child, index, state.slots[slot].nominal_ns)
 
 
 @compiled
 def _release_root(problem: Problem, state: State, frames: Ints, model: int) -> None:
-    frame = state.next_frame[model]
+    frame = state.models[model].next_frame
     release(problem, state, frames, model, frame, nominal_ns(problem, model, frame))
-    state.next_frame[model] += 1
+    state.models[model].next_frame += 1
     schedule_release(problem, state, model)
 
 
 @inlined
-def _obey(
-    problem: Problem, state: State, timeline: Ints, frames: Ints, decision: Decision
-) -> bool:
+def _obey(problem: Problem, state: State, timeline: Ints, frames: Ints, decision: Decision) -> bool:
     """Carry out a decision; return whether it was possible."""
     slot = decision.slot
-    if not 0 <= slot < len(state.serial) or state.serial[slot] == 0 or state.executing[slot]:
+    if (
+        not 0 <= slot < len(state.slots)
+        or state.slots[slot].serial == 0
+        or state.slots[slot].executing
+    ):
         return False
     if decision.kind == DROP:
         lose(problem, state, frames, slot, DROPPED)
         return True
     if (
-        not 0 <= decision.accelerator < len(state.busy_until_ns)
-        or state.busy_until_ns[decision.accelerator] != NEVER
+        not 0 <= decision.accelerator < len(state.accelerators)
+        or state.accelerators[decision.accelerator].busy_until_ns != NEVER
     ):
         return False
     _dispatch(problem, state, timeline, slot, decision.accelerator)
@@ -280,59 +275,59 @@ def switch_bytes(problem: Problem, state: State, slot: int, accelerator: int) ->
     the output of the last layer that the accelerator ran, if its frame still needs it from there:
     it is live, and has since run nowhere else.
     """
-    if state.running_serial[accelerator] == state.serial[slot]:
+    if state.accelerators[accelerator].serial == state.slots[slot].serial:
         return 0
-    moved = problem.input_bytes[state.layer[slot]]
-    previous = state.running[accelerator]
+    moved = problem.layers[state.slots[slot].layer].input_bytes
+    previous = state.accelerators[accelerator].slot
     if (
-        state.running_serial[accelerator] != 0
-        and state.serial[previous] == state.running_serial[accelerator]
-        and state.last_accelerator[previous] == accelerator
+        state.accelerators[accelerator].serial != 0
+        and state.slots[previous].serial == state.accelerators[accelerator].serial
+        and state.slots[previous].last_accelerator == accelerator
     ):
-        moved += problem.output_bytes[state.running_layer[accelerator]]
+        moved += problem.layers[state.accelerators[accelerator].layer].output_bytes
     return moved
 
 
 @inlined
 def switch_ns(problem: Problem, moved_bytes: int) -> int:
     """Time of a context switch, rounded up to whole ns."""
-    numerator = problem.setting[BANDWIDTH_NUMERATOR]
-    return (moved_bytes * problem.setting[BANDWIDTH_DENOMINATOR] + numerator - 1) // numerator
+    numerator = problem.setting[0].bandwidth_numerator
+    return (moved_bytes * problem.setting[0].bandwidth_denominator + numerator - 1) // numerator
 
 
 @inlined
 def switch_energy_pj(problem: Problem, moved_bytes: int) -> int:
     """Energy of a context switch."""
-    return moved_bytes * problem.setting[DRAM_PJ_PER_BYTE]
+    return moved_bytes * problem.setting[0].dram_pj_per_byte
 
 
 @inlined
 def _dispatch(problem: Problem, state: State, timeline: Ints, slot: int, accelerator: int) -> None:
-    now_ns = state.scalar[NOW_NS]
-    model, layer = state.model[slot], state.layer[slot]
+    now_ns = state.run[0].now_ns
+    model, layer = state.slots[slot].model, state.slots[slot].layer
     moved_bytes = switch_bytes(problem, state, slot, accelerator)
     move_ns = switch_ns(problem, moved_bytes)
-    duration_ns = move_ns + problem.latency_ns[layer, accelerator]
-    energy_pj = switch_energy_pj(problem, moved_bytes) + problem.energy_pj[layer, accelerator]
-    state.executing[slot] = 1
-    state.waiting[model] -= 1
-    state.last_accelerator[slot] = accelerator
-    state.frame_energy_pj[slot] += energy_pj
-    state.spent_energy_pj[model] += energy_pj
-    state.busy_until_ns[accelerator] = now_ns + duration_ns
-    state.busy_ns[accelerator] += duration_ns
-    state.running[accelerator] = slot
-    state.running_serial[accelerator] = state.serial[slot]
-    state.running_layer[accelerator] = layer
-    state.scalar[DISPATCHES] += 1
+    duration_ns = move_ns + problem.costs[layer, accelerator].latency_ns
+    energy_pj = switch_energy_pj(problem, moved_bytes) + problem.costs[layer, accelerator].energy_pj
+    state.slots[slot].executing = 1
+    state.models[model].waiting -= 1
+    state.slots[slot].last_accelerator = accelerator
+    state.slots[slot].energy_pj += energy_pj
+    state.models[model].spent_energy_pj += energy_pj
+    state.accelerators[accelerator].busy_until_ns = now_ns + duration_ns
+    state.accelerators[accelerator].busy_ns += duration_ns
+    state.accelerators[accelerator].slot = slot
+    state.accelerators[accelerator].serial = state.slots[slot].serial
+    state.accelerators[accelerator].layer = layer
+    state.run[0].dispatches += 1
     if len(timeline) > 0:
-        row = timeline[state.scalar[TIMELINE_ROWS]]
+        row = timeline[state.run[0].timeline_rows]
         row[0] = now_ns
         row[1] = now_ns + duration_ns
         row[2] = move_ns
         row[3] = model
-        row[4] = state.frame[slot]
-        row[5] = layer - problem.first_layer[model]
+        row[4] = state.slots[slot].frame
+        row[5] = layer - problem.models[model].first_layer
         row[6] = accelerator
         row[7] = energy_pj
-        state.scalar[TIMELINE_ROWS] += 1
+        state.run[0].timeline_rows += 1

@@ -6,16 +6,9 @@ from dream_gym.jit import compiled, inlined
 from dream_gym.simulator.arena import Ints
 from dream_gym.simulator.problem import NONE, Problem
 from dream_gym.simulator.state import (
-    FRAME_ROWS,
-    FREE,
-    HORIZON_NS,
-    LIVE,
     LOST,
     MET,
     NEVER,
-    NOW_NS,
-    SEED,
-    SERIAL,
     UNDECIDED,
     State,
 )
@@ -41,38 +34,38 @@ def nominal_ns(problem: Problem, model: int, frame: int) -> int:
     period is a whole multiple of the root's.
     """
     return (
-        problem.phase_ns[model]
-        + frame * problem.period_quotient_ns[model]
-        + frame * problem.period_remainder[model] // problem.period_divisor[model]
+        problem.models[model].phase_ns
+        + frame * problem.models[model].period_quotient_ns
+        + frame * problem.models[model].period_remainder // problem.models[model].period_divisor
     )
 
 
 @compiled
 def exists(problem: Problem, state: State, model: int, frame: int) -> bool:
     """Whether a frame is part of the run: due within the horizon, and triggered by the draws."""
-    horizon_ns = state.scalar[HORIZON_NS]
+    horizon_ns = state.run[0].horizon_ns
     while True:
-        if nominal_ns(problem, model, frame) + problem.deadline_ns[model] > horizon_ns:
+        if nominal_ns(problem, model, frame) + problem.models[model].deadline_ns > horizon_ns:
             return False
-        if problem.parent[model] == NONE:
+        if problem.models[model].parent == NONE:
             return True
-        word = chance.draw(state.scalar[SEED], chance.TRIGGER, model, frame, 0)
-        if not chance.happens(word, problem.trigger_threshold[model]):
+        word = chance.draw(state.run[0].seed, chance.TRIGGER, model, frame, 0)
+        if not chance.happens(word, problem.models[model].trigger_threshold):
             return False
-        frame *= problem.parent_ratio[model]
-        model = problem.parent[model]
+        frame *= problem.models[model].parent_ratio
+        model = problem.models[model].parent
 
 
 @compiled
 def schedule_release(problem: Problem, state: State, model: int) -> None:
     """Draw the release of a root's next frame."""
-    frame = state.next_frame[model]
+    frame = state.models[model].next_frame
     if not exists(problem, state, model, frame):
-        state.next_release_ns[model] = NEVER
+        state.models[model].next_release_ns = NEVER
         return
-    word = chance.draw(state.scalar[SEED], chance.JITTER, model, frame, 0)
-    jitter_ns = chance.uniform_integer(word, problem.jitter_ns[model])
-    state.next_release_ns[model] = nominal_ns(problem, model, frame) + jitter_ns
+    word = chance.draw(state.run[0].seed, chance.JITTER, model, frame, 0)
+    jitter_ns = chance.uniform_integer(word, problem.models[model].jitter_ns)
+    state.models[model].next_release_ns = nominal_ns(problem, model, frame) + jitter_ns
 
 
 @compiled
@@ -80,50 +73,50 @@ def release(
     problem: Problem, state: State, record: Ints, model: int, frame: int, nominal: int
 ) -> None:
     """Put a frame in a slot, behind all that were released before it; displace if too many wait."""
-    now_ns = state.scalar[NOW_NS]
-    state.scalar[FREE] -= 1
-    slot = state.free[state.scalar[FREE]]
-    state.scalar[SERIAL] += 1
-    state.serial[slot] = state.scalar[SERIAL]
-    state.model[slot] = model
-    state.frame[slot] = frame
-    state.nominal_ns[slot] = nominal
-    state.release_ns[slot] = now_ns
-    state.deadline_ns[slot] = nominal + problem.deadline_ns[model]
-    state.layer[slot] = problem.first_layer[model]
-    state.ready_since_ns[slot] = now_ns
-    state.executing[slot] = 0
-    state.last_accelerator[slot] = NONE
-    state.frame_energy_pj[slot] = 0
-    at = state.scalar[LIVE]
+    now_ns = state.run[0].now_ns
+    state.run[0].free_count -= 1
+    slot = state.free[state.run[0].free_count]
+    state.run[0].releases += 1
+    state.slots[slot].serial = state.run[0].releases
+    state.slots[slot].model = model
+    state.slots[slot].frame = frame
+    state.slots[slot].nominal_ns = nominal
+    state.slots[slot].release_ns = now_ns
+    state.slots[slot].deadline_ns = nominal + problem.models[model].deadline_ns
+    state.slots[slot].layer = problem.models[model].first_layer
+    state.slots[slot].ready_since_ns = now_ns
+    state.slots[slot].executing = 0
+    state.slots[slot].last_accelerator = NONE
+    state.slots[slot].energy_pj = 0
+    at = state.run[0].live_count
     while at > 0 and _comes_before(state, slot, state.live[at - 1]):
         state.live[at] = state.live[at - 1]
         at -= 1
     state.live[at] = slot
-    state.scalar[LIVE] += 1
-    state.waiting[model] += 1
-    if state.waiting[model] > problem.backlog_limit[model]:
+    state.run[0].live_count += 1
+    state.models[model].waiting += 1
+    if state.models[model].waiting > problem.models[model].backlog_limit:
         lose(problem, state, record, _oldest_waiting(state, model), DISPLACED)
 
 
 @inlined
 def _comes_before(state: State, slot: int, other: int) -> bool:
-    if state.release_ns[slot] != state.release_ns[other]:
-        return bool(state.release_ns[slot] < state.release_ns[other])
-    if state.model[slot] != state.model[other]:
-        return bool(state.model[slot] < state.model[other])
-    return bool(state.frame[slot] < state.frame[other])
+    if state.slots[slot].release_ns != state.slots[other].release_ns:
+        return bool(state.slots[slot].release_ns < state.slots[other].release_ns)
+    if state.slots[slot].model != state.slots[other].model:
+        return bool(state.slots[slot].model < state.slots[other].model)
+    return bool(state.slots[slot].frame < state.slots[other].frame)
 
 
 @compiled
 def _oldest_waiting(state: State, model: int) -> int:
     oldest = NONE
-    for at in range(state.scalar[LIVE]):
+    for at in range(state.run[0].live_count):
         slot = state.live[at]
         if (
-            state.model[slot] == model
-            and state.executing[slot] == 0
-            and (oldest == NONE or state.frame[slot] < state.frame[oldest])
+            state.slots[slot].model == model
+            and state.slots[slot].executing == 0
+            and (oldest == NONE or state.slots[slot].frame < state.slots[oldest].frame)
         ):
             oldest = slot
     return oldest
@@ -132,20 +125,20 @@ def _oldest_waiting(state: State, model: int) -> int:
 @compiled
 def complete(problem: Problem, state: State, record: Ints, slot: int) -> None:
     """Account for a frame that has run its last layer; its slot is freed by the caller."""
-    model = state.model[slot]
-    state.completed[model] += 1
-    state.completed_energy_pj[model] += state.frame_energy_pj[slot]
+    model = state.slots[slot].model
+    state.models[model].completed += 1
+    state.models[model].completed_energy_pj += state.slots[slot].energy_pj
     _leave(state, slot)
-    _resolve_in_time(problem, state, model, state.frame[slot], MET)
+    _resolve_in_time(problem, state, model, state.slots[slot].frame, MET)
     _record(
         state,
         record,
         model,
-        state.frame[slot],
-        state.release_ns[slot],
-        state.deadline_ns[slot],
+        state.slots[slot].frame,
+        state.slots[slot].release_ns,
+        state.slots[slot].deadline_ns,
         COMPLETED,
-        state.frame_energy_pj[slot],
+        state.slots[slot].energy_pj,
     )
 
 
@@ -153,17 +146,17 @@ def complete(problem: Problem, state: State, record: Ints, slot: int) -> None:
 def lose(problem: Problem, state: State, record: Ints, slot: int, fate: int) -> None:
     """Lose a live frame that waits, and with it all frames that it would have triggered."""
     _leave(state, slot)
-    model, frame = state.model[slot], state.frame[slot]
+    model, frame = state.slots[slot].model, state.slots[slot].frame
     _count_loss(
         problem,
         state,
         record,
         model,
         frame,
-        state.release_ns[slot],
-        state.deadline_ns[slot],
+        state.slots[slot].release_ns,
+        state.slots[slot].deadline_ns,
         fate,
-        state.frame_energy_pj[slot],
+        state.slots[slot].energy_pj,
     )
     free_slot(state, slot)
     lose_descendants(problem, state, record, model, frame)
@@ -172,7 +165,7 @@ def lose(problem: Problem, state: State, record: Ints, slot: int, fate: int) -> 
 @compiled
 def lose_descendants(problem: Problem, state: State, record: Ints, model: int, frame: int) -> None:
     """Lose the frames, never released, that a lost frame would have triggered."""
-    for child in range(len(problem.first_layer)):
+    for child in range(len(problem.models)):
         ratio = problem.descent[model, child]
         if ratio > 0 and frame % ratio == 0 and exists(problem, state, child, frame // ratio):
             _lose_unreleased(problem, state, record, child, frame // ratio, PARENT_LOST)
@@ -181,10 +174,10 @@ def lose_descendants(problem: Problem, state: State, record: Ints, model: int, f
 @compiled
 def lose_pending_root(problem: Problem, state: State, record: Ints, model: int) -> None:
     """Lose a root's next frame, which the horizon overtook before its release."""
-    frame = state.next_frame[model]
+    frame = state.models[model].next_frame
     _lose_unreleased(problem, state, record, model, frame, UNFINISHED)
     lose_descendants(problem, state, record, model, frame)
-    state.next_frame[model] += 1
+    state.models[model].next_frame += 1
     schedule_release(problem, state, model)
 
 
@@ -192,27 +185,27 @@ def lose_pending_root(problem: Problem, state: State, record: Ints, model: int) 
 def _lose_unreleased(
     problem: Problem, state: State, record: Ints, model: int, frame: int, fate: int
 ) -> None:
-    deadline_ns = nominal_ns(problem, model, frame) + problem.deadline_ns[model]
+    deadline_ns = nominal_ns(problem, model, frame) + problem.models[model].deadline_ns
     _count_loss(problem, state, record, model, frame, NEVER_RELEASED, deadline_ns, fate, 0)
 
 
 @inlined
 def free_slot(state: State, slot: int) -> None:
     """Give a slot back."""
-    state.serial[slot] = 0
-    state.free[state.scalar[FREE]] = slot
-    state.scalar[FREE] += 1
+    state.slots[slot].serial = 0
+    state.free[state.run[0].free_count] = slot
+    state.run[0].free_count += 1
 
 
 @inlined
 def _leave(state: State, slot: int) -> None:
-    if state.executing[slot] == 0:
-        state.waiting[state.model[slot]] -= 1
+    if state.slots[slot].executing == 0:
+        state.models[state.slots[slot].model].waiting -= 1
     at = 0
     while state.live[at] != slot:
         at += 1
-    state.scalar[LIVE] -= 1
-    for after in range(at, state.scalar[LIVE]):
+    state.run[0].live_count -= 1
+    for after in range(at, state.run[0].live_count):
         state.live[after] = state.live[after + 1]
 
 
@@ -228,19 +221,17 @@ def _count_loss(
     fate: int,
     energy_pj: int,
 ) -> None:
-    state.lost[model] += 1
+    state.models[model].lost += 1
     if _resolve_in_time(problem, state, model, frame, LOST):
-        state.violations[model] += 1
+        state.models[model].violations += 1
     _record(state, record, model, frame, release_ns, deadline_ns, fate, energy_pj)
 
 
 @compiled
-def _resolve_in_time(
-    problem: Problem, state: State, model: int, frame: int, verdict: int
-) -> bool:
+def _resolve_in_time(problem: Problem, state: State, model: int, frame: int, verdict: int) -> bool:
     """Note how a frame was resolved, unless its deadline has been judged already."""
-    judge(problem, state, model, state.scalar[NOW_NS] - 1)
-    if frame < state.judged[model]:
+    judge(problem, state, model, state.run[0].now_ns - 1)
+    if frame < state.models[model].judged:
         return False
     state.verdict[model, frame % state.verdict.shape[1]] = verdict
     return True
@@ -257,18 +248,18 @@ def judge(problem: Problem, state: State, model: int, until_ns: int) -> None:
         until_ns: Deadlines up to this time, inclusive, are judged.
     """
     ring = state.verdict.shape[1]
-    horizon_ns = state.scalar[HORIZON_NS]
-    frame = state.judged[model]
+    horizon_ns = state.run[0].horizon_ns
+    frame = state.models[model].judged
     while True:
-        deadline_ns = nominal_ns(problem, model, frame) + problem.deadline_ns[model]
+        deadline_ns = nominal_ns(problem, model, frame) + problem.models[model].deadline_ns
         if deadline_ns > until_ns or deadline_ns > horizon_ns:
             break
         if state.verdict[model, frame % ring] != UNDECIDED:
             state.verdict[model, frame % ring] = UNDECIDED
         elif exists(problem, state, model, frame):
-            state.violations[model] += 1
+            state.models[model].violations += 1
         frame += 1
-    state.judged[model] = frame
+    state.models[model].judged = frame
 
 
 @inlined
@@ -283,12 +274,12 @@ def _record(
     energy_pj: int,
 ) -> None:
     if len(record) > 0:
-        row = record[state.scalar[FRAME_ROWS]]
+        row = record[state.run[0].frame_rows]
         row[0] = model
         row[1] = frame
         row[2] = release_ns
         row[3] = deadline_ns
-        row[4] = state.scalar[NOW_NS]
+        row[4] = state.run[0].now_ns
         row[5] = fate
         row[6] = energy_pj
-        state.scalar[FRAME_ROWS] += 1
+        state.run[0].frame_rows += 1

@@ -9,19 +9,9 @@ import numpy as np
 
 from dream_gym.errors import ConfigError
 from dream_gym.hardware import CostTable, Platform, cost_table
-from dream_gym.simulator.arena import Ints, Layout
+from dream_gym.simulator.arena import INT, Ints, Layout, Records, record_type
 from dream_gym.workload import Layer, Scenario
 from dream_gym.workload.chance import probability_threshold
-
-(
-    FIRM,
-    LITERAL_ENERGY,
-    BANDWIDTH_NUMERATOR,
-    BANDWIDTH_DENOMINATOR,
-    DRAM_PJ_PER_BYTE,
-    SETTINGS,
-) = range(6)
-"""Indices into `Problem.setting`; `SETTINGS` is their number."""
 
 NS_PER_S = 1_000_000_000
 NONE = -1
@@ -29,82 +19,69 @@ _MAX_NS = 2**53
 """Times stay below 104 days, so that they are exact as float64 too."""
 
 
-class Problem(NamedTuple):
-    """A scenario at a load on a platform. Model, layer and accelerator are indices.
+SETTING = record_type(
+    firm="1 where a frame that misses its deadline is lost",
+    literal_energy="1 where UXCost counts the energy spent only",
+    bandwidth_numerator="off-chip bandwidth in bytes per ns",
+    bandwidth_denominator="",
+    dram_pj_per_byte="energy of off-chip traffic",
+)
+PROBLEM_MODEL = record_type(
+    first_layer="index of the first layer",
+    last_layer="index of the last layer",
+    period_quotient_ns="the period is quotient + remainder / divisor, exactly",
+    period_remainder="",
+    period_divisor="",
+    phase_ns="nominal time of the first frame; a dependent has that of its root",
+    jitter_ns="largest release jitter of a root",
+    deadline_ns="relative deadline",
+    parent="index of the parent, NONE for a root",
+    parent_ratio="frames of the parent per frame of the model",
+    trigger_threshold="of chance.happens, for dependents",
+    backlog_limit="frames that may wait before the oldest is displaced",
+    worst_energy_pj="energy of a frame whose every layer runs where it needs most",
+    best_energy_pj="energy of a frame whose every layer runs where it needs least",
+)
+LAYER = record_type(
+    total_latency_ns="sum over all accelerators, busy ones too",
+    total_energy_pj="sum over all accelerators",
+    remaining_latency_ns="total_latency_ns of this and all later layers of the model",
+    input_bytes="what a context switch brings in",
+    output_bytes="what a context switch takes out",
+)
+COST = record_type(
+    latency_ns="latency of the layer on the accelerator",
+    energy_pj="energy of the layer on the accelerator",
+)
 
-    Layers of all models lie one after the other; sums over accelerators take busy ones too.
+
+class Problem(NamedTuple):
+    """A scenario at a load on a platform; models, layers and accelerators are indices.
+
+    Layers of all models lie one after the other.
     """
 
-    setting: Ints
-    """[SETTINGS] whole-problem constants."""
-    first_layer: Ints
-    """[model] index of the model's first layer."""
-    last_layer: Ints
-    """[model] index of the model's last layer."""
-    period_quotient_ns: Ints
-    """[model] the period is quotient + remainder / divisor, exactly."""
-    period_remainder: Ints
-    """[model]"""
-    period_divisor: Ints
-    """[model]"""
-    phase_ns: Ints
-    """[model] nominal time of the first frame; a dependent has that of its root."""
-    jitter_ns: Ints
-    """[model] largest release jitter of a root."""
-    deadline_ns: Ints
-    """[model] relative deadline."""
-    parent: Ints
-    """[model] index of the parent, `NONE` for a root."""
-    parent_ratio: Ints
-    """[model] frames of the parent per frame of the model."""
-    trigger_threshold: Ints
-    """[model] of `chance.happens`, for dependents."""
+    setting: Records
+    """[1] of `SETTING`: constants of the whole problem."""
+    models: Records
+    """[model] of `PROBLEM_MODEL`."""
+    layers: Records
+    """[layer] of `LAYER`."""
+    costs: Records
+    """[layer, accelerator] of `COST`."""
     descent: Ints
     """[ancestor, model] frames of the ancestor per frame of the model, 0 where it is none."""
-    backlog_limit: Ints
-    """[model] frames that may wait before the oldest is displaced."""
-    worst_energy_pj: Ints
-    """[model] energy of a frame whose every layer runs where it needs most."""
-    best_energy_pj: Ints
-    """[model] energy of a frame whose every layer runs where it needs least."""
-    latency_ns: Ints
-    """[layer, accelerator]"""
-    energy_pj: Ints
-    """[layer, accelerator]"""
-    total_latency_ns: Ints
-    """[layer] sum over accelerators."""
-    total_energy_pj: Ints
-    """[layer] sum over accelerators."""
-    remaining_latency_ns: Ints
-    """[layer] sum over accelerators of this and all later layers of the model."""
-    input_bytes: Ints
-    """[layer] what a context switch brings in."""
-    output_bytes: Ints
-    """[layer] what a context switch takes out."""
 
-
-_MODEL_FIELDS = (
-    "first_layer last_layer period_quotient_ns period_remainder period_divisor phase_ns jitter_ns "
-    "deadline_ns parent parent_ratio trigger_threshold"
-).split()
 
 PROBLEM = Layout(
     Problem,
-    dimensions=("models", "accelerators", "layers"),
-    shapes={
-        "setting": (SETTINGS,),
-        **{field: ("models",) for field in _MODEL_FIELDS},
-        "descent": ("models", "models"),
-        "backlog_limit": ("models",),
-        "worst_energy_pj": ("models",),
-        "best_energy_pj": ("models",),
-        "latency_ns": ("layers", "accelerators"),
-        "energy_pj": ("layers", "accelerators"),
-        "total_latency_ns": ("layers",),
-        "total_energy_pj": ("layers",),
-        "remaining_latency_ns": ("layers",),
-        "input_bytes": ("layers",),
-        "output_bytes": ("layers",),
+    dimensions=("models_count", "accelerators_count", "layers_count"),
+    tables={
+        "setting": (SETTING, (1,)),
+        "models": (PROBLEM_MODEL, ("models_count",)),
+        "layers": (LAYER, ("layers_count",)),
+        "costs": (COST, ("layers_count", "accelerators_count")),
+        "descent": (INT, ("models_count", "models_count")),
     },
 )
 view_problem = PROBLEM.viewer()
@@ -142,17 +119,18 @@ def build_problem(
     networks = [model.layers for model in scenario.models]
     tables = [cost_table(network, platform) for network in networks]
     arena = PROBLEM.allocate(
-        models=len(scenario.models),
-        accelerators=len(platform.accelerators),
-        layers=sum(len(network.layers) for network in networks),
+        models_count=len(scenario.models),
+        accelerators_count=len(platform.accelerators),
+        layers_count=sum(len(network.layers) for network in networks),
     )
     problem = view_problem(arena)
     bandwidth = platform.dram_bandwidth_gb_s
-    problem.setting[FIRM] = (expiry or scenario.expiry) == "firm"
-    problem.setting[LITERAL_ENERGY] = energy_norm == "literal"
-    problem.setting[BANDWIDTH_NUMERATOR] = bandwidth.numerator
-    problem.setting[BANDWIDTH_DENOMINATOR] = bandwidth.denominator
-    problem.setting[DRAM_PJ_PER_BYTE] = platform.dram_energy_pj_per_byte
+    setting = problem.setting[0]
+    setting.firm = (expiry or scenario.expiry) == "firm"
+    setting.literal_energy = energy_norm == "literal"
+    setting.bandwidth_numerator = bandwidth.numerator
+    setting.bandwidth_denominator = bandwidth.denominator
+    setting.dram_pj_per_byte = platform.dram_energy_pj_per_byte
     _fill_rates(problem, scenario, factor)
     _fill_dependencies(problem, scenario)
     start = 0
@@ -185,52 +163,53 @@ def _fill_rates(problem: Problem, scenario: Scenario, factor: Fraction) -> None:
                 f"{scenario.name}: models.{index}.rate: {model.rate} at load {factor} has no "
                 "usable period; write the rate with fewer digits"
             )
-        quotient, remainder = divmod(period.numerator, period.denominator)
-        problem.period_quotient_ns[index] = quotient
-        problem.period_remainder[index] = remainder
-        problem.period_divisor[index] = period.denominator
-        problem.phase_ns[index] = round(model.phase_ms * 1e6)
-        problem.jitter_ns[index] = round(model.jitter_ms * 1e6)
-        if model.depends_on is None and problem.jitter_ns[index] >= period:
+        row = problem.models[index]
+        row.period_quotient_ns = period.numerator // period.denominator
+        row.period_remainder = period.numerator % period.denominator
+        row.period_divisor = period.denominator
+        row.phase_ns = round(model.phase_ms * 1e6)
+        row.jitter_ns = round(model.jitter_ms * 1e6)
+        if model.depends_on is None and row.jitter_ns >= period:
             raise ConfigError(
                 f"{scenario.name}: models.{index}.jitter_ms: {model.jitter_ms:g} is not below the "
                 f"period at load {float(factor):g}, {float(period) / 1e6:g} ms"
             )
         explicit = model.deadline_ms
-        problem.deadline_ns[index] = quotient if explicit is None else round(explicit * 1e6)
-        problem.backlog_limit[index] = model.backlog
+        row.deadline_ns = int(period) if explicit is None else round(explicit * 1e6)
+        row.backlog_limit = model.backlog
 
 
 def _fill_dependencies(problem: Problem, scenario: Scenario) -> None:
     position = {name: index for index, name in enumerate(scenario.model_names)}
-    problem.parent[:] = NONE
+    problem.models["parent"] = NONE
     for index, model in enumerate(scenario.models):
         if model.depends_on is not None:
             parent = position[model.depends_on.model]
-            problem.parent[index] = parent
-            problem.parent_ratio[index] = int(scenario.models[parent].rate / model.rate)
-            problem.trigger_threshold[index] = probability_threshold(model.depends_on.probability)
+            row = problem.models[index]
+            row.parent = parent
+            row.parent_ratio = int(scenario.models[parent].rate / model.rate)
+            row.trigger_threshold = probability_threshold(model.depends_on.probability)
     for index in range(len(scenario.models)):
-        ratio, ancestor, child = 1, problem.parent[index], index
-        while ancestor != NONE:
-            ratio *= int(problem.parent_ratio[child])
-            problem.descent[ancestor, index] = ratio
-            problem.phase_ns[index] = problem.phase_ns[ancestor]
-            ancestor, child = problem.parent[ancestor], ancestor
+        ratio, child = 1, problem.models[index]
+        while child.parent != NONE:
+            ratio *= int(child.parent_ratio)
+            problem.descent[child.parent, index] = ratio
+            child = problem.models[child.parent]
+        problem.models[index].phase_ns = child.phase_ns
 
 
 def _fill_layers(
     problem: Problem, model: int, start: int, layers: tuple[Layer, ...], table: CostTable
 ) -> None:
-    rows = slice(start, start + len(layers))
-    problem.first_layer[model] = start
-    problem.last_layer[model] = start + len(layers) - 1
-    problem.latency_ns[rows] = table.latency_ns
-    problem.energy_pj[rows] = table.energy_pj
-    problem.total_latency_ns[rows] = table.latency_ns.sum(axis=1)
-    problem.total_energy_pj[rows] = table.energy_pj.sum(axis=1)
-    problem.remaining_latency_ns[rows] = np.cumsum(problem.total_latency_ns[rows][::-1])[::-1]
-    problem.input_bytes[rows] = [layer.input_elements for layer in layers]
-    problem.output_bytes[rows] = [layer.output_elements for layer in layers]
-    problem.worst_energy_pj[model] = table.energy_pj.max(axis=1).sum()
-    problem.best_energy_pj[model] = table.energy_pj.min(axis=1).sum()
+    stop = start + len(layers)
+    row, rows = problem.models[model], problem.layers[start:stop]
+    row.first_layer, row.last_layer = start, stop - 1
+    row.worst_energy_pj = table.energy_pj.max(axis=1).sum()
+    row.best_energy_pj = table.energy_pj.min(axis=1).sum()
+    problem.costs["latency_ns"][start:stop] = table.latency_ns
+    problem.costs["energy_pj"][start:stop] = table.energy_pj
+    rows["total_latency_ns"] = table.latency_ns.sum(axis=1)
+    rows["total_energy_pj"] = table.energy_pj.sum(axis=1)
+    rows["remaining_latency_ns"] = np.cumsum(rows["total_latency_ns"][::-1])[::-1]
+    rows["input_bytes"] = [layer.input_elements for layer in layers]
+    rows["output_bytes"] = [layer.output_elements for layer in layers]

@@ -68,9 +68,7 @@ class Result:
     def summary(self) -> dict[str, Any]:
         """Everything but the tables, ready for JSON."""
         return {
-            name: value
-            for name, value in vars(self).items()
-            if name not in ("frames", "timeline")
+            name: value for name, value in vars(self).items() if name not in ("frames", "timeline")
         }
 
 

@@ -16,12 +16,6 @@ from dream_gym.simulator.frames import FRAME_COLUMNS
 from dream_gym.simulator.problem import NS_PER_S, build_problem, view_problem
 from dream_gym.simulator.result import Result, to_table
 from dream_gym.simulator.state import (
-    DISPATCHES,
-    FRAME_ROWS,
-    HORIZON_NS,
-    NOW_NS,
-    SEED,
-    TIMELINE_ROWS,
     allocate_state,
     view_state,
 )
@@ -85,29 +79,33 @@ class Simulation:
         if not 0 < seconds <= MAX_SECONDS:
             raise ConfigError(f"seconds: expected a number in (0, {MAX_SECONDS:g}], got {seconds}")
         horizon_ns = round(seconds * NS_PER_S)
-        periods = horizon_ns // self.problem.period_quotient_ns + 1
-        if any(int(n) * int(d) >= 2**62 for n, d in zip(periods, self.problem.period_divisor, strict=True)):
+        periods = horizon_ns // self.problem.models["period_quotient_ns"] + 1
+        if any(
+            int(n) * int(d) >= 2**62
+            for n, d in zip(periods, self.problem.models["period_divisor"], strict=True)
+        ):
             raise ConfigError(f"seconds: {seconds:g} is too long for the rates of this scenario")
         begin(self.problem_arena, self.state_arena, seed, horizon_ns)
         self._ended = False
         self._record = record
         frames, dispatches = 0, 0
         if record:
-            layers = self.problem.last_layer - self.problem.first_layer + 1
-            frames = int(self.state.frames.sum())
-            dispatches = int((self.state.frames * layers).sum())
+            models = self.problem.models
+            counts = self.state.models["frames"]
+            frames = int(counts.sum())
+            dispatches = int((counts * (models["last_layer"] - models["first_layer"] + 1)).sum())
         self._frames = np.empty((frames, len(FRAME_COLUMNS)), dtype=np.int64)
         self._timeline = np.empty((dispatches, len(TIMELINE_COLUMNS)), dtype=np.int64)
 
     @property
     def now_ns(self) -> int:
         """The time of the run."""
-        return int(self.state.scalar[NOW_NS])
+        return int(self.state.run[0].now_ns)
 
     @property
     def horizon_ns(self) -> int:
         """The end of the run."""
-        return int(self.state.scalar[HORIZON_NS])
+        return int(self.state.run[0].horizon_ns)
 
     @property
     def ended(self) -> bool:
@@ -146,15 +144,15 @@ class Simulation:
     def result(self) -> Result:
         """The outcome so far; at the horizon, of the whole run."""
         names = self.scenario.model_names
-        state = self.state
+        run, models = self.state.run[0], self.state.models
         uxcost = self.uxcost()
-        per_frame = 1.0 / np.maximum(state.frames, 1)
-        charged_pj = state.completed_energy_pj + state.lost * self.problem.worst_energy_pj
-        busy = np.minimum(state.busy_ns / max(self.now_ns, 1), 1.0)
+        per_frame = 1.0 / np.maximum(models["frames"], 1)
+        worst_pj = models["lost"] * self.problem.models["worst_energy_pj"]
+        busy = np.minimum(self.state.accelerators["busy_ns"] / max(self.now_ns, 1), 1.0)
         frames, timeline = None, None
         if self._record:
-            frames = to_table(self._frames[: state.scalar[FRAME_ROWS]], FRAME_COLUMNS)
-            timeline = to_table(self._timeline[: state.scalar[TIMELINE_ROWS]], TIMELINE_COLUMNS)
+            frames = to_table(self._frames[: run.frame_rows], FRAME_COLUMNS)
+            timeline = to_table(self._timeline[: run.timeline_rows], TIMELINE_COLUMNS)
 
         def by_model(values: Ints | Floats) -> dict[str, Any]:
             return dict(zip(names, values.tolist(), strict=True))
@@ -162,14 +160,14 @@ class Simulation:
         return Result(
             uxcost=uxcost,
             lower_bound=float(lower_bound(self.problem_arena, self.state_arena)),
-            frame_count=by_model(state.frames),
-            violation_rate=by_model(state.violations * per_frame),
-            lost_rate=by_model(state.lost * per_frame),
-            energy_spent=by_model(state.spent_energy_pj),
-            energy_charged=by_model(charged_pj),
-            dispatches=int(state.scalar[DISPATCHES]),
+            frame_count=by_model(models["frames"]),
+            violation_rate=by_model(models["violations"] * per_frame),
+            lost_rate=by_model(models["lost"] * per_frame),
+            energy_spent=by_model(models["spent_energy_pj"]),
+            energy_charged=by_model(models["completed_energy_pj"] + worst_pj),
+            dispatches=int(run.dispatches),
             busy_share=dict(zip(self.platform.accelerator_names, busy.tolist(), strict=True)),
-            seed=int(state.scalar[SEED]),
+            seed=int(run.seed),
             seconds=self.now_ns / NS_PER_S,
             frames=frames,
             timeline=timeline,

@@ -6,23 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dream_gym.simulator.arena import Floats, Ints, Layout
+from dream_gym.simulator.arena import FLOAT, INT, Floats, Ints, Layout, Records, record_type
 from dream_gym.simulator.problem import Problem
-
-(
-    NOW_NS,
-    HORIZON_NS,
-    SEED,
-    DECISION_DUE,
-    LIVE,
-    FREE,
-    SERIAL,
-    DISPATCHES,
-    TIMELINE_ROWS,
-    FRAME_ROWS,
-    SCALARS,
-) = range(11)
-"""Indices into `State.scalar`; `SCALARS` is their number."""
 
 MAX_PARAMETERS = 16
 
@@ -33,114 +18,102 @@ UNDECIDED, MET, LOST = range(3)
 """Verdicts on a frame before its deadline."""
 
 
+RUN = record_type(
+    now_ns="the clock",
+    horizon_ns="end of the run",
+    seed="seed of the world",
+    decision_due="1 where the scheduler is to be asked before time goes on",
+    live_count="number of live slots",
+    free_count="number of free slots",
+    releases="number of releases so far",
+    dispatches="number of dispatches so far",
+    timeline_rows="rows of the record of dispatches",
+    frame_rows="rows of the record of frames",
+)
+STATE_MODEL = record_type(
+    frames="frames with a deadline within the horizon, known from the seed",
+    next_frame="index of a root's next frame",
+    next_release_ns="release of a root's next frame, or NEVER",
+    waiting="live frames that are not executing",
+    completed="frames completed, late ones too",
+    lost="frames lost, for whatever reason",
+    violations="violations decided so far",
+    completed_energy_pj="energy of completed frames",
+    spent_energy_pj="energy of all dispatches",
+    judged="index of the first frame whose deadline has not been judged",
+)
+SLOT = record_type(
+    serial="number of the release that filled the slot, 0 where it is free",
+    model="index of the model",
+    frame="index of the frame in its model",
+    nominal_ns="nominal time of the root frame that it stems from",
+    release_ns="when it was released",
+    deadline_ns="when it is due",
+    layer="the layer that executes, or else the next one",
+    ready_since_ns="when it last finished a layer, or was released",
+    executing="1 while it executes",
+    last_accelerator="where it executes or last did, or NONE",
+    energy_pj="energy of its dispatches",
+)
+ACCELERATOR = record_type(
+    busy_until_ns="end of the layer that it runs, NEVER where it is idle",
+    slot="slot that it runs or last ran",
+    serial="serial of the frame that it runs or last ran, 0 before the first",
+    layer="layer that it runs or last ran",
+    busy_ns="time of all its dispatches, switches included",
+    finished="scratch: the slots of the frames that complete at this instant",
+)
+
+
 class State(NamedTuple):
     """The state of one run. A slot holds one live frame: released and neither complete nor lost."""
 
-    scalar: Ints
-    """[SCALARS] clock, seed and counters."""
+    run: Records
+    """[1] of `RUN`: clock and counters."""
     parameter: Floats
-    """[MAX_PARAMETERS] parameters of the scheduler, in the order that it documents."""
-    frames: Ints
-    """[model] number of frames with a deadline within the horizon, known from the seed."""
-    next_frame: Ints
-    """[model] index of the root's next frame."""
-    next_release_ns: Ints
-    """[model] release of the root's next frame, or `NEVER`."""
-    waiting: Ints
-    """[model] live frames that are not executing."""
-    completed: Ints
-    """[model] frames completed, late ones too."""
-    lost: Ints
-    """[model] frames lost, for whatever reason."""
-    violations: Ints
-    """[model] violations decided so far."""
-    completed_energy_pj: Ints
-    """[model] energy of completed frames."""
-    spent_energy_pj: Ints
-    """[model] energy of all dispatches."""
-    judged: Ints
-    """[model] the first frame whose deadline has not been judged."""
+    """[MAX_PARAMETERS] parameters of the scheduler, in the order of its options."""
+    models: Records
+    """[model] of `STATE_MODEL`."""
+    slots: Records
+    """[slot] of `SLOT`."""
+    accelerators: Records
+    """[accelerator] of `ACCELERATOR`."""
+    live: Ints
+    """[slot] the live slots, by release, then model, then frame; ``live_count`` of them."""
+    free: Ints
+    """[slot] the free slots; ``free_count`` of them."""
     verdict: Ints
     """[model, frame modulo ring] verdict on frames that are resolved before their deadline."""
-    live: Ints
-    """[slot] the live slots, by release, then model, then frame index; `LIVE` of them."""
-    free: Ints
-    """[slot] the free slots; `FREE` of them."""
-    model: Ints
-    """[slot]"""
-    frame: Ints
-    """[slot] index of the frame in its model."""
-    serial: Ints
-    """[slot] number of the release that filled the slot, never used again."""
-    nominal_ns: Ints
-    """[slot] nominal time of the root frame that it stems from."""
-    release_ns: Ints
-    """[slot]"""
-    deadline_ns: Ints
-    """[slot]"""
-    layer: Ints
-    """[slot] the layer that executes, or the next one to dispatch."""
-    ready_since_ns: Ints
-    """[slot] when it last finished a layer or was released."""
-    executing: Ints
-    """[slot] 1 while it executes."""
-    last_accelerator: Ints
-    """[slot] where it executes or last did, or `NONE`."""
-    frame_energy_pj: Ints
-    """[slot] energy of its dispatches."""
-    busy_until_ns: Ints
-    """[accelerator] end of the layer that it runs, `NEVER` when idle."""
-    running: Ints
-    """[accelerator] slot that it runs, or last ran."""
-    running_serial: Ints
-    """[accelerator] serial of the frame that it runs or last ran; 0 before the first."""
-    running_layer: Ints
-    """[accelerator] layer that it runs or last ran."""
-    busy_ns: Ints
-    """[accelerator] time of all its dispatches, switches included."""
-    finished: Ints
-    """[accelerator] scratch: the slots of frames that complete at this instant."""
 
-
-_INTEGERS_BY_MODEL = (
-    "frames next_frame next_release_ns waiting completed lost violations completed_energy_pj "
-    "spent_energy_pj judged"
-).split()
-_INTEGERS_BY_SLOT = (
-    "live free model frame serial nominal_ns release_ns deadline_ns layer ready_since_ns executing "
-    "last_accelerator frame_energy_pj"
-).split()
-_INTEGERS_BY_ACCELERATOR = (
-    "busy_until_ns running running_serial running_layer busy_ns finished"
-).split()
 
 STATE = Layout(
     State,
-    dimensions=("models", "accelerators", "slots", "ring"),
-    shapes={
-        "scalar": (SCALARS,),
-        "parameter": (MAX_PARAMETERS,),
-        **{field: ("models",) for field in _INTEGERS_BY_MODEL},
-        "verdict": ("models", "ring"),
-        **{field: ("slots",) for field in _INTEGERS_BY_SLOT},
-        **{field: ("accelerators",) for field in _INTEGERS_BY_ACCELERATOR},
+    dimensions=("models_count", "accelerators_count", "slots_count", "ring"),
+    tables={
+        "run": (RUN, (1,)),
+        "parameter": (FLOAT, (MAX_PARAMETERS,)),
+        "models": (STATE_MODEL, ("models_count",)),
+        "slots": (SLOT, ("slots_count",)),
+        "accelerators": (ACCELERATOR, ("accelerators_count",)),
+        "live": (INT, ("slots_count",)),
+        "free": (INT, ("slots_count",)),
+        "verdict": (INT, ("models_count", "ring")),
     },
-    floats=frozenset({"parameter"}),
 )
 view_state = STATE.viewer()
 
 
 def allocate_state(problem: Problem) -> Ints:
     """An arena for the states of a problem; its size does not depend on the horizon."""
-    models, accelerators = len(problem.first_layer), problem.latency_ns.shape[1]
+    models, accelerators = len(problem.models), problem.costs.shape[1]
     # Frames that are resolved before their deadline are as many as periods fit in a deadline.
-    in_flight = problem.deadline_ns // problem.period_quotient_ns
+    in_flight = problem.models["deadline_ns"] // problem.models["period_quotient_ns"]
     return STATE.allocate(
-        models=models,
-        accelerators=accelerators,
+        models_count=models,
+        accelerators_count=accelerators,
         # Beyond its backlog limit a model may have frames that were executing at its last
         # release. A frame that completes gives its slot back only after it has released its
         # dependents, and a release takes its slot before it displaces another frame.
-        slots=int(problem.backlog_limit.sum()) + (models + 1) * accelerators + 1,
+        slots_count=int(problem.models["backlog_limit"].sum()) + (models + 1) * accelerators + 1,
         ring=int(in_flight.max()) + 3,
     )

@@ -151,5 +151,3 @@ def load_scenario(reference: str | Path | Scenario) -> Scenario:
         ConfigError: There is no such scenario or its file is malformed; names file and field.
     """
     return resources.load("scenarios", reference, Scenario)
-
-

@@ -14,10 +14,8 @@ from dream_gym.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler, Options
 from dream_gym.simulator import (
     DISPATCH,
-    LIVE,
     NEVER,
     NONE,
-    NOW_NS,
     PASS,
     Decision,
     Problem,
@@ -56,33 +54,38 @@ def decide(problem: Problem, state: State) -> Decision:
     + beta × energy preference(f, a). Ties go to the earlier release, then to the lower model,
     frame and accelerator index, which is the order of the loops.
     """
-    now_ns = state.scalar[NOW_NS]
-    accelerators = len(state.busy_until_ns)
+    now_ns = state.run[0].now_ns
+    accelerators = len(state.accelerators)
     alpha, beta = state.parameter[ALPHA], state.parameter[BETA]
     late_rule = int(state.parameter[LATE_URGENCY])
     best_slot, best_accelerator, best_score, best_in_time = NONE, NONE, 0.0, False
-    for at in range(state.scalar[LIVE]):
+    for at in range(state.run[0].live_count):
         slot = state.live[at]
-        if state.executing[slot]:
+        if state.slots[slot].executing:
             continue
-        layer = state.layer[slot]
-        slack_ns = state.deadline_ns[slot] - now_ns
+        layer = state.slots[slot].layer
+        slack_ns = state.slots[slot].deadline_ns - now_ns
         in_time = slack_ns > 0 or late_rule != LAST
-        urgency = problem.remaining_latency_ns[layer] / accelerators / max(slack_ns, LEAST_SLACK_NS)
+        urgency = (
+            problem.layers[layer].remaining_latency_ns
+            / accelerators
+            / max(slack_ns, LEAST_SLACK_NS)
+        )
         if slack_ns <= 0 and late_rule == ONE:
             urgency = 1.0
-        mean_latency_ns = problem.total_latency_ns[layer] / accelerators
-        starvation = (now_ns - state.ready_since_ns[slot]) / mean_latency_ns
+        mean_latency_ns = problem.layers[layer].total_latency_ns / accelerators
+        starvation = (now_ns - state.slots[slot].ready_since_ns) / mean_latency_ns
         for accelerator in range(accelerators):
-            if state.busy_until_ns[accelerator] != NEVER:
+            if state.accelerators[accelerator].busy_until_ns != NEVER:
                 continue
             latency_preference = (
-                problem.total_latency_ns[layer] / problem.latency_ns[layer, accelerator]
+                problem.layers[layer].total_latency_ns
+                / problem.costs[layer, accelerator].latency_ns
             )
-            energy_pj = problem.energy_pj[layer, accelerator]
+            energy_pj = problem.costs[layer, accelerator].energy_pj
             moved_bytes = switch_bytes(problem, state, slot, accelerator)
             energy_preference = (
-                problem.total_energy_pj[layer] / energy_pj
+                problem.layers[layer].total_energy_pj / energy_pj
                 - switch_energy_pj(problem, moved_bytes) / energy_pj
             )
             score = urgency * latency_preference + alpha * starvation + beta * energy_preference
