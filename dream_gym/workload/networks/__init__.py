@@ -13,12 +13,24 @@ from types import MappingProxyType
 
 from dream_gym.errors import ConfigError
 from dream_gym.workload.layer import Network
-from dream_gym.workload.networks.depth import focal_length_depth_substitute
+from dream_gym.workload.networks.d2go import d2go_faster_rcnn
+from dream_gym.workload.networks.depth import (
+    focal_length_depth_substitute,
+    midas_small,
+    rgbd_200,
+)
 from dream_gym.workload.networks.ed_tcn import ed_tcn
+from dream_gym.workload.networks.emformer import emformer
 from dream_gym.workload.networks.fbnet import fbnet_c
 from dream_gym.workload.networks.gnmt import gnmt
+from dream_gym.workload.networks.googlenet import googlenet
+from dream_gym.workload.networks.hand import hand_graph_cnn, hand_pose_net_substitute
+from dream_gym.workload.networks.hrvit import hrvit_b1
 from dream_gym.workload.networks.keyword_spotting import kws_res8, kws_res8_narrow
 from dream_gym.workload.networks.once_for_all import once_for_all
+from dream_gym.workload.networks.plane_rcnn import plane_rcnn
+from dream_gym.workload.networks.rapid_rl import rapid_rl
+from dream_gym.workload.networks.ritnet import ritnet
 from dream_gym.workload.networks.skipnet import skipnet
 from dream_gym.workload.networks.sosnet import sosnet
 from dream_gym.workload.networks.ssdlite import ssdlite_mobilenetv2
@@ -33,13 +45,24 @@ NETWORKS: Mapping[str, Builder] = MappingProxyType(
     {
         builder.__name__: builder
         for builder in (
+            d2go_faster_rcnn,
             ed_tcn,
+            emformer,
             fbnet_c,
             focal_length_depth_substitute,
             gnmt,
+            googlenet,
+            hand_graph_cnn,
+            hand_pose_net_substitute,
+            hrvit_b1,
             kws_res8,
             kws_res8_narrow,
+            midas_small,
             once_for_all,
+            plane_rcnn,
+            rapid_rl,
+            rgbd_200,
+            ritnet,
             skipnet,
             sosnet,
             ssdlite_mobilenetv2,

@@ -61,6 +61,16 @@ class ChainBuilder:
         """A convolution with one filter for each channel."""
         return self._convolve(name, 1, kernel, stride, "same", depthwise=True)
 
+    def deconv(self, name: str, channels: int, kernel: int) -> Shape:
+        """A transposed convolution of stride 2 with an even kernel.
+
+        Each of the four outputs of an input reads a quarter of the kernel: that is a convolution
+        with half the kernel's sides and four times the channels.
+        """
+        self.conv(name, 4 * channels, kernel // 2)
+        self.shape = Shape(channels, 2 * self.shape.height, 2 * self.shape.width)
+        return self.shape
+
     def mbconv(
         self,
         name: str,
@@ -89,6 +99,29 @@ class ChainBuilder:
             self.fc(f"{name}.squeeze", make_divisible(hidden.channels / 4))
             self.fc(f"{name}.excite", hidden.channels)
         return self.at(hidden).conv(f"{name}.project", channels, 1)
+
+    def mbconv_stage(
+        self,
+        name: str,
+        kernel: int,
+        expansion: int,
+        channels: int,
+        stride: int,
+        blocks: int,
+        *,
+        squeeze_excite: bool = False,
+    ) -> Shape:
+        """Equal inverted residuals one after another, the stride on the first."""
+        for block in range(1, blocks + 1):
+            self.mbconv(
+                f"{name}.block{block}",
+                kernel,
+                expansion,
+                channels,
+                stride if block == 1 else 1,
+                squeeze_excite=squeeze_excite,
+            )
+        return self.shape
 
     def fc(self, name: str, features: int) -> Shape:
         """A fully connected layer on the flattened map."""

@@ -52,15 +52,15 @@ def _subnet(
     net.conv("stem", 16, 3, 2)
     net.mbconv("unit0", 3, 1, 16, 1)
     for unit, (channels, stride, squeeze_excite) in enumerate(_UNITS, start=1):
-        for block in range(1, depth + 1):
-            net.mbconv(
-                f"unit{unit}.block{block}",
-                kernel,
-                expansion,
-                channels,
-                stride if block == 1 else 1,
-                squeeze_excite=squeeze_excite,
-            )
+        net.mbconv_stage(
+            f"unit{unit}",
+            kernel,
+            expansion,
+            channels,
+            stride,
+            depth,
+            squeeze_excite=squeeze_excite,
+        )
     net.conv("head", 960, 1)
     net.global_pool()
     net.fc("mix", 1280)

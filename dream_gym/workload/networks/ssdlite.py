@@ -5,7 +5,7 @@ from __future__ import annotations
 from dream_gym.workload.layer import Network
 from dream_gym.workload.networks.builder import ChainBuilder
 
-# Kernel 3 throughout: expansion, channels, stride, repeats.
+# Expansion, channels, stride and blocks; the kernel is 3 throughout.
 _STAGES = (
     (1, 16, 1, 1),
     (6, 24, 2, 2),
@@ -30,12 +30,10 @@ def ssdlite_mobilenetv2() -> Network:
     net = ChainBuilder(3, 300, 300)
     maps = []
     net.conv("stem", 32, 3, 2)
-    for stage, (expansion, channels, stride, repeats) in enumerate(_STAGES, start=1):
+    for stage, (expansion, channels, stride, blocks) in enumerate(_STAGES, start=1):
         if channels == 160:
             maps.append(net.shape._replace(channels=expansion * net.shape.channels))
-        for block in range(1, repeats + 1):
-            name = f"stage{stage}.block{block}"
-            net.mbconv(name, 3, expansion, channels, stride if block == 1 else 1)
+        net.mbconv_stage(f"stage{stage}", 3, expansion, channels, stride, blocks)
     maps.append(net.conv("head", 1280, 1))
     for index, (bottleneck, channels) in enumerate(_EXTRAS, start=1):
         net.conv(f"extra{index}.reduce", bottleneck, 1)

@@ -29,7 +29,7 @@ def test_names_are_those_of_the_functions() -> None:
     [
         ("fbnet", {}, "no network is called 'fbnet'; did you mean fbnet_c"),
         ("kws_res9", {}, "did you mean kws_res8 or kws_res8_narrow"),
-        ("xyz", {}, "no network is called 'xyz'; known: ed_tcn, fbnet_c"),
+        ("xyz", {}, "no network is called 'xyz'; known: d2go_faster_rcnn, ed_tcn, "),
         ("gnmt", {"token": 3}, "gnmt: unknown parameter 'token'; it takes tokens"),
         ("trailnet", {"width": 320}, "trailnet: unknown parameter 'width'; it takes none"),
         ("gnmt", {"tokens": 0}, "gnmt: tokens must be a whole number of at least 1, got 0"),
@@ -40,6 +40,7 @@ def test_names_are_those_of_the_functions() -> None:
         ("skipnet", {"skip_probability": 1.5}, r"skip_probability must be in \[0, 1\], got 1.5"),
         ("skipnet", {"skip_probability": "0.5"}, "skip_probability must be a number, got '0.5'"),
         ("skipnet", {"skip_probability": float("nan")}, "skip_probability must be in"),
+        ("rapid_rl", {"second_exit": -0.1}, r"rapid_rl: second_exit must be in \[0, 1\], got -0.1"),
     ],
 )
 def test_errors_name_the_field(name: str, parameters: dict[str, float], message: str) -> None:

@@ -11,7 +11,14 @@ from dream_gym.workload import NETWORKS, Layer, build_network
 from dream_gym.workload.networks.builder import ChainBuilder, Shape, make_divisible
 
 # Networks without branches or merges: each layer reads what the one before it wrote.
-CHAINS = ["ed_tcn", "fbnet_c", "focal_length_depth_substitute", "kws_res8", "vgg_voxceleb"]
+CHAINS = [
+    "ed_tcn",
+    "fbnet_c",
+    "focal_length_depth_substitute",
+    "kws_res8",
+    "rapid_rl",
+    "vgg_voxceleb",
+]
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -79,6 +86,46 @@ def test_supernet_variants_are_ever_lighter() -> None:
         assert lighter.top1 < heavier.top1
 
 
+def test_early_exits() -> None:
+    network = build_network("rapid_rl", first_exit=0.8, second_exit=0.5)
+    assert [network.layers[early.layer].name for early in network.exits] == ["conv1", "conv2"]
+    conv1, conv2, *rest = (layer.macs / network.macs for layer in network.layers)
+    mean = conv1 + 0.2 * conv2 + 0.2 * 0.5 * sum(rest)
+    assert mean == pytest.approx(0.54, abs=0.005)
+    # The published mean, a quarter, is out of reach: no frame computes less than this.
+    assert conv1 == pytest.approx(0.434, abs=0.001)
+    assert build_network("rapid_rl").exits == network.exits
+
+
+def test_inception_modules_stack_their_branches() -> None:
+    inputs = {layer.name: layer.C for layer in build_network("googlenet").layers}
+    stacked = {"3a": 192, "3b": 256, "4a": 480, "4b": 512, "4e": 528, "5a": 832, "5b": 832}
+    for module, channels in stacked.items():
+        assert inputs[f"inception{module}.1x1"] == channels
+    assert inputs["classifier"] == 1024
+
+
+def test_ritnet_goes_down_and_up_again() -> None:
+    layers = {layer.name: layer for layer in build_network("ritnet").layers}
+    sizes = [
+        (layers[f"{block}.conv2"].output_height, layers[f"{block}.conv2"].output_width)
+        for block in ("down1", "down2", "down3", "down4", "down5", "up1", "up2", "up3", "up4")
+    ]
+    assert sizes[:5] == [(160, 100), (80, 50), (40, 25), (20, 13), (10, 7)]
+    assert sizes[5:] == sizes[3::-1]
+    assert layers["down2.conv3.reduce"].C == layers["up1.conv2.reduce"].C == 96
+
+
+def test_hrvit_keeps_four_resolutions() -> None:
+    layers = {layer.name: layer for layer in build_network("hrvit_b1").layers}
+    for branch, (size, channels) in enumerate([(56, 32), (28, 64), (14, 128), (7, 256)], start=1):
+        embed = layers[f"stage6.branch{branch}.embed"]
+        assert embed.Y == embed.X == size
+        assert embed.C == embed.K == channels
+    assert layers["stage5.fuse.1to4.depthwise"].R == 9
+    assert layers["head.fuse"].C == 4 * 256
+
+
 def test_gnmt_is_matrix_vector_products() -> None:
     layers = build_network("gnmt", tokens=2).layers
     assert len(layers) == 2 * 19
@@ -101,6 +148,28 @@ def test_padding() -> None:
     assert net.layers[-1].X == 2 * 2 + 3, "the last column is not read"
     with pytest.raises(ValueError, match="late: a window of 5 does not fit on an input of 4"):
         net.conv("late", 4, 5, padding="valid")
+
+
+def test_transposed_convolution_costs_what_it_does() -> None:
+    net = ChainBuilder(128, 12, 16)
+    assert net.deconv("up", 64, 4) == Shape(64, 24, 32)
+    (layer,) = net.layers
+    assert layer.weights == 4 * 4 * 128 * 64
+    assert layer.macs == layer.weights * 12 * 16
+
+
+def test_branches_and_merges() -> None:
+    net = ChainBuilder(8, 6, 6)
+    trunk = net.shape
+    left = net.conv("left", 16, 3)
+    right = net.at(trunk).conv("right", 4, 1)
+    assert net.concat(left, right) == Shape(20, 6, 6)
+    assert net.upsample((2, 1)) == Shape(20, 12, 6)
+    assert net.pool((4, 2), 2) == Shape(20, 5, 3)
+    assert net.fc("fc", 10) == Shape(10)
+    assert net.layers[-1].C == 20 * 5 * 3
+    assert net.lstm_step("lstm", 32) == Shape(32)
+    assert (net.layers[-1].C, net.layers[-1].K) == (10 + 32, 4 * 32)
 
 
 def test_squeeze_and_excite_weights_the_hidden_channels() -> None:
