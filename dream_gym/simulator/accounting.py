@@ -29,26 +29,16 @@ def uxcost(problem: Problem, state: State) -> float:
     violation_rates = 0.0
     energies = 0.0
     for model in range(len(problem.models)):
-        if state.models[model].frames > 0:
+        counts = state.models[model]
+        if counts.frames > 0:
             judge(problem, state, model, state.run[0].now_ns)
-            violation_rates += (
-                max(float(state.models[model].violations), 0.5) / state.models[model].frames
-            )
+            violation_rates += max(float(counts.violations), 0.5) / counts.frames
+            worst_pj = problem.models[model].worst_energy_pj
+            energy_pj = counts.completed_energy_pj + counts.lost * worst_pj
             if problem.setting[0].literal_energy:
-                energy_pj = state.models[model].spent_energy_pj
-            else:
-                energy_pj = charged_energy_pj(problem, state, model)
-            energies += energy_pj / (
-                problem.models[model].worst_energy_pj * state.models[model].frames
-            )
+                energy_pj = counts.spent_energy_pj
+            energies += energy_pj / (worst_pj * counts.frames)
     return violation_rates * energies
-
-
-@compiled
-def charged_energy_pj(problem: Problem, state: State, model: int) -> int:
-    """Energy of a model's completed frames, and the worst case for each of its lost frames."""
-    worst_pj = problem.models[model].worst_energy_pj
-    return int(state.models[model].completed_energy_pj + state.models[model].lost * worst_pj)
 
 
 @entry_point("accounting")

@@ -70,7 +70,7 @@ class Layout(Generic[ViewsT]):
             axes = [str(axis) for axis in shape]
             lines.append(f"    {table} = cut(arena, end, ({', '.join(axes)},), {table}_type)")
             lines.append(f"    end += {words} * {' * '.join(axes)}")
-        lines.append(f"    return Views({', '.join(self.tables)})")
+        lines.append(f"    return Views({', '.join(f'{name}={name}' for name in self.tables)})")
         exec("\n".join(lines), scope)
         return cast("Callable[[Ints], ViewsT]", scope["view"])
 

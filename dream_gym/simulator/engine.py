@@ -27,6 +27,7 @@ from dream_gym.simulator.problem import (
     view_problem,
 )
 from dream_gym.simulator.state import (
+    MAX_PARAMETERS,
     NEVER,
     STATE,
     State,
@@ -61,7 +62,8 @@ Decide = Callable[[Problem, State], Decision]
 """A compiled scheduler. It is called again after each decision until it passes."""
 
 _view_problem, _view_state = inlined(view_problem), inlined(view_state)
-_HEADER = len(STATE.dimensions)
+_KEPT = len(STATE.dimensions) + MAX_PARAMETERS
+"""The first words of a state: its dimensions and the parameters, which a reset keeps."""
 
 Run = Callable[[Ints, Ints, Ints, Ints, int], bool]
 """An engine for one scheduler, see `make_run`."""
@@ -117,9 +119,8 @@ def begin(problem_arena: Ints, state_arena: Ints, seed: int, horizon_ns: int) ->
         horizon_ns: End of the run.
     """
     problem, state = _view_problem(problem_arena), _view_state(state_arena)
-    parameters = state.parameter.copy()
-    state_arena[_HEADER:] = 0
-    state.parameter[:] = parameters
+    for word in range(_KEPT, len(state_arena)):
+        state_arena[word] = 0
     state.run[0].seed = seed
     state.run[0].horizon_ns = horizon_ns
     slots = len(state.free)
@@ -228,11 +229,9 @@ def _end_layer(problem: Problem, state: State, frames: Ints, slot: int) -> bool:
 def _release_dependents(problem: Problem, state: State, frames: Ints, slot: int) -> None:
     model, frame = state.slots[slot].model, state.slots[slot].frame
     for child in range(len(problem.models)):
-        if (
-            problem.models[child].parent == model
-            and frame % problem.models[child].parent_ratio == 0
-        ):
-            index = frame // problem.models[child].parent_ratio
+        ratio = problem.models[child].parent_ratio
+        if problem.models[child].parent == model and frame % ratio == 0:
+            index = frame // ratio
             if exists(problem, state, child, index):
                 release(problem, state, frames, child, index, state.slots[slot].nominal_ns)
 
@@ -249,11 +248,9 @@ def _release_root(problem: Problem, state: State, frames: Ints, model: int) -> N
 def _obey(problem: Problem, state: State, timeline: Ints, frames: Ints, decision: Decision) -> bool:
     """Carry out a decision; return whether it was possible."""
     slot = decision.slot
-    if (
-        not 0 <= slot < len(state.slots)
-        or state.slots[slot].serial == 0
-        or state.slots[slot].executing
-    ):
+    if not 0 <= slot < len(state.slots):
+        return False
+    if state.slots[slot].serial == 0 or state.slots[slot].executing:
         return False
     if decision.kind == DROP:
         lose(problem, state, frames, slot, DROPPED)
@@ -285,20 +282,22 @@ def switch_bytes(problem: Problem, state: State, slot: int, accelerator: int) ->
         and state.slots[previous].last_accelerator == accelerator
     ):
         moved += problem.layers[state.accelerators[accelerator].layer].output_bytes
-    return moved
+    return int(moved)
 
 
 @inlined
 def switch_ns(problem: Problem, moved_bytes: int) -> int:
     """Time of a context switch, rounded up to whole ns."""
     numerator = problem.setting[0].bandwidth_numerator
-    return (moved_bytes * problem.setting[0].bandwidth_denominator + numerator - 1) // numerator
+    return int(
+        (moved_bytes * problem.setting[0].bandwidth_denominator + numerator - 1) // numerator
+    )
 
 
 @inlined
 def switch_energy_pj(problem: Problem, moved_bytes: int) -> int:
     """Energy of a context switch."""
-    return moved_bytes * problem.setting[0].dram_pj_per_byte
+    return int(moved_bytes * problem.setting[0].dram_pj_per_byte)
 
 
 @inlined

@@ -33,11 +33,9 @@ def nominal_ns(problem: Problem, model: int, frame: int) -> int:
     For a dependent it is the nominal time of the root frame that it stems from, because its
     period is a whole multiple of the root's.
     """
-    return (
-        problem.models[model].phase_ns
-        + frame * problem.models[model].period_quotient_ns
-        + frame * problem.models[model].period_remainder // problem.models[model].period_divisor
-    )
+    rate = problem.models[model]
+    fraction_ns = frame * rate.period_remainder // rate.period_divisor
+    return int(rate.phase_ns + frame * rate.period_quotient_ns + fraction_ns)
 
 
 @compiled

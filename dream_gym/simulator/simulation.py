@@ -79,10 +79,9 @@ class Simulation:
         if not 0 < seconds <= MAX_SECONDS:
             raise ConfigError(f"seconds: expected a number in (0, {MAX_SECONDS:g}], got {seconds}")
         horizon_ns = round(seconds * NS_PER_S)
-        periods = horizon_ns // self.problem.models["period_quotient_ns"] + 1
         if any(
-            int(n) * int(d) >= 2**62
-            for n, d in zip(periods, self.problem.models["period_divisor"], strict=True)
+            horizon_ns // int(model.period_quotient_ns) * int(model.period_divisor) >= 2**62
+            for model in self.problem.models
         ):
             raise ConfigError(f"seconds: {seconds:g} is too long for the rates of this scenario")
         begin(self.problem_arena, self.state_arena, seed, horizon_ns)

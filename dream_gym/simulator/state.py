@@ -90,8 +90,8 @@ STATE = Layout(
     State,
     dimensions=("models_count", "accelerators_count", "slots_count", "ring"),
     tables={
-        "run": (RUN, (1,)),
         "parameter": (FLOAT, (MAX_PARAMETERS,)),
+        "run": (RUN, (1,)),
         "models": (STATE_MODEL, ("models_count",)),
         "slots": (SLOT, ("slots_count",)),
         "accelerators": (ACCELERATOR, ("accelerators_count",)),

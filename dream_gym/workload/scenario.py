@@ -27,7 +27,7 @@ class NetworkReference(Config):
     """
 
     name: str
-    parameters: dict[str, int | float | str] = {}
+    parameters: dict[str, int | float] = Field(default_factory=dict)
 
     def build(self) -> Network:
         """Build the network; raises `ConfigError` for an unknown name or parameter."""

@@ -64,30 +64,21 @@ def decide(problem: Problem, state: State) -> Decision:
         if state.slots[slot].executing:
             continue
         layer = state.slots[slot].layer
+        sums = problem.layers[layer]
         slack_ns = state.slots[slot].deadline_ns - now_ns
         in_time = slack_ns > 0 or late_rule != LAST
-        urgency = (
-            problem.layers[layer].remaining_latency_ns
-            / accelerators
-            / max(slack_ns, LEAST_SLACK_NS)
-        )
+        urgency = sums.remaining_latency_ns / accelerators / max(slack_ns, LEAST_SLACK_NS)
         if slack_ns <= 0 and late_rule == ONE:
             urgency = 1.0
-        mean_latency_ns = problem.layers[layer].total_latency_ns / accelerators
+        mean_latency_ns = sums.total_latency_ns / accelerators
         starvation = (now_ns - state.slots[slot].ready_since_ns) / mean_latency_ns
         for accelerator in range(accelerators):
             if state.accelerators[accelerator].busy_until_ns != NEVER:
                 continue
-            latency_preference = (
-                problem.layers[layer].total_latency_ns
-                / problem.costs[layer, accelerator].latency_ns
-            )
-            energy_pj = problem.costs[layer, accelerator].energy_pj
-            moved_bytes = switch_bytes(problem, state, slot, accelerator)
-            energy_preference = (
-                problem.layers[layer].total_energy_pj / energy_pj
-                - switch_energy_pj(problem, moved_bytes) / energy_pj
-            )
+            cost = problem.costs[layer, accelerator]
+            latency_preference = sums.total_latency_ns / cost.latency_ns
+            switch_pj = switch_energy_pj(problem, switch_bytes(problem, state, slot, accelerator))
+            energy_preference = sums.total_energy_pj / cost.energy_pj - switch_pj / cost.energy_pj
             score = urgency * latency_preference + alpha * starvation + beta * energy_preference
             if (
                 best_slot == NONE
