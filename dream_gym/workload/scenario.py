@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import BeforeValidator, Field, InstanceOf, PrivateAttr, model_validator
 
 from dream_gym import resources
 from dream_gym.resources import Config, Rational
@@ -55,7 +55,8 @@ class ModelSpec(Config):
 
     Args:
         name: What the model is called in tables, unique in the scenario.
-        network: A network of the catalogue: its name, or a name with parameters.
+        network: A network of the catalogue, by name or by name and parameters, or in Python any
+            `Network`.
         rate: Frames per second at load 1; a dependent's rate divides its parent's.
         deadline_ms: Relative deadline in ms; by default the period at the load in force.
         phase_ms: Nominal time of the first frame of a root in ms.
@@ -66,7 +67,7 @@ class ModelSpec(Config):
     """
 
     name: str = Field(min_length=1)
-    network: Annotated[NetworkReference, BeforeValidator(_to_reference)]
+    network: Annotated[NetworkReference | InstanceOf[Network], BeforeValidator(_to_reference)]
     rate: Rational
     deadline_ms: Annotated[float, Field(gt=0, le=1e7)] | None = None
     phase_ms: Milliseconds = 0.0
@@ -78,7 +79,8 @@ class ModelSpec(Config):
 
     @model_validator(mode="after")
     def _build_network(self) -> ModelSpec:
-        self._built = self.network.build()
+        reference = self.network
+        self._built = reference if isinstance(reference, Network) else reference.build()
         if self.depends_on is not None and (self.phase_ms or self.jitter_ms):
             raise ValueError("phase_ms and jitter_ms are for models without depends_on")
         return self
