@@ -101,7 +101,6 @@ def validate(content: dict[str, Any], model: type[ConfigT], *, origin: str) -> C
         return model.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "(whole file)"
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        field = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"{origin}: {field}: {message}{more}") from error
+        raise ConfigError(": ".join(filter(None, (origin, field, message)))) from error

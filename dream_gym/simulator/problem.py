@@ -116,7 +116,7 @@ def build_problem(
         raise ConfigError(f"expiry: expected soft or firm, got {expiry!r}")
     if energy_norm not in ("charged", "literal"):
         raise ConfigError(f"energy_norm: expected charged or literal, got {energy_norm!r}")
-    networks = [model.layers for model in scenario.models]
+    networks = [model.built_network for model in scenario.models]
     tables = [cost_table(network, platform) for network in networks]
     arena = PROBLEM.allocate(
         models_count=len(scenario.models),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, InstanceOf, PrivateAttr, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from dream_gym import resources
 from dream_gym.resources import Config, Rational
@@ -29,13 +29,35 @@ class NetworkReference(Config):
     name: str
     parameters: dict[str, int | float] = Field(default_factory=dict)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_name(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"name": value}
+        if not isinstance(value, dict | NetworkReference):
+            raise ValueError(f"expected the name of a network, got {value!r}")
+        return value
+
+    @model_validator(mode="after")
+    def _check_exists(self) -> NetworkReference:
+        self.build()
+        return self
+
     def build(self) -> Network:
         """Build the network; raises `ConfigError` for an unknown name or parameter."""
         return build_network(self.name, **self.parameters)
 
 
-def _to_reference(value: Any) -> Any:
-    return {"name": value} if isinstance(value, str) else value
+def _kind_of_network(value: Any) -> str:
+    inline = isinstance(value, Network) or (isinstance(value, dict) and "layers" in value)
+    return "inline" if inline else "catalogue"
+
+
+AnyNetwork = Annotated[
+    Annotated[NetworkReference, Tag("catalogue")] | Annotated[Network, Tag("inline")],
+    Discriminator(_kind_of_network),
+]
+"""A network of the catalogue, or one that is written out layer by layer."""
 
 
 class Dependency(Config):
@@ -55,8 +77,8 @@ class ModelSpec(Config):
 
     Args:
         name: What the model is called in tables, unique in the scenario.
-        network: A network of the catalogue, by name or by name and parameters, or in Python any
-            `Network`.
+        network: A network of the catalogue, by name or by name and parameters; or a `Network`,
+            in YAML the mapping of its fields.
         rate: Frames per second at load 1; a dependent's rate divides its parent's.
         deadline_ms: Relative deadline in ms; by default the period at the load in force.
         phase_ms: Nominal time of the first frame of a root in ms.
@@ -67,7 +89,7 @@ class ModelSpec(Config):
     """
 
     name: str = Field(min_length=1)
-    network: Annotated[NetworkReference | InstanceOf[Network], BeforeValidator(_to_reference)]
+    network: AnyNetwork
     rate: Rational
     deadline_ms: Annotated[float, Field(gt=0, le=1e7)] | None = None
     phase_ms: Milliseconds = 0.0
@@ -75,20 +97,17 @@ class ModelSpec(Config):
     backlog: int = Field(default=8, ge=1, le=1000)
     depends_on: Dependency | None = None
 
-    _built: Network = PrivateAttr()
-
     @model_validator(mode="after")
-    def _build_network(self) -> ModelSpec:
-        reference = self.network
-        self._built = reference if isinstance(reference, Network) else reference.build()
+    def _check_root_fields(self) -> ModelSpec:
         if self.depends_on is not None and (self.phase_ms or self.jitter_ms):
             raise ValueError("phase_ms and jitter_ms are for models without depends_on")
         return self
 
     @property
-    def layers(self) -> Network:
+    def built_network(self) -> Network:
         """The network that a frame of this model runs."""
-        return self._built
+        reference = self.network
+        return reference if isinstance(reference, Network) else reference.build()
 
 
 class Scenario(Config):
