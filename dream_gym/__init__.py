@@ -1,5 +1,10 @@
 """dream_gym: a Gymnasium environment for scheduling real-time multi-model ML on SoCs."""
 
-from dream_gym.api import simulate
+import gymnasium as _gymnasium
 
-__all__ = ["simulate"]
+from dream_gym.api import simulate
+from dream_gym.simulator import Result
+
+__all__ = ["Result", "simulate"]
+
+_gymnasium.register("DreamRTMM-v0", entry_point="dream_gym.envs:DreamRTMMEnv")

@@ -11,3 +11,11 @@ class ConfigError(DreamGymError, ValueError):
 
 class SchedulerError(DreamGymError, RuntimeError):
     """A scheduler decided something impossible, such as a busy accelerator."""
+
+
+class ActionError(DreamGymError, ValueError):
+    """An action is not in the action space."""
+
+
+class EnvStateError(DreamGymError, RuntimeError):
+    """An environment was stepped before its reset or after its end."""

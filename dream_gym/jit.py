@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
@@ -68,6 +69,13 @@ def package_digest() -> str:
     return digest.hexdigest()
 
 
+@functools.cache
+def _announce_compilation() -> None:
+    logging.getLogger("dream_gym").warning(
+        "compiling the simulator, which takes up to half a minute, once per version ..."
+    )
+
+
 class _PackageCache(caching.FunctionCache):  # type: ignore[misc]
     """Numba's file cache, valid for one state of the whole package."""
 
@@ -78,6 +86,12 @@ class _PackageCache(caching.FunctionCache):  # type: ignore[misc]
             filename_base=self._impl.filename_base,
             source_stamp=package_digest(),
         )
+
+    def load_overload(self, signature: object, target: object) -> Any:
+        found = super().load_overload(signature, target)
+        if found is None:
+            _announce_compilation()
+        return found
 
     def _index_key(self, signature: object, codegen: Any) -> tuple[object, object]:
         # The stamp and the qualified name already determine code and closure.

@@ -13,7 +13,7 @@ from dream_gym.simulator.engine import (
     switch_energy_pj,
     switch_ns,
 )
-from dream_gym.simulator.problem import NONE, Problem, build_problem, view_problem
+from dream_gym.simulator.problem import NONE, NS_PER_S, Problem, build_problem, view_problem
 from dream_gym.simulator.result import Result
 from dream_gym.simulator.simulation import Simulation
 from dream_gym.simulator.state import NEVER, State, view_state
@@ -23,6 +23,7 @@ __all__ = [
     "DROP",
     "NEVER",
     "NONE",
+    "NS_PER_S",
     "PASS",
     "Decide",
     "Decision",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,14 @@ from dream_gym.simulator.state import (
 from dream_gym.workload import Scenario
 
 MAX_SECONDS = 100_000.0
+
+
+class Rates(NamedTuple):
+    """Shares of a run's frames and of their worst-case energy, one entry per model."""
+
+    violations: Floats
+    lost: Floats
+    energy: Floats
 
 
 class Simulation:
@@ -140,12 +148,26 @@ class Simulation:
         """UXCost at the present time."""
         return float(uxcost_now(self.problem_arena, self.state_arena))
 
+    def lower_bound(self) -> float:
+        """The lower bound of the whole run's UXCost."""
+        return float(lower_bound(self.problem_arena, self.state_arena))
+
+    def rates(self) -> Rates:
+        """What has become of the models' frames by the present time."""
+        self.uxcost()  # judges all deadlines up to now
+        models, worst_pj = self.state.models, self.problem.models["worst_energy_pj"]
+        frames = np.maximum(models["frames"], 1)
+        charged_pj = models["completed_energy_pj"] + models["lost"] * worst_pj
+        return Rates(
+            violations=models["violations"] / frames,
+            lost=models["lost"] / frames,
+            energy=charged_pj / (worst_pj * frames),
+        )
+
     def result(self) -> Result:
         """The outcome so far; at the horizon, of the whole run."""
-        names = self.scenario.model_names
         run, models = self.state.run[0], self.state.models
-        uxcost = self.uxcost()
-        per_frame = 1.0 / np.maximum(models["frames"], 1)
+        rates = self.rates()
         worst_pj = models["lost"] * self.problem.models["worst_energy_pj"]
         busy = np.minimum(self.state.accelerators["busy_ns"] / max(self.now_ns, 1), 1.0)
         frames, timeline = None, None
@@ -154,14 +176,14 @@ class Simulation:
             timeline = to_table(self._timeline[: run.timeline_rows], TIMELINE_COLUMNS)
 
         def by_model(values: Ints | Floats) -> dict[str, Any]:
-            return dict(zip(names, values.tolist(), strict=True))
+            return dict(zip(self.scenario.model_names, values.tolist(), strict=True))
 
         return Result(
-            uxcost=uxcost,
-            lower_bound=float(lower_bound(self.problem_arena, self.state_arena)),
+            uxcost=self.uxcost(),
+            lower_bound=self.lower_bound(),
             frame_count=by_model(models["frames"]),
-            violation_rate=by_model(models["violations"] * per_frame),
-            lost_rate=by_model(models["lost"] * per_frame),
+            violation_rate=by_model(rates.violations),
+            lost_rate=by_model(rates.lost),
             energy_spent=by_model(models["spent_energy_pj"]),
             energy_charged=by_model(models["completed_energy_pj"] + worst_pj),
             dispatches=int(run.dispatches),

@@ -9,9 +9,16 @@ from dream_gym.workload.scenario import (
     Scenario,
     load_scenario,
 )
+from dream_gym.workload.seeds import (
+    SEEDS_PER_PURPOSE,
+    evaluation_seeds,
+    selection_seeds,
+    training_seeds,
+)
 
 __all__ = [
     "NETWORKS",
+    "SEEDS_PER_PURPOSE",
     "Dependency",
     "EarlyExit",
     "Layer",
@@ -21,5 +28,8 @@ __all__ = [
     "Scenario",
     "SkippableBlock",
     "build_network",
+    "evaluation_seeds",
     "load_scenario",
+    "selection_seeds",
+    "training_seeds",
 ]
