@@ -36,7 +36,9 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
     )
 
 
-def entry_point(name: str, *, parallel: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def entry_point(
+    name: str, *, cache: bool = True, parallel: bool = False
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Compile a function that Python calls, and cache it on disk.
 
     Numba's own cache notices a change in the file of the function only. This one notices a
@@ -45,13 +47,14 @@ def entry_point(name: str, *, parallel: bool = False) -> Callable[[Callable[P, R
 
     Args:
         name: Tells apart entry points that are made by one factory.
+        cache: Whether to cache; not for what calls functions from outside the package.
         parallel: Whether ``numba.prange`` runs on several threads.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         function.__qualname__ = f"{function.__name__}_{name}"
         dispatcher = numba.njit(parallel=parallel, **_OPTIONS)(function)
-        if not numba.config.DISABLE_JIT:
+        if cache and not numba.config.DISABLE_JIT:
             dispatcher._cache = _PackageCache(function)
         return cast("Callable[P, R]", dispatcher)
 

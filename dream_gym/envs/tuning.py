@@ -154,10 +154,17 @@ class DreamRTMMEnv(gym.Env[Observation, Action], EzPickle):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Start an episode; see the class for what a seed means. There are no options."""
+        """Start an episode.
+
+        Args:
+            seed: Seed of the world; see the class.
+            options: ``{"record": True}`` makes the result of the episode hold the tables
+                ``frames`` and ``timeline``.
+        """
         super().reset(seed=seed)
         world = seed if seed is not None else int(self.np_random.integers(SEEDS_PER_PURPOSE))
-        self.simulation.reset(seed=world, seconds=self._episode_seconds)
+        record = bool((options or {}).get("record", False))
+        self.simulation.reset(seed=world, seconds=self._episode_seconds, record=record)
         self.simulation.parameters[: len(self._defaults)] = self._defaults
         self.observation.reset()
         self._value = self._potential(self.simulation)
@@ -167,7 +174,12 @@ class DreamRTMMEnv(gym.Env[Observation, Action], EzPickle):
         """Simulate one control interval under the action's parameters."""
         if self.simulation.ended:
             raise EnvStateError("step() needs a running episode: call reset() first")
-        if not self.action_space.contains(np.asarray(action, dtype=np.float32)):
+        try:
+            action = np.asarray(action, dtype=np.float32)
+            valid = self.action_space.contains(action)
+        except (TypeError, ValueError):
+            valid = False
+        if not valid:
             raise ActionError(f"action: expected two numbers in [0, 2], got {action!r}")
         self.simulation.parameters[: len(action)] = action
         self.simulation.advance(self.simulation.now_ns + self._interval_ns)

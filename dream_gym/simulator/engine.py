@@ -82,7 +82,7 @@ def make_run(name: str, decide: Decide) -> Run:
         row per dispatch or frame of the whole run, or no rows where no record is wanted.
     """
 
-    @entry_point(name)
+    @entry_point(name, cache=decide.__module__.startswith("dream_gym."))
     def run(
         problem_arena: Ints, state_arena: Ints, timeline: Ints, frames: Ints, until_ns: int
     ) -> bool:

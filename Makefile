@@ -1,0 +1,38 @@
+# make demo | test | bench | lint | clean; `make help` says what each does.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo test lint bench clean
+help:
+	@echo "make demo   install, train an agent, benchmark it: results/demo/"
+	@echo "make test   install, then lint, types and all tests"
+	@echo "make bench  speed of the engine and of the environment"
+	@echo "make clean  remove the environment and everything generated"
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "dream_gym needs Python 3.10 or later: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet torch==2.13.0
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[train,bench,dev]"
+	touch $@
+
+demo: $(STAMP)
+	$(BIN)/python demo.py
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest
+
+bench: $(STAMP)
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis results
+	find . -name __pycache__ -not -path "./.git/*" -prune -exec rm -rf {} +

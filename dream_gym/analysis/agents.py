@@ -1,0 +1,173 @@
+"""Trained agents on disk: a run folder that describes itself, and checkpoints in single files.
+
+A run folder holds ``run.yaml`` (a `RunCard`) and the checkpoints ``best.zip`` and ``last.zip``. A
+checkpoint is a zip archive of the stable-baselines3 model and of the statistics that normalise
+its observations; being one file, it is replaced whole or not at all. Checkpoints contain pickles:
+load only those that you trust.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.wrappers import RescaleAction
+from numpy.typing import NDArray
+from pydantic import Field
+
+from dream_gym.errors import ConfigError
+from dream_gym.files import write_atomically
+from dream_gym.resources import Config, parse
+from dream_gym.simulator import Result
+
+if TYPE_CHECKING:
+    from stable_baselines3.common.base_class import BaseAlgorithm
+    from stable_baselines3.common.vec_env import VecNormalize
+
+CARD = "run.yaml"
+BEST, LAST = "best.zip", "last.zip"
+_MODEL, _NORMALIZER = "model.zip", "normalizer.pkl"
+_CORRUPT = (OSError, KeyError, ValueError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile)
+
+Algorithm = Literal["ppo", "sac"]
+
+
+class RunCard(Config):
+    """What a training run was, in its ``run.yaml``.
+
+    Args:
+        schema_version: Version of this file format, 1.
+        algorithm: Name of the stable-baselines3 algorithm.
+        environment: Id of the environment.
+        environment_arguments: Its arguments.
+        hyperparameters: Of the algorithm, as in the file they came from.
+        timesteps: Steps to train for.
+        seed: Seed of the training.
+        command: The command line.
+        versions: Versions of Python and of the libraries.
+    """
+
+    schema_version: Literal[1] = Field(alias="schema", serialization_alias="schema")
+    algorithm: Algorithm
+    environment: str
+    environment_arguments: dict[str, Any]
+    hyperparameters: dict[str, Any]
+    timesteps: int = Field(ge=1)
+    seed: int = Field(ge=0)
+    command: str
+    versions: dict[str, str]
+
+
+def read_card(folder: Path) -> RunCard:
+    """Read the card of a run folder; raises `ConfigError` if there is none or it is malformed."""
+    path = folder / CARD
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{folder}: not a run folder: {CARD} cannot be read") from error
+    return parse(text, RunCard, origin=str(path))
+
+
+def algorithm_class(name: Algorithm) -> type[BaseAlgorithm]:
+    """The stable-baselines3 class of an algorithm; raises `ConfigError` if it is not installed."""
+    try:
+        import stable_baselines3
+    except ImportError as error:
+        raise ConfigError(
+            'agents need stable-baselines3: pip install torch==2.13.0, then "dream_gym[train]"'
+        ) from error
+    found: type[BaseAlgorithm] = getattr(stable_baselines3, name.upper())
+    return found
+
+
+def write_checkpoint(path: Path, model: BaseAlgorithm, normalizer: VecNormalize) -> None:
+    """Write a checkpoint; a crash leaves the old one in place."""
+    buffer, model_bytes = io.BytesIO(), io.BytesIO()
+    model.save(model_bytes)
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(_MODEL, model_bytes.getvalue())
+        archive.writestr(_NORMALIZER, pickle.dumps(normalizer))
+    write_atomically(path, buffer.getvalue())
+
+
+def read_checkpoint(path: Path, algorithm: Algorithm) -> tuple[BaseAlgorithm, VecNormalize]:
+    """Read a checkpoint; raises `ConfigError` if it is missing or damaged."""
+    cls = algorithm_class(algorithm)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            normalizer: VecNormalize = pickle.loads(archive.read(_NORMALIZER))
+            model = cls.load(io.BytesIO(archive.read(_MODEL)), device="cpu")
+    except _CORRUPT as error:
+        raise ConfigError(f"{path}: not a readable checkpoint: {error}") from error
+    return model, normalizer
+
+
+@dataclass(frozen=True)
+class Agent:
+    """A trained agent that acts deterministically.
+
+    Args:
+        name: What it is called in tables.
+        card: The run that it comes from.
+        model: The stable-baselines3 model; it acts in [-1, 1].
+        normalizer: Statistics of its observations.
+    """
+
+    name: str
+    card: RunCard
+    model: BaseAlgorithm
+    normalizer: VecNormalize
+
+    def act(self, observation: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Action in [-1, 1] for an observation of the environment."""
+        normalized = self.normalizer.normalize_obs(observation)
+        action, _ = self.model.predict(normalized, deterministic=True)
+        return np.asarray(action, dtype=np.float32)
+
+
+def load_agent(folder: str | Path) -> Agent:
+    """Load the agent of a run folder: its best checkpoint, or the last if none was selected.
+
+    Raises:
+        ConfigError: The folder is not a run folder, or a file in it is damaged.
+    """
+    folder = Path(folder)
+    card = read_card(folder)
+    best = folder / BEST
+    model, normalizer = read_checkpoint(best if best.exists() else folder / LAST, card.algorithm)
+    return Agent(f"{card.algorithm} ({folder.name})", card, model, normalizer)
+
+
+def make_agent_env(card: RunCard, **changes: Any) -> gym.Env[Any, Any]:
+    """The environment of a run, with its actions rescaled to [-1, 1].
+
+    Args:
+        card: The run.
+        **changes: Arguments of the environment that replace those of the run.
+    """
+    arguments = card.environment_arguments | changes
+    env = gym.make(f"dream_gym:{card.environment}", **arguments)
+    return RescaleAction(env, np.float32(-1), np.float32(1))
+
+
+def play(env: gym.Env[Any, Any], agent: Agent, seed: int, *, record: bool = False) -> Result:
+    """Let an agent play one episode.
+
+    Args:
+        env: An environment of `make_agent_env`.
+        agent: The agent.
+        seed: Seed of the world.
+        record: Whether the result holds the tables ``frames`` and ``timeline``.
+    """
+    observation, _ = env.reset(seed=seed, options={"record": record})
+    while True:
+        observation, _, terminated, _, info = env.step(agent.act(observation))
+        if terminated:
+            result: Result = info["result"]
+            return result

@@ -1,0 +1,80 @@
+"""Speed of the engine and of the environment: ``make bench``. One core; medians of several runs."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import gymnasium as gym
+from rich.console import Console
+from rich.table import Table
+
+import dream_gym
+
+RUNS = 7
+
+
+def median_rate(work: Callable[[], float]) -> float:
+    """Median over runs of what `work` returns per second; the first run only warms up."""
+    rates = []
+    for _ in range(RUNS + 1):
+        start = time.perf_counter()
+        amount = work()
+        rates.append(amount / (time.perf_counter() - start))
+    return statistics.median(rates[1:])
+
+
+def dispatches(scheduler: str) -> float:
+    """Dispatches of 60 simulated seconds of AR_Social at load 1."""
+    result = dream_gym.simulate("ar_social", "4k_1ws_2os", scheduler, seconds=60.0)
+    return float(result.dispatches)
+
+
+def env_steps(env: gym.Env) -> float:
+    """Steps of ten episodes under a constant action, resets included."""
+    action = env.action_space.high / 2
+    steps = 0
+    for _ in range(10):
+        env.reset()
+        terminated = False
+        while not terminated:
+            _, _, terminated, _, _ = env.step(action)
+            steps += 1
+    return float(steps)
+
+
+def seconds_of(code: str) -> float:
+    """Median wall-clock seconds of a fresh interpreter that runs some code."""
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def main() -> None:
+    """Print the table."""
+    table = Table(title=f"AR_Social at load 1 on 4k_1ws_2os, one of {os.cpu_count()} cores")
+    table.add_column("what")
+    table.add_column("median", justify="right")
+    table.add_column("bar", justify="right")
+    for scheduler, bar in (("dream_mapscore", "2.00 M/s"), ("edf", ""), ("fcfs", "")):
+        rate = median_rate(lambda name=scheduler: dispatches(name))
+        table.add_row(f"dispatches per second, {scheduler}", f"{rate / 1e6:.2f} M/s", bar)
+    env = gym.make("dream_gym:DreamRTMM-v0")
+    steps = median_rate(lambda: env_steps(env))
+    table.add_row("steps of DreamRTMM-v0 per second", f"{steps:,.0f}", "")
+    table.add_row("its simulated seconds per second", f"{steps / 10:,.0f}", "300")
+    table.add_row("import dream_gym", f"{seconds_of('import dream_gym'):.2f} s", "1.50 s")
+    make = "import gymnasium; gymnasium.make('dream_gym:DreamRTMM-v0').reset()"
+    table.add_row("import, make and reset, warm cache", f"{seconds_of(make):.2f} s", "")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import doctest
+import pickle
+import warnings
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+import dream_gym
+from dream_gym.envs import tuning
+from dream_gym.envs.observations import PER_ACCELERATOR, PER_MODEL, PER_RUN
+from dream_gym.errors import ActionError, ConfigError, EnvStateError
+
+ID = "dream_gym:DreamRTMM-v0"
+
+
+def make(**arguments):
+    return gym.make(ID, **({"episode_seconds": 1.0, "load": 1.3} | arguments))
+
+
+def play(env, seed, action=(1.0, 1.0)):
+    """All observations and rewards of an episode, and its result."""
+    observation, _ = env.reset(seed=seed)
+    observations, rewards = [observation], []
+    while True:
+        observation, reward, terminated, truncated, info = env.step(np.array(action, np.float32))
+        observations.append(observation)
+        rewards.append(reward)
+        assert not truncated
+        if terminated:
+            return np.array(observations), rewards, info["result"]
+
+
+def test_gymnasium_checker():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", message=".*symmetric and normalized.*")
+        check_env(make().unwrapped)
+
+
+def test_stable_baselines3_checker():
+    checker = pytest.importorskip("stable_baselines3.common.env_checker")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", message=".*symmetric and normalized.*")
+        checker.check_env(make())
+
+
+@pytest.mark.parametrize("expiry", ["soft", "firm"])
+@pytest.mark.parametrize("load", [0.8, 1.3, 2.5])
+def test_rewards_sum_to_minus_uxcost(load, expiry):
+    _, rewards, result = play(make(load=load, expiry=expiry), seed=5)
+    assert sum(rewards) == pytest.approx(-result.uxcost, abs=1e-9)
+    assert all(reward <= 0 for reward in rewards)
+
+
+def test_log_reward_telescopes():
+    _, rewards, result = play(make(reward="log_uxcost_delta"), seed=5)
+    expected = -np.log1p(result.uxcost / result.lower_bound)
+    assert sum(rewards) == pytest.approx(expected, abs=1e-9)
+
+
+def test_dense_reward_telescopes():
+    _, rewards, result = play(make(reward="dense", expiry="firm", load=2.0), seed=5)
+    env = make(expiry="firm", load=2.0).unwrapped
+    worst_pj = env.simulation.problem.models["worst_energy_pj"].tolist()
+    terms = [
+        result.violation_rate[name]
+        + result.lost_rate[name]
+        + result.energy_charged[name] / (worst * result.frame_count[name])
+        for name, worst in zip(result.frame_count, worst_pj, strict=True)
+    ]
+    assert sum(result.lost_rate.values()) > 0
+    assert sum(rewards) == pytest.approx(-np.mean(terms), abs=1e-9)
+
+
+@pytest.mark.parametrize("interval_ms", [7.0, 100.0, 1000.0])
+@pytest.mark.parametrize(("alpha", "beta"), [(1.0, 1.0), (0.0, 2.0)])
+def test_constant_actions_are_a_run_with_those_parameters(alpha, beta, interval_ms):
+    env = make(interval_ms=interval_ms)
+    env.reset(seed=11, options={"record": True})
+    terminated = False
+    while not terminated:
+        _, _, terminated, _, info = env.step(np.array([alpha, beta], np.float32))
+    expected = dream_gym.simulate(
+        "ar_social", "4k_1ws_2os", "dream_mapscore",
+        seconds=1.0, seed=11, load=1.3, alpha=alpha, beta=beta, record=True,
+    )  # fmt: skip
+    found = info["result"]
+    assert (found.timeline == expected.timeline).all()
+    assert (found.frames == expected.frames).all()
+    assert found.summary() == expected.summary()
+
+
+def test_actions_take_effect_at_their_tick():
+    changing, _ = make(), None
+    first, _, _ = play(changing, seed=2, action=(0.0, 0.0))
+    second, _, _ = play(changing, seed=2, action=(2.0, 2.0))
+    assert not np.array_equal(first[-1], second[-1])
+
+
+def test_an_episode_ends_at_its_horizon_even_between_ticks():
+    env = make(episode_seconds=0.95)
+    observations, _, result = play(env, seed=0)
+    assert len(observations) - 1 == env.unwrapped.episode_steps == 10
+    assert result.seconds == 0.95
+    assert observations[-1][-1] == 0.0
+
+
+def test_seeds_name_worlds():
+    env = make()
+    assert play(env, seed=3)[2].summary() == play(make(), seed=3)[2].summary()
+    assert play(env, seed=3)[2].summary() != play(env, seed=4)[2].summary()
+    _, info = env.reset(seed=3)
+    assert info["seed"] == 3
+    drawn = [env.reset()[1]["seed"] for _ in range(20)]
+    assert len(set(drawn)) == 20
+    assert all(0 <= seed < 10**9 for seed in drawn), "unseeded episodes are training worlds"
+    env.reset(seed=3)
+    assert [env.reset()[1]["seed"] for _ in range(20)] == drawn
+
+
+def test_environments_side_by_side_do_not_disturb_each_other():
+    alone = [play(make(), seed=seed)[0] for seed in range(3)]
+    envs = gym.make_vec(ID, 3, "async", episode_seconds=1.0, load=1.3)
+    observations, _ = envs.reset(seed=[0, 1, 2])
+    together = [observations]
+    for _ in range(9):
+        together.append(envs.step(np.ones((3, 2), np.float32))[0])
+    envs.close()
+    for seed in range(3):
+        assert np.array_equal(np.array(together)[:, seed], alone[seed][:10])
+
+
+def test_observation_entries():
+    env = make(load=1.0)
+    names = env.unwrapped.observation.names
+    assert len(names) == len(set(names)) == env.observation_space.shape[0] == 5 * 8 + 3 + 3
+    observations, _, result = play(env, seed=1)
+    start, end = (dict(zip(names, row, strict=True)) for row in observations[[0, -1]])
+    assert start["depth.rate"] == pytest.approx(0.3)
+    assert start["depth.backlog"] == 0
+    assert start["depth.slack"] == 1
+    assert start["ws0.busy"] == 0
+    assert start["time_left"] == 1
+    assert (start["alpha"], start["beta"]) == (1, 1)
+    assert end["depth.violations"] == pytest.approx(result.violation_rate["depth"])
+    assert env.observation_space.contains(observations[-1])
+    busy = observations[1:, names.index("ws0.busy")]
+    assert 0.5 < busy.mean() < 1.0
+    assert busy.mean() == pytest.approx(result.busy_share["ws0"], abs=0.02)
+
+
+def test_observation_of_a_run_that_is_overloaded():
+    env = make(load=3.0)
+    names = env.unwrapped.observation.names
+    observations, _, result = play(env, seed=1)
+    last = dict(zip(names, observations[-2], strict=True))
+    assert last["depth.backlog"] >= 1
+    assert last["depth.slack"] < 0
+    assert last["depth.remaining_work"] > 1
+    assert last["depth.interval_violations"] == pytest.approx(1, abs=0.2)
+    interval = observations[1:, names.index("depth.interval_violations")]
+    due = 3.0 * 30 * 0.1
+    violated = result.violation_rate["depth"] * result.frame_count["depth"]
+    assert (interval * due).sum() == pytest.approx(violated, abs=1e-3)
+
+
+def test_documentation_lists_every_entry():
+    page = tuning.DreamRTMMEnv.__doc__
+    for entry in (*PER_MODEL, *PER_ACCELERATOR, *PER_RUN):
+        assert f"| {entry.name} | {entry.unit} | {entry.low} | {entry.high} |" in page
+
+
+def test_example_in_the_documentation():
+    assert doctest.testmod(tuning).failed == 0
+
+
+@pytest.mark.parametrize("action", [[np.nan, 1], [3, 0], [-0.1, 0], [1], [1, 1, 1], "go"], ids=str)
+def test_bad_actions_are_refused_and_change_nothing(action):
+    env = make().unwrapped
+    env.reset(seed=0)
+    with pytest.raises(ActionError, match=r"in \[0, 2\]"):
+        env.step(action)
+    assert env.simulation.now_ns == 0
+
+
+def test_steps_need_a_running_episode():
+    env = make(episode_seconds=0.1).unwrapped
+    action = np.ones(2, np.float32)
+    with pytest.raises(EnvStateError, match="reset"):
+        env.step(action)
+    env.reset(seed=0)
+    assert env.step(action)[2]
+    with pytest.raises(EnvStateError, match="reset"):
+        env.step(action)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"scenario": "nowhere"}, "ar_social"),
+        ({"platform": "nothing"}, "4k_2ws"),
+        ({"reward": "score"}, "uxcost_delta"),
+        ({"interval_ms": 0}, "interval_ms"),
+        ({"interval_ms": 2000}, "interval_ms"),
+        ({"late_urgency": "x"}, "late_urgency"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, words):
+    with pytest.raises(ConfigError, match=words):
+        make(**arguments)
+
+
+def test_pickling_gives_an_equal_environment():
+    env = make(reward="dense")
+    copy = pickle.loads(pickle.dumps(env.unwrapped))
+    assert np.array_equal(play(copy, seed=9)[0], play(env, seed=9)[0])
