@@ -31,7 +31,7 @@ from dream_gym.analysis.agents import (
     write_checkpoint,
 )
 from dream_gym.errors import ConfigError
-from dream_gym.files import write_atomically
+from dream_gym.files import write_text
 from dream_gym.resources import validate
 from dream_gym.workload import SEEDS_PER_PURPOSE
 
@@ -71,7 +71,7 @@ def start_run(
     }
     card = validate(content, RunCard, origin="arguments")
     gym.make(f"dream_gym:{ENVIRONMENT}", **environment_arguments).close()  # before anything stays
-    write_atomically(folder / CARD, yaml.safe_dump(content, sort_keys=False))
+    write_text(folder / CARD, yaml.safe_dump(content, sort_keys=False))
     return card
 
 

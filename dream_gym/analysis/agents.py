@@ -21,8 +21,9 @@ from gymnasium.wrappers import RescaleAction
 from numpy.typing import NDArray
 from pydantic import Field
 
+from dream_gym.analysis.suite import Cell
 from dream_gym.errors import ConfigError
-from dream_gym.files import write_atomically
+from dream_gym.files import replacing
 from dream_gym.resources import Config, parse
 from dream_gym.simulator import Result
 
@@ -88,12 +89,11 @@ def algorithm_class(name: Algorithm) -> type[BaseAlgorithm]:
 
 def write_checkpoint(path: Path, model: BaseAlgorithm, normalizer: VecNormalize) -> None:
     """Write a checkpoint; a crash leaves the old one in place."""
-    buffer, model_bytes = io.BytesIO(), io.BytesIO()
+    model_bytes = io.BytesIO()
     model.save(model_bytes)
-    with zipfile.ZipFile(buffer, "w") as archive:
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         archive.writestr(_MODEL, model_bytes.getvalue())
         archive.writestr(_NORMALIZER, pickle.dumps(normalizer))
-    write_atomically(path, buffer.getvalue())
 
 
 def read_checkpoint(path: Path, algorithm: Algorithm) -> tuple[BaseAlgorithm, VecNormalize]:
@@ -171,3 +171,44 @@ def play(env: gym.Env[Any, Any], agent: Agent, seed: int, *, record: bool = Fals
         if terminated:
             result: Result = info["result"]
             return result
+
+
+class AgentPolicy:
+    """A trained agent as a contestant of a benchmark.
+
+    Args:
+        agent: The agent.
+    """
+
+    def __init__(self, agent: Agent) -> None:
+        self.name = agent.name
+        self._agent = agent
+        self._latest: tuple[Cell, float, gym.Env[Any, Any]] | None = None
+
+    def run(self, cell: Cell, seed: int, seconds: float, *, record: bool = False) -> Result:
+        """Let it play; see `Policy.run`. Raises `ConfigError` if it does not fit the cell."""
+        return play(self._env(cell, seconds), self._agent, seed, record=record)
+
+    def settings(self, cell: Cell) -> dict[str, Any]:
+        """The card of the run that it comes from."""
+        return {"agent": self._agent.card.model_dump(mode="json", by_alias=True)}
+
+    def _env(self, cell: Cell, seconds: float) -> gym.Env[Any, Any]:
+        """The environment of a cell; the latest is kept, since seeds follow one another."""
+        if self._latest is None or self._latest[0] is not cell or self._latest[1] != seconds:
+            env = make_agent_env(
+                self._agent.card,
+                scenario=cell.scenario,
+                platform=cell.platform,
+                load=cell.load,
+                expiry=cell.expiry,
+                episode_seconds=seconds,
+            )
+            expected = self._agent.normalizer.observation_space.shape
+            if env.observation_space.shape != expected:
+                raise ConfigError(
+                    f"{self.name}: was trained on observations of shape {expected}, but "
+                    f"{cell.title} has {env.observation_space.shape}"
+                )
+            self._latest = cell, seconds, env
+        return self._latest[2]

@@ -1,0 +1,168 @@
+"""The report of a benchmark: a table to read, a CSV and a JSON file."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dream_gym.analysis.benchmark import Benchmark
+from dream_gym.analysis.extra import polars
+from dream_gym.analysis.statistics import Interval, mean_interval, paired_ratio
+from dream_gym.analysis.suite import Cell
+from dream_gym.files import replacing, write_text
+from dream_gym.workload import load_scenario
+
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.table import Table
+
+PACKAGES = ("dream_gym", "numpy", "numba", "gymnasium", "polars")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What one policy came to on one cell; means over the seeds, with 95 % intervals.
+
+    Args:
+        policy: Its name.
+        uxcost: UXCost.
+        multiple: UXCost over its lower bound.
+        ratio: UXCost over that of the first policy, geometric mean over the seeds.
+        violation_rate: Share of frames that were late or lost.
+        lost_rate: Share of frames that were lost.
+        energy_mj: Energy spent per frame.
+        model_violation_rate: Violation rate by model.
+        model_energy_mj: Energy spent per frame by model.
+    """
+
+    policy: str
+    uxcost: Interval
+    multiple: Interval
+    ratio: Interval
+    violation_rate: Interval
+    lost_rate: Interval
+    energy_mj: Interval
+    model_violation_rate: dict[str, float]
+    model_energy_mj: dict[str, float]
+
+    def flat(self) -> dict[str, str | float]:
+        """One row of the CSV."""
+        row: dict[str, str | float] = {"policy": self.policy}
+        for name, value in vars(self).items():
+            if isinstance(value, Interval):
+                row |= {name: value.mean, f"{name}_low": value.low, f"{name}_high": value.high}
+        row |= {f"violation_rate.{m}": rate for m, rate in self.model_violation_rate.items()}
+        return row | {f"energy_mj.{m}": energy for m, energy in self.model_energy_mj.items()}
+
+
+def summarise(benchmark: Benchmark, cell: Cell) -> list[Summary]:
+    """Summarise the rows of a cell, policy by policy in order."""
+    rows = benchmark.cell_rows(cell)
+    models = load_scenario(cell.scenario).model_names
+    baseline = rows.filter(policy=benchmark.policies[0])
+    return [
+        _summary(policy, rows.filter(policy=policy), baseline, models)
+        for policy in benchmark.policies
+    ]
+
+
+def _summary(
+    policy: str, rows: pl.DataFrame, baseline: pl.DataFrame, models: Sequence[str]
+) -> Summary:
+    def mean(column: str) -> Interval:
+        return mean_interval(rows[column].to_numpy())
+
+    return Summary(
+        policy=policy,
+        uxcost=mean("uxcost"),
+        multiple=mean("multiple"),
+        ratio=paired_ratio(rows["uxcost"].to_numpy(), baseline["uxcost"].to_numpy()),
+        violation_rate=mean("violation_rate"),
+        lost_rate=mean("lost_rate"),
+        energy_mj=mean("energy_mj"),
+        model_violation_rate={m: mean(f"violation_rate.{m}").mean for m in models},
+        model_energy_mj={m: mean(f"energy_mj.{m}").mean for m in models},
+    )
+
+
+def fill_uxcost_table(table: Table, summaries: Sequence[Summary]) -> None:
+    """Add a row per policy: UXCost, its multiple of the lower bound, violations, losses."""
+    table.add_column("policy")
+    for heading in (
+        "UXCost [95 %]",
+        "× lower bound",
+        f"÷ {summaries[0].policy} [95 %]",
+        "violated",
+        "lost",
+    ):
+        table.add_column(heading, justify="right")
+    for item in summaries:
+        table.add_row(
+            item.policy,
+            _with_interval(item.uxcost),
+            f"{item.multiple.mean:.1f}",
+            _with_interval(item.ratio) if item is not summaries[0] else "1",
+            f"{item.violation_rate.mean:.2%}",
+            f"{item.lost_rate.mean:.2%}",
+        )
+
+
+def fill_model_table(table: Table, summaries: Sequence[Summary]) -> None:
+    """Add a row per policy: energy per frame in mJ and violation rate, model by model."""
+    table.add_column("policy")
+    for model in ("all", *summaries[0].model_energy_mj):
+        table.add_column(model, justify="right")
+    for item in summaries:
+        energies = [item.energy_mj.mean, *item.model_energy_mj.values()]
+        rates = [item.violation_rate.mean, *item.model_violation_rate.values()]
+        cells = [f"{mj:.1f} · {rate:.1%}" for mj, rate in zip(energies, rates, strict=True)]
+        table.add_row(item.policy, *cells)
+
+
+def _with_interval(value: Interval) -> str:
+    return f"{value.mean:.3g} [{value.low:.3g}, {value.high:.3g}]"
+
+
+def write_csv(benchmark: Benchmark, path: str | Path) -> None:
+    """Write the table: a row per cell and policy, intervals as ``_low`` and ``_high``."""
+    rows = [
+        {**_describe(cell), **summary.flat()}
+        for cell in benchmark.suite.cells
+        for summary in summarise(benchmark, cell)
+    ]
+    with replacing(path) as temporary:
+        polars().DataFrame(rows, infer_schema_length=None).write_csv(temporary)
+
+
+def _describe(cell: Cell) -> dict[str, Any]:
+    return {
+        "scenario": cell.scenario,
+        "platform": cell.platform,
+        "load": cell.load,
+        "expiry": cell.expiry or load_scenario(cell.scenario).expiry,
+    }
+
+
+def write_json(benchmark: Benchmark, path: str | Path, *, command: str) -> None:
+    """Write everything: the tidy rows, and what is needed to make them again.
+
+    Args:
+        benchmark: The outcome.
+        path: The file.
+        command: The command line that made it.
+    """
+    content = {
+        "schema": 1,
+        "command": command,
+        "versions": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
+        "suite": benchmark.suite.model_dump(mode="json", by_alias=True),
+        "seeds": {"first": benchmark.seeds[0], "count": len(benchmark.seeds)},
+        "policies": benchmark.settings,
+        "rows": benchmark.rows.to_dicts(),
+    }
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

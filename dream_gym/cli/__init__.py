@@ -1,0 +1,47 @@
+"""The command line: ``dream-gym list | show | simulate | benchmark``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+import tyro
+
+from dream_gym.cli.benchmark import benchmark
+from dream_gym.cli.list import list_configs
+from dream_gym.cli.simulate import simulate_once
+from dream_gym.errors import DreamGymError
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "list": list_configs,
+    "simulate": simulate_once,
+    "benchmark": benchmark,
+}
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: The command line without the program's name, by default that of the process.
+
+    Returns:
+        The exit status: 0, or 2 after a mistake of the user's, or 130 after Ctrl-C.
+    """
+    try:
+        tyro.extras.subcommand_cli_from_dict(
+            COMMANDS,
+            prog="dream-gym",
+            description="Schedule real-time multi-model ML on multi-accelerator SoCs.",
+            args=arguments,
+        )
+    except DreamGymError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return 0

@@ -1,0 +1,66 @@
+"""``dream-gym list``."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from dream_gym import resources
+from dream_gym.analysis.suite import load_suite
+from dream_gym.cli.output import make_console, make_table
+from dream_gym.hardware import load_platform
+from dream_gym.schedulers import BUILTIN, BuiltinScheduler
+from dream_gym.workload import ModelSpec, load_scenario
+
+
+def list_configs() -> None:
+    """List what ships: scenarios, platforms, schedulers with their options, suites."""
+    console = make_console()
+    tables = {
+        "scenarios": ("models, frames per second", _scenario),
+        "platforms": ("accelerators", _platform),
+        "schedulers": ("options, defaults", _scheduler),
+        "suites": ("contents", _suite),
+    }
+    for kind, (heading, describe) in tables.items():
+        table = make_table(console, kind.capitalize())
+        table.add_column("name", no_wrap=True)
+        table.add_column(heading)
+        for name in BUILTIN if kind == "schedulers" else resources.names(kind):
+            table.add_row(name, describe(name))
+        console.print(table)
+
+
+def _scenario(name: str) -> str:
+    return ", ".join(_model(model) for model in load_scenario(name).models)
+
+
+def _model(model: ModelSpec) -> str:
+    after = f" after {model.depends_on.model}" if model.depends_on else ""
+    return f"{model.name} {float(model.rate):g}{after}"
+
+
+def _platform(name: str) -> str:
+    return ", ".join(
+        f"{item.name} ({item.dataflow}, {item.num_pes} PEs)"
+        for item in load_platform(name).accelerators
+    )
+
+
+def _scheduler(name: str) -> str:
+    return ", ".join(_options(BUILTIN[name])) or "none"
+
+
+def _options(scheduler: BuiltinScheduler) -> list[str]:
+    texts = []
+    for name, field in scheduler.options.model_fields.items():
+        others = [choice for choice in get_args(field.annotation) if choice != field.default]
+        texts.append(f"{name}={field.default}" + (f" (or {', '.join(others)})" if others else ""))
+    return texts
+
+
+def _suite(name: str) -> str:
+    suite = load_suite(name)
+    return (
+        f"{suite.description}; cells: {len(suite.cells)}, policies: {len(suite.policies)}, "
+        f"seeds: {suite.seeds} × {suite.seconds:g} s"
+    )

@@ -1,0 +1,108 @@
+"""``dream-gym simulate``."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Literal
+
+import tyro
+
+from dream_gym.analysis.benchmark import PJ_PER_MJ
+from dream_gym.api import simulate
+from dream_gym.cli.output import make_console, make_table, parse_options
+from dream_gym.files import check_writable, replacing, write_text
+from dream_gym.hardware import Platform, load_platform
+from dream_gym.simulator import Result
+from dream_gym.workload import Scenario, load_scenario
+
+
+def simulate_once(
+    scenario: tyro.conf.Positional[str],
+    /,
+    platform: str,
+    scheduler: str,
+    seconds: float = 5.0,
+    seed: int = 0,
+    load: float = 1.0,
+    expiry: Literal["soft", "firm"] | None = None,
+    option: tuple[str, ...] = (),
+    json: Path | None = None,
+    timeline: Path | None = None,
+) -> None:
+    """Simulate one run of a scheduler and show what it came to.
+
+    Args:
+        scenario: Name of a scenario or path of its YAML file.
+        platform: Name of a platform or path of its YAML file.
+        scheduler: Id of a scheduler.
+        seconds: Simulated time.
+        seed: Seed of the world; under one seed all schedulers face the same frames.
+        load: Factor on every rate.
+        expiry: What becomes of late frames; by default what the scenario says.
+        option: Options of the scheduler, such as alpha=0.5 beta=1.
+        json: Write the outcome to this file.
+        timeline: Write every dispatch to this CSV file.
+    """
+    for path in (json, timeline):
+        if path is not None:
+            check_writable(path)
+    workload, hardware = load_scenario(scenario), load_platform(platform)
+    result = simulate(
+        workload,
+        hardware,
+        scheduler,
+        seconds=seconds,
+        seed=seed,
+        load=load,
+        expiry=expiry,
+        record=timeline is not None,
+        **parse_options(option),
+    )
+    if timeline is not None:
+        _write_timeline(result, workload, hardware, timeline)
+    if json is not None:
+        _write_json(result, json)
+    _show(result, f"{scheduler}: {workload.name} on {hardware.name}, load {load:g}, seed {seed}")
+
+
+def _show(result: Result, title: str) -> None:
+    console = make_console()
+    table = make_table(console, f"{title}, {result.seconds:g} s")
+    table.add_column("model")
+    for heading in ("frames", "violated", "lost", "mJ per frame"):
+        table.add_column(heading, justify="right")
+    for model, frames in result.frame_count.items():
+        table.add_row(
+            model,
+            str(frames),
+            f"{result.violation_rate[model]:.2%}",
+            f"{result.lost_rate[model]:.2%}",
+            f"{result.energy_spent[model] / PJ_PER_MJ / max(frames, 1):.2f}",
+        )
+    console.print(table)
+    busy = ", ".join(f"{name} {share:.0%}" for name, share in result.busy_share.items())
+    console.print(
+        f"UXCost {result.uxcost:.4g}, lower bound {result.lower_bound:.4g}; "
+        f"{result.dispatches} dispatches; busy: {busy}"
+    )
+
+
+def _write_json(result: Result, path: Path) -> None:
+    write_text(path, json.dumps(result.summary(), indent=1) + "\n")
+
+
+def _write_timeline(result: Result, scenario: Scenario, platform: Platform, path: Path) -> None:
+    assert result.timeline is not None
+    columns = result.timeline.dtype.names or ()
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        for values in result.timeline.tolist():
+            row = dict(zip(columns, values, strict=True))
+            model = scenario.models[row["model"]]
+            row["model"] = model.name
+            row["layer"] = model.layers.layers[row["layer"]].name
+            row["accelerator"] = platform.accelerator_names[row["accelerator"]]
+            writer.writerow(row)
