@@ -1,0 +1,34 @@
+"""Compiled or not, a run has the same bits."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+CODE = """
+import hashlib, dream_gym
+for expiry in ("soft", "firm"):
+    result = dream_gym.simulate(
+        "ar_social", "4k_1ws_2os", "{scheduler}",
+        seconds=0.2, seed=5, load=2.0, expiry=expiry, record=True,
+    )
+    digest = hashlib.sha256(result.timeline.tobytes() + result.frames.tobytes()).hexdigest()
+    print(digest, repr(result.uxcost), result.dispatches)
+"""
+
+
+@pytest.mark.parametrize("scheduler", ["edf", "dream_mapscore"])
+def test_results_do_not_depend_on_compilation(scheduler):
+    def output(disable: str) -> str:
+        environment = os.environ | {"NUMBA_DISABLE_JIT": disable, "PYTHONWARNINGS": "error"}
+        command = [sys.executable, "-c", CODE.format(scheduler=scheduler)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    interpreted = output("1")
+    assert interpreted == output("0")
+    assert int(interpreted.split()[2]) > 500
