@@ -11,7 +11,6 @@ from dream_gym.analysis.policies import Policy
 from dream_gym.analysis.suite import Cell, Suite
 from dream_gym.errors import ConfigError
 from dream_gym.simulator import Result
-from dream_gym.workload import load_scenario
 from dream_gym.workload.seeds import evaluation_seeds
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ def result_row(cell: Cell, policy: str, result: Result) -> dict[str, Any]:
         "scenario": cell.scenario,
         "platform": cell.platform,
         "load": cell.load,
-        "expiry": cell.expiry or load_scenario(cell.scenario).expiry,
+        "expiry": cell.expiry_in_force,
         "policy": policy,
         "seed": result.seed,
         "seconds": result.seconds,

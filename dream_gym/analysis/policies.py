@@ -7,8 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from dream_gym.analysis.suite import Cell, OptionValue, PolicySpec, Tuning
-from dream_gym.api import simulate
-from dream_gym.simulator import Result
+from dream_gym.schedulers import get_scheduler
+from dream_gym.simulator import Result, Simulation
 from dream_gym.workload.seeds import training_seeds
 
 
@@ -46,27 +46,35 @@ class SchedulerPolicy:
         self, scheduler: str, options: dict[str, OptionValue] | None = None, *, name: str = ""
     ) -> None:
         self.name = name or scheduler
-        self._scheduler = scheduler
+        self._scheduler = get_scheduler(scheduler)
         self._options = dict(options or {})
+        self._parameters = self._scheduler.configure(**self._options).parameters()
+        self._latest: tuple[Cell, Simulation] | None = None
 
     def run(self, cell: Cell, seed: int, seconds: float, *, record: bool = False) -> Result:
         """Simulate the scheduler; see `Policy.run`."""
-        options: dict[str, Any] = self._options
-        return simulate(
-            cell.scenario,
-            cell.platform,
-            self._scheduler,
-            seconds=seconds,
-            seed=seed,
-            load=cell.load,
-            expiry=cell.expiry,
-            record=record,
-            **options,
-        )
+        simulation = self._simulation(cell)
+        simulation.reset(seed=seed, seconds=seconds, record=record)
+        simulation.advance(simulation.horizon_ns)
+        return simulation.result()
 
     def settings(self, cell: Cell) -> dict[str, Any]:
         """Its id and the options given."""
-        return {"scheduler": self._scheduler, "options": self._options}
+        return {"scheduler": self._scheduler.name, "options": self._options}
+
+    def _simulation(self, cell: Cell) -> Simulation:
+        """The simulation of a cell; the latest is kept, since seeds follow one another."""
+        if self._latest is None or self._latest[0] is not cell:
+            simulation = Simulation(
+                cell.workload,
+                cell.hardware,
+                self._scheduler.run,
+                load=cell.load,
+                expiry=cell.expiry,
+            )
+            simulation.parameters[: len(self._parameters)] = self._parameters
+            self._latest = cell, simulation
+        return self._latest[1]
 
 
 class TunedPolicy:

@@ -15,7 +15,6 @@ from dream_gym.analysis.extra import polars
 from dream_gym.analysis.statistics import Interval, mean_interval, paired_ratio
 from dream_gym.analysis.suite import Cell
 from dream_gym.files import replacing, write_text
-from dream_gym.workload import load_scenario
 
 if TYPE_CHECKING:
     import polars as pl
@@ -63,7 +62,7 @@ class Summary:
 def summarise(benchmark: Benchmark, cell: Cell) -> list[Summary]:
     """Summarise the rows of a cell, policy by policy in order."""
     rows = benchmark.cell_rows(cell)
-    models = load_scenario(cell.scenario).model_names
+    models = cell.workload.model_names
     baseline = rows.filter(policy=benchmark.policies[0])
     return [
         _summary(policy, rows.filter(policy=policy), baseline, models)
@@ -144,7 +143,7 @@ def _describe(cell: Cell) -> dict[str, Any]:
         "scenario": cell.scenario,
         "platform": cell.platform,
         "load": cell.load,
-        "expiry": cell.expiry or load_scenario(cell.scenario).expiry,
+        "expiry": cell.expiry_in_force,
     }
 
 

@@ -6,14 +6,14 @@ import itertools
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from dream_gym import resources
-from dream_gym.hardware import load_platform
+from dream_gym.hardware import Platform, load_platform
 from dream_gym.resources import Config
 from dream_gym.schedulers import get_scheduler
 from dream_gym.simulator.simulation import MAX_SECONDS
-from dream_gym.workload import load_scenario
+from dream_gym.workload import Scenario, load_scenario
 from dream_gym.workload.seeds import EVALUATION, TRAINING
 
 OptionValue = int | float | str
@@ -35,17 +35,33 @@ class Cell(Config):
     load: float = Field(default=1.0, gt=0, le=1000)
     expiry: Literal["soft", "firm"] | None = None
 
-    @field_validator("scenario")
-    @classmethod
-    def _check_scenario(cls, value: str) -> str:
-        load_scenario(value)
-        return value
+    _workload: Scenario = PrivateAttr()
+    _hardware: Platform = PrivateAttr()
 
-    @field_validator("platform")
-    @classmethod
-    def _check_platform(cls, value: str) -> str:
-        load_platform(value)
-        return value
+    @model_validator(mode="after")
+    def _load_parts(self) -> Cell:
+        self._workload = load_scenario(self.scenario)
+        self._hardware = load_platform(self.platform)
+        return self
+
+    @property
+    def workload(self) -> Scenario:
+        """The scenario."""
+        return self._workload
+
+    @property
+    def hardware(self) -> Platform:
+        """The platform."""
+        return self._hardware
+
+    @property
+    def expiry_in_force(self) -> str:
+        """``soft`` or ``firm``, by the cell or else by the scenario."""
+        return self.expiry or self._workload.expiry
+
+    def at_load(self, load: float) -> Cell:
+        """The same cell at another load."""
+        return self.model_copy(update={"load": load})
 
     @property
     def title(self) -> str:

@@ -9,11 +9,13 @@ import tyro
 
 from dream_gym.cli.benchmark import benchmark
 from dream_gym.cli.list import list_configs
+from dream_gym.cli.show import show
 from dream_gym.cli.simulate import simulate_once
 from dream_gym.errors import DreamGymError
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_configs,
+    "show": show,
     "simulate": simulate_once,
     "benchmark": benchmark,
 }

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from dream_gym.analysis import report
 from dream_gym.analysis.agents import AgentPolicy, load_agent
 from dream_gym.analysis.benchmark import Benchmark, run_benchmark
 from dream_gym.analysis.extra import polars
+from dream_gym.analysis.plots import plot_uxcost
 from dream_gym.analysis.policies import Policy, make_policy
 from dream_gym.analysis.suite import load_suite
+from dream_gym.analysis.timeline import plot_timeline
 from dream_gym.cli.output import make_console, make_progress, make_table
 from dream_gym.files import check_writable
 from dream_gym.resources import validate
@@ -55,7 +58,18 @@ def benchmark(
         report.write_json(outcome, json, command=shlex.join(["dream-gym", *sys.argv[1:]]))
     if output is not None:
         report.write_csv(outcome, output / "table.csv")
+        plot_uxcost(outcome, output / "uxcost.png")
+        _plot_timeline(outcome, policies, output / "timeline.png")
     _show(outcome)
+
+
+def _plot_timeline(outcome: Benchmark, policies: Sequence[Policy], path: Path) -> None:
+    """Draw the first policy and the best of the others, on the first cell and seed."""
+    cell = outcome.suite.cells[0]
+    summaries = report.summarise(outcome, cell)[1:]
+    best = sorted(range(len(summaries)), key=lambda index: summaries[index].uxcost.mean)[:1]
+    shown = [policies[0], *(policies[1 + index] for index in best)]
+    plot_timeline(shown, cell, outcome.seeds[0], outcome.suite.seconds, path)
 
 
 def _show(outcome: Benchmark) -> None:

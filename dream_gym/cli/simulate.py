@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import tyro
 
@@ -19,7 +19,7 @@ from dream_gym.workload import Scenario, load_scenario
 
 
 def simulate_once(
-    scenario: tyro.conf.Positional[str],
+    scenario: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SCENARIO")],
     /,
     platform: str,
     scheduler: str,
@@ -27,7 +27,7 @@ def simulate_once(
     seed: int = 0,
     load: float = 1.0,
     expiry: Literal["soft", "firm"] | None = None,
-    option: tuple[str, ...] = (),
+    option: tyro.conf.UseAppendAction[tuple[str, ...]] = (),
     json: Path | None = None,
     timeline: Path | None = None,
 ) -> None:
@@ -41,7 +41,7 @@ def simulate_once(
         seed: Seed of the world; under one seed all schedulers face the same frames.
         load: Factor on every rate.
         expiry: What becomes of late frames; by default what the scenario says.
-        option: Options of the scheduler, such as alpha=0.5 beta=1.
+        option: An option of the scheduler, such as alpha=0.5; may be given several times.
         json: Write the outcome to this file.
         timeline: Write every dispatch to this CSV file.
     """

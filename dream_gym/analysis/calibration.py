@@ -1,0 +1,136 @@
+"""Where a cell gets interesting: the loads at which schedulers begin to miss deadlines.
+
+A scheduler *begins to miss* at the least load, on a grid of 0.01 upward from 0.01, at which any
+frame is violated in any of a few training worlds, with soft deadlines. Violations are not
+monotone in load (at some higher load all deadlines may be met again), so the grid is scanned and
+not bisected. The *contended load* is halfway between where FCFS begins to miss and where the best
+of the others does, rounded to the grid, half up; the demo runs there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from dream_gym.analysis.policies import SchedulerPolicy
+from dream_gym.analysis.profile import profile
+from dream_gym.analysis.suite import Cell, PolicySpec, Suite, Tuning
+from dream_gym.errors import DreamGymError
+from dream_gym.workload.seeds import training_seeds
+
+BASELINE = "fcfs"
+OTHERS = ("edf", "dream_mapscore")
+GRID = 100
+"""Loads are multiples of 1/100."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The loads that matter for a scenario on a platform.
+
+    Args:
+        begins_to_miss: The load at which each scheduler begins to miss, by id.
+        infeasible_from: The least load of the grid at which a model cannot meet its deadline even
+            alone on the platform, by name; only models that have one up to the largest load in
+            `begins_to_miss`.
+        utilisation_one: The load at which the utilisation of `Profile` is 1.
+        contended_load: Halfway between FCFS and the best other.
+    """
+
+    begins_to_miss: dict[str, float]
+    infeasible_from: dict[str, float]
+    utilisation_one: float
+    contended_load: float
+
+    @property
+    def best_other(self) -> str:
+        """The scheduler, other than FCFS, that begins to miss last."""
+        return max(OTHERS, key=lambda name: self.begins_to_miss[name])
+
+
+def calibrate(
+    scenario: str,
+    platform: str,
+    *,
+    seeds: int = 4,
+    seconds: float = 2.0,
+    on_load: Callable[[str, float], None] = lambda scheduler, load: None,
+) -> Calibration:
+    """Find the loads at which FCFS, EDF and DREAM (default parameters) begin to miss deadlines.
+
+    Args:
+        scenario: Name of a scenario or path of its file.
+        platform: Name of a platform or path of its file.
+        seeds: Number of training seeds.
+        seconds: Simulated time per seed and load.
+        on_load: Called with the scheduler and the load before each load is tried.
+
+    Raises:
+        DreamGymError: A scheduler misses nothing up to four times the load that keeps all
+            accelerators busy.
+    """
+    cell = Cell(scenario=scenario, platform=platform, expiry="soft")
+    utilisation = profile(cell.workload, cell.hardware).utilisation
+    limit = int(4 * GRID / utilisation)
+    worlds = training_seeds(seeds)
+    steps: dict[str, int] = {}
+    for name in (BASELINE, *OTHERS):
+        policy = SchedulerPolicy(name)
+        for step in range(1, limit + 1):
+            on_load(name, step / GRID)
+            at_load = cell.at_load(step / GRID)
+            if any(policy.run(at_load, seed, seconds).mean_violation_rate for seed in worlds):
+                steps[name] = step
+                break
+        else:
+            raise DreamGymError(
+                f"{scenario} on {platform}: {name} misses no deadline up to load {limit / GRID:g}"
+            )
+    best_other = max(steps[name] for name in OTHERS)
+    return Calibration(
+        begins_to_miss={name: step / GRID for name, step in steps.items()},
+        infeasible_from=_infeasible_from(cell, max(steps.values())),
+        utilisation_one=1 / utilisation,
+        contended_load=(steps[BASELINE] + best_other + 1) // 2 / GRID,
+    )
+
+
+def _infeasible_from(cell: Cell, last_step: int) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for step in range(1, last_step + 1):
+        for model in profile(cell.workload, cell.hardware, load=step / GRID).models:
+            if not model.can_meet_deadline:
+                found.setdefault(model.name, step / GRID)
+    return found
+
+
+def sweep_suite(
+    scenario: str, platform: str, centre: float, *, seeds: int = 20, seconds: float = 5.0
+) -> Suite:
+    """The benchmark of 11 loads around one, in steps of 0.02, with soft deadlines.
+
+    Args:
+        scenario: Name of a scenario or path of its file.
+        platform: Name of a platform or path of its file.
+        centre: The load in the middle.
+        seeds: Number of evaluation seeds.
+        seconds: Simulated time per seed.
+    """
+    middle = round(centre * GRID)
+    steps = [step for step in range(middle - 10, middle + 11, 2) if step > 0]
+    cell = Cell(scenario=scenario, platform=platform, expiry="soft")
+    values: tuple[Any, ...] = (0, 0.5, 1, 1.5, 2)
+    tuned = PolicySpec(
+        scheduler="dream_mapscore",
+        name="dream_mapscore (tuned)",
+        tune=Tuning(grid={"alpha": values, "beta": values}),
+    )
+    return Suite(
+        schema=1,
+        name=f"loads around {centre:g}",
+        cells=tuple(cell.at_load(step / GRID) for step in steps),
+        policies=(*(PolicySpec(scheduler=name) for name in (BASELINE, *OTHERS)), tuned),
+        seeds=seeds,
+        seconds=seconds,
+    )

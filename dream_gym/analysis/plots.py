@@ -1,0 +1,193 @@
+"""Pictures of benchmarks: UXCost by policy, and over a range of loads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dream_gym.analysis.benchmark import Benchmark
+from dream_gym.analysis.extra import pyplot
+from dream_gym.files import replacing
+from dream_gym.analysis.report import Summary, summarise
+from dream_gym.analysis.statistics import Interval
+
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442", "#8C8C8C")
+"""Okabe and Ito's colours, which the colour-blind tell apart; no red, which is for misses."""
+
+RED, INK, FAINT = "#C00000", "#222222", "#BBBBBB"
+MARKERS = "osD^vPX"
+STYLE = {
+    "font.size": 10,
+    "font.family": "DejaVu Sans",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#888888",
+    "axes.labelcolor": INK,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "figure.dpi": 100,
+    "savefig.dpi": 150,
+    "legend.frameon": False,
+}
+LOG_FROM = 10.0
+"""Policies further apart than this factor are drawn on a logarithmic axis."""
+
+
+def colour(index: int) -> str:
+    """The colour of the n-th policy or model."""
+    return PALETTE[index % len(PALETTE)]
+
+
+def save(figure: Any, path: str | Path) -> None:
+    """Write a figure as PNG, whole or not at all, and close it."""
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", metadata={"Software": None})
+    pyplot().close(figure)
+
+
+def plot_uxcost(benchmark: Benchmark, path: str | Path) -> None:
+    """Draw each policy's mean UXCost with its 95 % interval above the lower bound, cell by cell."""
+    plt = pyplot()
+    cells = benchmark.suite.cells
+    height = 0.42 * len(benchmark.policies) + 1.0
+    with plt.rc_context(STYLE):
+        figure, panels = plt.subplots(
+            len(cells),
+            figsize=(8, height * len(cells) + 0.3),
+            squeeze=False,
+            layout="constrained",
+        )
+        for cell, axes in zip(cells, panels[:, 0], strict=True):
+            lower_bound = float(benchmark.cell_rows(cell)["lower_bound"].to_numpy().mean())
+            _draw_uxcost(axes, summarise(benchmark, cell), lower_bound)
+            axes.set_title(cell.title)
+        panels[-1, 0].set_xlabel(
+            f"UXCost, lower is better: mean of {len(benchmark.seeds)} seeds, 95 % interval"
+        )
+        save(figure, path)
+
+
+def _draw_uxcost(axes: Any, summaries: Sequence[Summary], lower_bound: float) -> None:
+    means = [item.uxcost.mean for item in summaries]
+    logarithmic = max(means) > LOG_FROM * min(means)
+    axes.axvline(lower_bound, color=INK, linewidth=1, linestyle=(0, (4, 3)))
+    for place, item in enumerate(summaries):
+        cost = item.uxcost
+        axes.hlines(place, lower_bound, cost.mean, color=FAINT, linewidth=1.5)
+        axes.errorbar(
+            cost.mean,
+            place,
+            xerr=_whiskers(cost),
+            color=colour(place),
+            marker="o",
+            markersize=7,
+            capsize=4,
+            elinewidth=1.6,
+        )
+        axes.annotate(
+            f"{cost.mean:.3g}  ({item.multiple.mean:.3g}× bound)",
+            (cost.high, place),
+            xytext=(9, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+        )
+    axes.annotate(
+        f"lower bound {lower_bound:.3g}",
+        (lower_bound, -0.55),
+        xytext=(4, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=8.5,
+        color="#555555",
+    )
+    axes.set_yticks(range(len(summaries)), [item.policy for item in summaries])
+    axes.set_ylim(len(summaries) - 0.5, -0.85)
+    axes.tick_params(axis="y", length=0)
+    highest = max(item.uxcost.high for item in summaries)
+    if logarithmic:
+        axes.set_xscale("log")
+        axes.set_xlim(lower_bound / 1.3, highest * (highest / lower_bound) ** 0.4)
+    else:
+        axes.set_xlim(0, highest * 1.35)
+
+
+def _whiskers(value: Interval) -> list[list[float]]:
+    return [[value.mean - value.low], [value.high - value.mean]]
+
+
+def plot_sweep(sweep: Benchmark, path: str | Path, *, mark: float) -> None:
+    """Draw UXCost and violations of each policy over the loads of a sweep.
+
+    Args:
+        sweep: A benchmark whose cells differ in load only.
+        path: The PNG file.
+        mark: The load to point out.
+    """
+    plt = pyplot()
+    loads = [cell.load for cell in sweep.suite.cells]
+    by_load = [summarise(sweep, cell) for cell in sweep.suite.cells]
+    with plt.rc_context(STYLE):
+        figure, (cost_axes, rate_axes) = plt.subplots(1, 2, figsize=(10, 3.9), layout="constrained")
+        for place, policy in enumerate(sweep.policies):
+            items = [summaries[place] for summaries in by_load]
+            _draw_line(cost_axes, loads, [item.multiple for item in items], place, policy)
+            _draw_line(rate_axes, loads, [item.violation_rate for item in items], place, policy)
+        cost_axes.set_yscale("log")
+        cost_axes.yaxis.set_major_formatter("{x:g}")
+        cost_axes.set_title("UXCost as a multiple of its lower bound")
+        rate_axes.set_title("Share of frames late or lost")
+        rate_axes.yaxis.set_major_formatter("{x:.0%}")
+        for axes in (cost_axes, rate_axes):
+            axes.axvline(mark, color=FAINT, linewidth=6, alpha=0.45, zorder=0)
+            axes.grid(axis="y", color="#E6E6E6", linewidth=0.8)
+            axes.set_xticks(loads[::2], [f"{load:.2f}" for load in loads[::2]])
+            axes.set_xlabel("load")
+        rate_axes.annotate(
+            f"contended load {mark:.2f}",
+            (mark, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(-7, -3),
+            textcoords="offset points",
+            ha="right",
+            va="top",
+            fontsize=9,
+            color="#555555",
+        )
+        cell = sweep.suite.cells[0]
+        figure.suptitle(
+            f"{cell.scenario} on {cell.platform}; {len(sweep.seeds)} seeds "
+            f"× {sweep.suite.seconds:g} s, 95 % intervals",
+            x=0.01,
+            ha="left",
+            fontsize=10,
+        )
+        figure.legend(*cost_axes.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+        save(figure, path)
+
+
+def _draw_line(
+    axes: Any, loads: Sequence[float], values: Sequence[Interval], place: int, label: str
+) -> None:
+    axes.plot(
+        loads,
+        [value.mean for value in values],
+        color=colour(place),
+        marker=MARKERS[place % len(MARKERS)],
+        markersize=5,
+        linewidth=1.6,
+        linestyle=("-", (0, (5, 2)), "-", "-")[place % 4],
+        label=label,
+    )
+    axes.fill_between(
+        loads,
+        [value.low for value in values],
+        [value.high for value in values],
+        color=colour(place),
+        alpha=0.2,
+        linewidth=0,
+    )

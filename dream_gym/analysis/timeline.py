@@ -1,0 +1,190 @@
+"""A picture of who ran where and when, and which deadlines were missed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dream_gym.analysis.extra import pyplot
+from dream_gym.analysis.plots import FAINT, INK, RED, STYLE, colour, save
+from dream_gym.analysis.policies import Policy
+from dream_gym.analysis.suite import Cell
+from dream_gym.simulator import Result
+from dream_gym.simulator.frames import FATES
+from dream_gym.simulator.result import Table
+
+COMPLETED = FATES.index("completed")
+NS_PER_MS = 1e6
+WINDOW_MS = 100.0
+LANE, STRIP = 1.0, 0.42
+"""Heights of an accelerator's lane and of a model's strip of deadlines."""
+VISIBLE_MS = 0.3
+"""Blocks shorter than this are too narrow for an outline."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    name: str
+    result: Result
+    frames: Table
+    timeline: Table
+
+
+def plot_timeline(
+    policies: Sequence[Policy], cell: Cell, seed: int, seconds: float, path: str | Path
+) -> None:
+    """Draw a window of one world under each policy, one above the other.
+
+    A panel has a lane per accelerator, where a block is a frame's run of layers, pale while it
+    moves activations; and a strip per model, where a line is a frame from its release to its end
+    and a tick its deadline, a red cross where it is missed. The window is the one in which the
+    first policy misses most deadlines.
+
+    Args:
+        policies: Who is drawn.
+        cell: Scenario, platform, load and expiry.
+        seed: Seed of the world.
+        seconds: Simulated time.
+        path: The PNG file.
+    """
+    plt = pyplot()
+    runs = [_record(policy, cell, seed, seconds) for policy in policies]
+    start_ms = _busiest_window_ms(runs[0].frames, seconds)
+    lanes = len(cell.hardware.accelerators) * LANE + len(cell.workload.models) * STRIP
+    with plt.rc_context(STYLE):
+        figure, panels = plt.subplots(
+            len(runs),
+            figsize=(11, (0.36 * lanes + 0.55) * len(runs) + 0.9),
+            sharex=True,
+            squeeze=False,
+            layout="constrained",
+        )
+        for run, axes in zip(runs, panels[:, 0], strict=True):
+            _draw_panel(axes, run, cell, start_ms)
+        panels[-1, 0].set_xlabel(f"time, ms ({cell.title}, seed {seed})")
+        figure.legend(
+            handles=_legend(cell, runs), loc="outside upper center", ncols=4, handlelength=1.4
+        )
+        save(figure, path)
+
+
+def _record(policy: Policy, cell: Cell, seed: int, seconds: float) -> _Run:
+    result = policy.run(cell, seed, seconds, record=True)
+    assert result.frames is not None
+    assert result.timeline is not None
+    return _Run(policy.name, result, result.frames, result.timeline)
+
+
+def _missed(frames: Table) -> NDArray[np.bool_]:
+    late = frames["end_ns"] > frames["deadline_ns"]
+    return np.asarray(late | (frames["fate"] != COMPLETED))
+
+
+def _busiest_window_ms(frames: Table, seconds: float) -> float:
+    """The start of the window, in steps of 10 ms, in which most deadlines are missed."""
+    deadlines_ms = np.sort(frames["deadline_ns"][_missed(frames)] / NS_PER_MS)
+    starts_ms = np.arange(0, max(seconds * 1e3 - WINDOW_MS, 1), 10)
+    before = np.searchsorted(deadlines_ms, starts_ms)
+    until = np.searchsorted(deadlines_ms, starts_ms + WINDOW_MS)
+    return float(starts_ms[int(np.argmax(until - before))])
+
+
+def _draw_panel(axes: Any, run: _Run, cell: Cell, start_ms: float) -> None:
+    end_ms = start_ms + WINDOW_MS
+    accelerators = cell.hardware.accelerator_names
+    models = cell.workload.model_names
+    for lane in range(len(accelerators)):
+        axes.axhspan(lane * LANE + 0.08, lane * LANE + 0.92, color="#F4F4F4", linewidth=0)
+        _draw_lane(axes, run.timeline, lane, start_ms, end_ms)
+    floor = len(accelerators) * LANE + 0.15
+    for model in range(len(models)):
+        place = floor + (model + 0.5) * STRIP
+        frames = run.frames[run.frames["model"] == model]
+        _draw_strip(axes, frames, place, colour(model), start_ms, end_ms)
+    axes.set_xlim(start_ms, end_ms)
+    axes.set_ylim(floor + len(models) * STRIP + 0.05, 0)
+    lanes = [(lane + 0.5) * LANE for lane in range(len(accelerators))]
+    strips = [floor + (model + 0.5) * STRIP for model in range(len(models))]
+    axes.set_yticks([*lanes, *strips], [*accelerators, *models])
+    for label in axes.get_yticklabels()[len(lanes) :]:
+        label.set_fontsize(8)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.set_title(
+        f"{run.name}: UXCost {run.result.uxcost:.3g}, "
+        f"{run.result.mean_violation_rate:.1%} of the run's frames late or lost"
+    )
+
+
+def _draw_lane(axes: Any, timeline: Table, lane: int, start_ms: float, end_ms: float) -> None:
+    rows = timeline[timeline["accelerator"] == lane]
+    rows = rows[(rows["end_ns"] > start_ms * NS_PER_MS) & (rows["start_ns"] < end_ms * NS_PER_MS)]
+    if not len(rows):
+        return
+    breaks = (
+        (np.diff(rows["model"]) != 0)
+        | (np.diff(rows["frame"]) != 0)
+        | (rows["start_ns"][1:] != rows["end_ns"][:-1])
+    )
+    for block in np.split(rows, np.flatnonzero(breaks) + 1):
+        begin_ms, finish_ms = block["start_ns"][0] / NS_PER_MS, block["end_ns"][-1] / NS_PER_MS
+        axes.broken_barh(
+            [(begin_ms, finish_ms - begin_ms)],
+            (lane * LANE + 0.08, 0.84 * LANE),
+            facecolor=colour(int(block["model"][0])),
+            linewidth=0,
+        )
+        if finish_ms - begin_ms > VISIBLE_MS:
+            bottom, top = lane * LANE + 0.08, lane * LANE + 0.92
+            axes.vlines([begin_ms, finish_ms], bottom, top, color="white", linewidth=0.7)
+    moving = rows[rows["switch_ns"] > 0]
+    axes.broken_barh(
+        np.column_stack([moving["start_ns"], moving["switch_ns"]]) / NS_PER_MS,
+        (lane * LANE + 0.08, 0.84 * LANE),
+        facecolor="white",
+        alpha=0.65,
+        linewidth=0,
+    )
+
+
+def _draw_strip(
+    axes: Any, frames: Table, place: float, shade: str, start_ms: float, end_ms: float
+) -> None:
+    missed = _missed(frames)
+    released = frames["release_ns"] >= 0
+    axes.hlines(
+        np.full(int(released.sum()), place),
+        frames["release_ns"][released] / NS_PER_MS,
+        frames["end_ns"][released] / NS_PER_MS,
+        color=shade,
+        linewidth=2.2,
+        alpha=0.75,
+    )
+    deadlines_ms = frames["deadline_ns"] / NS_PER_MS
+    inside = (deadlines_ms >= start_ms) & (deadlines_ms <= end_ms)
+    met_ms, missed_ms = deadlines_ms[inside & ~missed], deadlines_ms[inside & missed]
+    axes.vlines(met_ms, place - 0.17, place + 0.17, color=INK, linewidth=1.1)
+    axes.plot(missed_ms, np.full(len(missed_ms), place), "x", color=RED, mew=2, ms=6, zorder=3)
+
+
+def _legend(cell: Cell, runs: Sequence[_Run]) -> list[Any]:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    models = [
+        Patch(color=colour(index), label=name)
+        for index, name in enumerate(cell.workload.model_names)
+    ]
+    handles = [
+        *models,
+        Line2D([], [], color=INK, marker="|", linestyle="", markersize=9, label="deadline met"),
+        Line2D([], [], color=RED, marker="x", mew=2, linestyle="", label="deadline missed"),
+    ]
+    if any(run.timeline["switch_ns"].max(initial=0) > VISIBLE_MS * NS_PER_MS for run in runs):
+        handles.append(Patch(facecolor="white", edgecolor=FAINT, label="context switch (pale)"))
+    return handles

@@ -1,0 +1,163 @@
+"""``dream-gym show``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+
+from dream_gym.analysis import report
+from dream_gym.analysis.benchmark import Benchmark, run_benchmark
+from dream_gym.analysis.calibration import Calibration, calibrate, sweep_suite
+from dream_gym.analysis.extra import polars
+from dream_gym.files import check_writable
+from dream_gym.analysis.plots import plot_sweep
+from dream_gym.analysis.policies import make_policy
+from dream_gym.analysis.profile import ModelProfile, Profile, profile
+from dream_gym.cli.output import make_console, make_progress, make_table
+from dream_gym.errors import ConfigError
+from dream_gym.hardware import load_platform
+from dream_gym.workload import load_scenario
+
+
+def show(
+    scenario: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SCENARIO")],
+    /,
+    platform: str,
+    load: float = 1.0,
+    calibrate: bool = False,
+    plot: Path | None = None,
+) -> None:
+    """Show what a scenario asks of a platform, and at which loads deadlines begin to be missed.
+
+    Args:
+        scenario: Name of a scenario or path of its YAML file.
+        platform: Name of a platform or path of its YAML file.
+        load: Factor on every rate.
+        calibrate: Find the loads at which schedulers begin to miss, and compare them around there.
+        plot: With --calibrate, draw that comparison into this PNG file.
+    """
+    if plot is not None:
+        if not calibrate:
+            raise ConfigError("--plot: needs --calibrate")
+        check_writable(plot)
+    if calibrate:
+        polars()
+    workload, hardware = load_scenario(scenario), load_platform(platform)
+    console = make_console()
+    asked = profile(workload, hardware, load=load)
+    _show_models(console, asked, f"{workload.name} on {hardware.name}, load {load:g}")
+    if calibrate:
+        found = _calibrate(scenario, platform)
+        _show_calibration(console, found)
+        sweep = _sweep(scenario, platform, found.contended_load)
+        _show_sweep(console, sweep)
+        if plot is not None:
+            plot_sweep(sweep, plot, mark=found.contended_load)
+
+
+def _show_models(console: Console, asked: Profile, title: str) -> None:
+    table = make_table(console, title)
+    table.add_column("model")
+    for heading in ("frames/s", "deadline ms", "layers", "MACs M", "weights M"):
+        table.add_column(heading, justify="right")
+    for model in asked.models:
+        table.add_row(
+            model.name,
+            f"{model.rate:.4g}",
+            f"{model.deadline_ms:.2f}",
+            str(model.layers),
+            f"{model.macs / 1e6:.0f}",
+            f"{model.weights / 1e6:.2f}",
+        )
+    console.print(table)
+    table = make_table(console, "A frame alone: ms · mJ")
+    table.add_column("model")
+    for heading in (*asked.models[0].latency_ms, "fastest mix, ms", "load on best"):
+        table.add_column(heading, justify="right")
+    for model in asked.models:
+        table.add_row(
+            model.name,
+            *(f"{ms:.2f} · {model.energy_mj[name]:.1f}" for name, ms in model.latency_ms.items()),
+            f"{model.least_latency_ms:.2f}",
+            f"{model.load_on_best:.1%}",
+        )
+    console.print(table)
+    console.print(
+        f"Utilisation {asked.utilisation:.1%} of all accelerators; lower bound of UXCost "
+        f"{asked.lower_bound:.4g} (seed {asked.seed}, {asked.seconds:g} s)"
+    )
+    for model in asked.models:
+        if not model.can_meet_deadline:
+            console.print(_warning(model), style="yellow")
+
+
+def _warning(model: ModelProfile) -> str:
+    return (
+        f"warning: {model.name} cannot meet its deadline even alone: it needs at least "
+        f"{model.needed_ms:.2f} of {model.deadline_ms:.2f} ms"
+    )
+
+
+def _calibrate(scenario: str, platform: str) -> Calibration:
+    with make_progress() as progress:
+        task = progress.add_task("", total=None)
+        return calibrate(
+            scenario,
+            platform,
+            on_load=lambda scheduler, load: progress.update(
+                task, advance=1, description=f"{scheduler} at load {load:.2f}"
+            ),
+        )
+
+
+def _show_calibration(console: Console, found: Calibration) -> None:
+    table = make_table(console, "Loads (grid of 0.01, soft deadlines, training seeds)")
+    table.add_column("what")
+    table.add_column("load", justify="right")
+    for scheduler, load in found.begins_to_miss.items():
+        table.add_row(f"{scheduler} begins to miss deadlines", f"{load:.2f}")
+    for model, load in found.infeasible_from.items():
+        table.add_row(f"{model} cannot meet its deadline even alone", f"{load:.2f}")
+    table.add_row("utilisation reaches 1", f"{found.utilisation_one:.2f}")
+    table.add_row(
+        f"contended load: halfway between fcfs and {found.best_other}",
+        f"{found.contended_load:.2f}",
+    )
+    console.print(table)
+    for model, load in found.infeasible_from.items():
+        if load <= found.contended_load:
+            console.print(
+                f"warning: at the contended load no scheduler can meet the deadlines of {model}",
+                style="yellow",
+            )
+
+
+def _sweep(scenario: str, platform: str, centre: float) -> Benchmark:
+    suite = sweep_suite(scenario, platform, centre)
+    policies = [make_policy(spec) for spec in suite.policies]
+    with make_progress() as progress:
+        task = progress.add_task("", total=len(suite.cells) * len(policies) * suite.seeds)
+        return run_benchmark(
+            suite,
+            policies,
+            on_start=lambda what: progress.update(task, description=what),
+            on_run=lambda: progress.advance(task),
+        )
+
+
+def _show_sweep(console: Console, sweep: Benchmark) -> None:
+    seeds = f"{len(sweep.seeds)} seeds from {sweep.seeds[0]} × {sweep.suite.seconds:g} s"
+    table = make_table(console, f"UXCost as a multiple of its lower bound · violated; {seeds}")
+    table.add_column("load", justify="right")
+    for policy in sweep.policies:
+        table.add_column(policy, justify="right")
+    for cell in sweep.suite.cells:
+        cells = [
+            f"{item.multiple.mean:.1f} · {item.violation_rate.mean:.1%}"
+            for item in report.summarise(sweep, cell)
+        ]
+        table.add_row(f"{cell.load:.2f}", *cells)
+    console.print(table)

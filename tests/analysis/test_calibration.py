@@ -1,0 +1,55 @@
+import math
+from collections import defaultdict
+
+import pytest
+
+from dream_gym import simulate
+from dream_gym.analysis.calibration import BASELINE, OTHERS, calibrate
+from dream_gym.analysis.profile import profile
+from dream_gym.analysis.suite import load_suite
+from dream_gym.errors import DreamGymError
+from dream_gym.hardware import load_platform
+from dream_gym.workload import load_scenario
+from dream_gym.workload.seeds import training_seeds
+
+
+def test_demo_runs_at_the_load_of_its_rule() -> None:
+    (cell,) = load_suite("demo").cells
+    found = calibrate(cell.scenario, cell.platform)
+    assert cell.load == found.contended_load
+    halfway = (found.begins_to_miss["fcfs"] + found.begins_to_miss[found.best_other]) / 2
+    assert abs(found.contended_load - halfway) < 0.0051
+
+
+def test_begins_to_miss_is_the_first_load_of_the_grid() -> None:
+    tried = defaultdict(list)
+    found = calibrate(
+        "ar_social",
+        "4k_2os",
+        seeds=2,
+        seconds=0.5,
+        on_load=lambda scheduler, load: tried[scheduler].append(load),
+    )
+    assert list(found.begins_to_miss) == [BASELINE, *OTHERS]
+    for scheduler, load in found.begins_to_miss.items():
+        assert tried[scheduler] == [step / 100 for step in range(1, round(load * 100) + 1)]
+
+        def violations(at: float, scheduler: str = scheduler) -> float:
+            return sum(
+                simulate(
+                    "ar_social", "4k_2os", scheduler, seconds=0.5, seed=seed, load=at
+                ).mean_violation_rate
+                for seed in training_seeds(2)
+            )
+
+        assert violations(load) > 0
+        assert violations(round(load - 0.01, 2)) == 0
+    assert found.utilisation_one > 1
+    depth = profile(load_scenario("ar_social"), load_platform("4k_2os")).models[0]
+    highest = depth.deadline_ms / depth.needed_ms
+    assert found.infeasible_from == {"depth": math.ceil(highest * 100) / 100}
+
+
+def test_a_run_too_short_to_miss_anything_is_an_error() -> None:
+    with pytest.raises(DreamGymError, match="fcfs misses no deadline up to load"):
+        calibrate("ar_social", "4k_2os", seeds=1, seconds=0.001)

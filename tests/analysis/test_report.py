@@ -1,0 +1,67 @@
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from rich.table import Table
+
+from dream_gym.analysis.benchmark import Benchmark
+from dream_gym.analysis.report import (
+    fill_model_table,
+    fill_uxcost_table,
+    summarise,
+    write_csv,
+    write_json,
+)
+
+
+def test_summary_is_paired_with_the_first_policy(small_benchmark: Benchmark) -> None:
+    cell = small_benchmark.suite.cells[0]
+    first, half, tuned = summarise(small_benchmark, cell)
+    assert [first.policy, half.policy, tuned.policy] == ["fcfs", "half", "tuned"]
+    assert (first.ratio.mean, first.ratio.low, first.ratio.high) == (1, 1, 1)
+    rows = small_benchmark.cell_rows(cell)
+    ratios = (
+        rows.filter(policy="half")["uxcost"].to_numpy()
+        / rows.filter(policy="fcfs")["uxcost"].to_numpy()
+    )
+    assert half.ratio.mean == pytest.approx(ratios.prod() ** (1 / 3))
+    assert half.uxcost.low <= half.uxcost.mean <= half.uxcost.high
+    assert list(half.model_energy_mj) == list(cell.workload.model_names)
+
+
+def test_tables_have_a_row_per_policy(small_benchmark: Benchmark) -> None:
+    summaries = summarise(small_benchmark, small_benchmark.suite.cells[1])
+    for fill in (fill_uxcost_table, fill_model_table):
+        table = Table()
+        fill(table, summaries)
+        assert table.row_count == 3
+
+
+def test_csv_holds_the_table(small_benchmark: Benchmark, tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    write_csv(small_benchmark, path)
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["scenario"], row["policy"]) for row in rows] == [
+        (cell.scenario, policy)
+        for cell in small_benchmark.suite.cells
+        for policy in small_benchmark.policies
+    ]
+    for row in rows:
+        assert float(row["uxcost_low"]) <= float(row["uxcost"]) <= float(row["uxcost_high"])
+    assert rows[0]["energy_mj.translation"] == ""
+    assert float(rows[-1]["energy_mj.translation"]) > 0
+
+
+def test_json_says_how_it_was_made(small_benchmark: Benchmark, tmp_path: Path) -> None:
+    path = tmp_path / "all.json"
+    write_json(small_benchmark, path, command="dream-gym benchmark --suite small")
+    content = json.loads(path.read_text())
+    assert content["command"] == "dream-gym benchmark --suite small"
+    assert content["seeds"] == {"first": 2 * 10**9, "count": 3}
+    assert {"python", "dream_gym", "numba"} <= set(content["versions"])
+    assert content["suite"]["cells"][0]["load"] == 1.3
+    assert content["policies"][1]["options"] == {"alpha": 0}
+    assert set(content["policies"][2]["options"]) == {"alpha", "beta"}
+    assert content["rows"] == small_benchmark.rows.to_dicts()

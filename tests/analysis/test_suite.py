@@ -1,0 +1,60 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dream_gym import resources
+from dream_gym.analysis.suite import Tuning, load_suite
+from dream_gym.errors import ConfigError
+
+
+@pytest.mark.parametrize("name", resources.names("suites"))
+def test_shipped_suite_is_valid(name: str) -> None:
+    assert load_suite(name).name == name
+
+
+def test_combinations_of_a_grid() -> None:
+    tuning = Tuning.model_validate({"grid": {"alpha": [0, 1], "beta": [2]}})
+    assert tuning.combinations() == [{"alpha": 0, "beta": 2}, {"alpha": 1, "beta": 2}]
+
+
+VALID: dict[str, Any] = {
+    "schema": 1,
+    "name": "mine",
+    "cells": [{"scenario": "ar_call", "platform": "4k_2ws"}],
+    "policies": [{"scheduler": "fcfs"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"cells": []}, "cells"),
+        ({"cells": [{"scenario": "nope", "platform": "4k_2ws"}]}, r"cells\.0.*'nope'"),
+        ({"cells": [{"scenario": "ar_call", "platform": "nope"}]}, r"cells\.0.*'nope'"),
+        ({"cells": VALID["cells"] * 2}, r"cells\.1.*twice"),
+        ({"cells": [{**VALID["cells"][0], "load": 0}]}, r"cells\.0\.load"),
+        ({"policies": [{"scheduler": "nope"}]}, r"policies\.0.*'nope'"),
+        ({"policies": VALID["policies"] * 2}, r"policies\.1\.name.*twice"),
+        ({"policies": [{"scheduler": "fcfs", "options": {"alpha": 1}}]}, r"policies\.0.*alpha"),
+        (
+            {"policies": [{"scheduler": "dream_mapscore", "tune": {"grid": {"alpha": [0, 9]}}}]},
+            r"policies\.0.*alpha",
+        ),
+        (
+            {"policies": [{"scheduler": "dream_mapscore", "tune": {"grid": {"alpha": []}}}]},
+            r"policies\.0\.tune\.grid\.alpha",
+        ),
+        ({"seeds": 0}, "seeds"),
+        ({"seconds": -1}, "seconds"),
+        ({"speed": 1}, "speed"),
+    ],
+)
+def test_mistake_names_file_and_field(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({**VALID, **change}))
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_suite(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,143 @@
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dream_gym import simulate
+from dream_gym.cli import main
+
+SIMULATE = ["simulate", "ar_call", "--platform", "4k_2ws", "--seconds", "0.5"]
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> str:
+    path = tmp_path / "tiny.yaml"
+    content = {
+        "schema": 1,
+        "name": "tiny",
+        "cells": [{"scenario": "ar_social", "platform": "4k_1ws_2os", "load": 1.2}],
+        "policies": [{"scheduler": "fcfs"}, {"scheduler": "dream_mapscore"}],
+        "seeds": 2,
+        "seconds": 0.4,
+    }
+    path.write_text(yaml.safe_dump(content))
+    return str(path)
+
+
+def test_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    out = capsys.readouterr().out
+    for text in ("ar_social", "depth 30", "4k_1ws_2os", "WS, 2048 PEs", "alpha=1.0", "demo"):
+        assert text in out
+
+
+def test_simulate_writes_what_it_shows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outcome, timeline = tmp_path / "a.json", tmp_path / "a.csv"
+    options = ["--scheduler", "dream_mapscore", "--option", "alpha=0.5", "--option", "beta=0"]
+    files = ["--json", str(outcome), "--timeline", str(timeline)]
+    assert main([*SIMULATE, *options, "--load", "2", "--seed", "3", *files]) == 0
+    result = simulate(
+        "ar_call", "4k_2ws", "dream_mapscore", seconds=0.5, seed=3, load=2, alpha=0.5, beta=0
+    )
+    assert f"UXCost {result.uxcost:.4g}" in capsys.readouterr().out
+    assert json.loads(outcome.read_text()) == result.summary()
+    with timeline.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == result.dispatches
+    assert rows[0]["start_ns"] == "0"
+    assert {row["accelerator"] for row in rows} == {"ws0", "ws1"}
+    assert {row["model"] for row in rows} <= set(result.frame_count)
+
+
+def test_show(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "ar_social", "--platform", "4k_1ws_2os", "--load", "1.2"]) == 0
+    out = capsys.readouterr().out
+    assert "warning: depth cannot meet its deadline even alone" in out
+    assert "Utilisation" in out
+
+
+def test_benchmark(suite: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results, outcome = tmp_path / "results", tmp_path / "all.json"
+    arguments = ["benchmark", "--suite", suite, "--seeds", "3"]
+    assert main([*arguments, "--json", str(outcome), "--output", str(results)]) == 0
+    out = capsys.readouterr().out
+    assert "dream_mapscore" in out
+    assert "3 seeds from 2000000000" in out
+    files = {path.name: path.stat().st_size for path in results.iterdir()}
+    assert set(files) == {"table.csv", "uxcost.png", "timeline.png"}
+    assert min(files.values()) > 100
+    content = json.loads(outcome.read_text())
+    assert len(content["rows"]) == 2 * 3
+    assert content["suite"]["seeds"] == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["simulate", "nope", "--platform", "4k_2ws", "--scheduler", "fcfs"], "'nope'"),
+        (["simulate", "ar_call", "--platform", "nope", "--scheduler", "fcfs"], "'nope'"),
+        ([*SIMULATE, "--scheduler", "nope"], "'nope'"),
+        ([*SIMULATE, "--scheduler", "fcfs", "--option", "alpha=1"], "alpha"),
+        ([*SIMULATE, "--scheduler", "fcfs", "--option", "alpha"], "NAME=VALUE"),
+        ([*SIMULATE, "--scheduler", "dream_mapscore", "--option", "alpha=9"], "alpha"),
+        ([*SIMULATE, "--scheduler", "fcfs", "--load", "0"], "load"),
+        ([*SIMULATE, "--scheduler", "fcfs", "--seed", "-1"], "seed"),
+        (["show", "ar_call", "--platform", "4k_2ws", "--plot", "a.png"], "--calibrate"),
+        (["benchmark", "--suite", "nope"], "'nope'"),
+        (["benchmark", "--seeds", "0"], "seeds"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ")
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [*SIMULATE, "--scheduler", "fcfs", "--json"],
+        [*SIMULATE, "--scheduler", "fcfs", "--timeline"],
+        ["benchmark", "--json"],
+        ["benchmark", "--output"],
+        ["show", "ar_call", "--platform", "4k_2ws", "--calibrate", "--plot"],
+    ],
+)
+def test_unwritable_output_is_found_before_the_work(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert main([*arguments, str(tmp_path / "file" / "x")]) == 2
+    captured = capsys.readouterr()
+    assert "cannot be written" in captured.err
+    assert captured.out == ""
+
+
+def test_interrupt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(__import__("dream_gym.cli").cli.COMMANDS, "list", interrupt)
+    assert main(["list"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_module_runs_and_needs_no_extra() -> None:
+    code = (
+        "import sys; sys.modules.update(polars=None, matplotlib=None);"
+        "from dream_gym.cli import main; sys.exit(main(['list']) or main(['benchmark']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "ar_social" in done.stdout
+    assert (
+        done.stderr == 'error: polars is missing; benchmarks need: pip install "dream_gym[bench]"\n'
+    )
