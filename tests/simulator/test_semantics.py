@@ -279,6 +279,16 @@ class TestReleases:
         assert seen.result.frames is not None
         assert sorted(seen.result.frames["deadline_ns"].tolist()) == [2000, 4000, 6000]
 
+    def test_two_frames_of_a_model_at_once(self, run: RunByHand) -> None:
+        # Nominal at 0 and floor(1000.5); the jitter under this seed is 1000 and 0. Both releases
+        # come before any decision, so a0 is displaced though the accelerator is idle.
+        a = Given(
+            "a", [100], every_ns=Fraction(2001, 2), deadline_ns=5000, jitter_ns=1000, backlog=1
+        )
+        seen = run(a, horizon_ns=6000, seed=467_219)
+        assert seen.releases == {"a0": 1000, "a1": 1000}
+        assert seen.fates == {"a0": ("displaced", 1000), "a1": ("completed", 1110)}
+
     def test_rates_are_rational(self, run: RunByHand) -> None:
         # floor(i × 1001e9/30000)
         a = Given("a", [100], every_ns=Fraction(1001 * 10**9, 30000))
