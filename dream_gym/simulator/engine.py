@@ -195,7 +195,8 @@ def _happen(problem: Problem, state: State, frames: Ints) -> None:
         _release_dependents(problem, state, frames, slot)
         free_slot(state, slot)
     for model in range(len(state.models)):
-        if state.models[model].next_release_ns == now_ns:
+        # Two frames of a model come at once where jitter is the whole part of a broken period.
+        while state.models[model].next_release_ns == now_ns:
             _release_root(problem, state, frames, model)
     if problem.setting[0].firm:
         at = 0

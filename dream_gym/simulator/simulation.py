@@ -15,10 +15,7 @@ from dream_gym.simulator.engine import TIMELINE_COLUMNS, Run, begin, finish
 from dream_gym.simulator.frames import FRAME_COLUMNS
 from dream_gym.simulator.problem import NS_PER_S, build_problem, view_problem
 from dream_gym.simulator.result import Result, to_table
-from dream_gym.simulator.state import (
-    allocate_state,
-    view_state,
-)
+from dream_gym.simulator.state import NEVER, allocate_state, view_state
 from dream_gym.workload import Scenario
 
 MAX_SECONDS = 100_000.0
@@ -169,7 +166,10 @@ class Simulation:
         run, models = self.state.run[0], self.state.models
         rates = self.rates()
         worst_pj = models["lost"] * self.problem.models["worst_energy_pj"]
-        busy = np.minimum(self.state.accelerators["busy_ns"] / max(self.now_ns, 1), 1.0)
+        accelerators, until_ns = self.state.accelerators, self.state.accelerators["busy_until_ns"]
+        # A dispatch counts in full when it starts; what lies ahead of now is not yet time spent.
+        ahead_ns = np.where(until_ns == NEVER, 0, until_ns - self.now_ns)
+        busy = (accelerators["busy_ns"] - ahead_ns) / max(self.now_ns, 1)
         frames, timeline = None, None
         if self._record:
             frames = to_table(self._frames[: run.frame_rows], FRAME_COLUMNS)

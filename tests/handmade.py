@@ -1,0 +1,159 @@
+"""Tiny workloads with given costs, for cases that are worked out by hand.
+
+The off-chip link moves 1 byte per ns at 1 pJ per byte. Unless a test says otherwise, a layer has
+10 bytes of input and 20 of output and needs 1000 pJ, so that a switch costs 10 ns and 10 pJ, and
+30 of each where the frame that is left behind has to be written out. Model names are one letter;
+a frame is written as its model and its index, such as ``a0``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import pytest
+
+import dream_gym
+from dream_gym.hardware import Accelerator, CostTable, Platform
+from dream_gym.simulator import Result
+from dream_gym.workload import Dependency, Layer, ModelSpec, Network, Scenario
+from tests import reference
+from tests.agreement import assert_same_figures, assert_same_record
+
+
+class Step(NamedTuple):
+    """A layer with its costs, by accelerator; an integer holds for all of them."""
+
+    latency_ns: int | Sequence[int]
+    energy_pj: int | Sequence[int] = 1000
+    bytes_in: int = 10
+    bytes_out: int = 20
+
+
+@dataclass(frozen=True)
+class Given:
+    """A model; times in ns, the deadline by default the period."""
+
+    name: str
+    steps: Sequence[int | Step]
+    every_ns: int | Fraction = 10_000
+    deadline_ns: int | None = None
+    phase_ns: int = 0
+    jitter_ns: int = 0
+    backlog: int = 8
+    parent: str | None = None
+    probability: float = 1.0
+
+    def spec(self) -> ModelSpec:
+        layers = []
+        for index, step in enumerate(self.steps):
+            cost = step if isinstance(step, Step) else Step(step)
+            layers.append(Layer(f"{index}", K=cost.bytes_out, C=cost.bytes_in, Y=1, X=1))
+        return ModelSpec(
+            name=self.name,
+            network=Network(self.name, tuple(layers), source="by hand"),
+            rate=10**9 / Fraction(self.every_ns),
+            deadline_ms=None if self.deadline_ns is None else self.deadline_ns / 1e6,
+            phase_ms=self.phase_ns / 1e6,
+            jitter_ms=self.jitter_ns / 1e6,
+            backlog=self.backlog,
+            depends_on=(
+                Dependency(model=self.parent, probability=self.probability) if self.parent else None
+            ),
+        )
+
+    def costs(self, accelerators: int) -> CostTable:
+        steps = [step if isinstance(step, Step) else Step(step) for step in self.steps]
+        shape = (len(steps), accelerators)
+        latency, energy = np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.int64)
+        for row, step in enumerate(steps):
+            latency[row], energy[row] = step.latency_ns, step.energy_pj
+        return CostTable(latency, energy)
+
+
+Row: TypeAlias = tuple[str, int, int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What engine and reference both say.
+
+    Args:
+        rows: Frame, layer, accelerator, start, switch and end of each dispatch.
+        fates: Fate and end of each frame.
+        releases: Release of each frame, -1 for one that never was.
+        result: All figures.
+    """
+
+    rows: list[Row]
+    fates: dict[str, tuple[str, int]]
+    releases: dict[str, int]
+    result: Result
+
+
+RunByHand: TypeAlias = Callable[..., Seen]
+
+
+def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
+    def run(
+        *models: Given,
+        horizon_ns: int = 10_000,
+        scheduler: str = "fcfs",
+        accelerators: int = 1,
+        energy_norm: str = "charged",
+        **options: Any,
+    ) -> Seen:
+        tables = {model.name: model.costs(accelerators) for model in models}
+
+        def given_costs(network: Network, platform: Platform) -> CostTable:
+            return tables[network.name]
+
+        monkeypatch.setattr("dream_gym.simulator.problem.cost_table", given_costs)
+        monkeypatch.setattr("tests.reference.world.cost_table", given_costs)
+        scenario = Scenario(schema=1, name="hand", models=tuple(item.spec() for item in models))
+        options = {"seconds": horizon_ns / 1e9, **options}
+        outcome = reference.simulate(scenario, _platform(accelerators), scheduler, **options)
+        result = dream_gym.simulate(
+            scenario,
+            _platform(accelerators),
+            scheduler,
+            record=True,
+            energy_norm=energy_norm,
+            **options,
+        )
+        assert_same_record(result, outcome)
+        assert_same_figures(result, outcome, energy_norm)
+        name = [model.name for model in models]
+        frames = {f"{frame.model.name}{frame.index}": frame for frame in outcome.frames}
+        return Seen(
+            rows=[
+                (f"{name[m]}{frame}", layer, accelerator, start, switch, end)
+                for start, end, switch, m, frame, layer, accelerator, _ in outcome.timeline
+            ],
+            fates={key: (str(frame.fate), frame.end_ns) for key, frame in frames.items()},
+            releases={
+                key: -1 if frame.release_ns is None else frame.release_ns
+                for key, frame in frames.items()
+            },
+            result=result,
+        )
+
+    return run
+
+
+def _platform(accelerators: int) -> Platform:
+    return Platform(
+        schema=1,
+        name="hand",
+        clock_ghz=Fraction(1),
+        dram_bandwidth_gb_s=Fraction(1),
+        dram_energy_pj_per_byte=1,
+        shared_memory_kib=0,
+        accelerators=tuple(
+            Accelerator(name=f"acc{index}", dataflow="WS", num_pes=256, noc_bandwidth=1)
+            for index in range(accelerators)
+        ),
+    )

@@ -1,0 +1,167 @@
+"""The engine gives the timeline of the reference simulator, event for event."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import dream_gym
+from dream_gym import resources
+from dream_gym.hardware import load_platform
+from dream_gym.schedulers import get_scheduler
+from dream_gym.simulator import Result, Simulation
+from dream_gym.workload import Layer, ModelSpec, Network, Scenario, load_scenario
+from tests import reference
+from tests.agreement import assert_same_figures, assert_same_record
+from tests.reference import Outcome
+from tests.strategies import Case, cases
+
+REPRODUCIBLY = settings(
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+EXAMPLES = 400
+TRAITS = {
+    "completed": 0.5,
+    "late": 0.2,
+    "displaced": 0.1,
+    "expired": 0.1,
+    "expired after its deadline": 0.1,
+    "parent lost": 0.1,
+    "unfinished": 0.2,
+    "out-transfer": 0.15,
+}
+"""The share of the random workloads that must show each, or the test would prove little."""
+
+TRAITS_ON_GRID = {
+    "just in time": 0.05,
+    "two completions at once": 0.2,
+    "release at a completion": 0.15,
+}
+
+
+def run_reference(case: Case) -> Outcome:
+    return reference.simulate(case.scenario, case.platform, case.scheduler, **case.options)
+
+
+def run_engine(case: Case, **options: Any) -> Result:
+    return dream_gym.simulate(
+        case.scenario, case.platform, case.scheduler, record=True, **case.options, **options
+    )
+
+
+def traits(outcome: Outcome) -> Iterator[str]:
+    """What was seen in a run, each once."""
+    yield from {str(frame.fate) for frame in outcome.frames}
+    completed = [frame for frame in outcome.frames if frame.fate == "completed"]
+    if any(frame.end_ns > frame.deadline_ns for frame in completed):
+        yield "late"
+    if any(frame.end_ns == frame.deadline_ns for frame in completed):
+        yield "just in time"
+    if any(f.fate == "expired" and f.end_ns > f.deadline_ns for f in outcome.frames):
+        yield "expired after its deadline"
+    if outcome.out_transfers:
+        yield "out-transfer"
+    ends = Counter(row.end_ns for row in outcome.timeline)
+    if any(times > 1 for times in ends.values()):
+        yield "two completions at once"
+    if any(f.model.parent is None and f.release_ns in ends for f in outcome.frames):
+        yield "release at a completion"
+
+
+@pytest.mark.parametrize("grid", [False, True])
+def test_random_workloads(grid: bool) -> None:
+    seen: Counter[str] = Counter()
+
+    @settings(REPRODUCIBLY, max_examples=EXAMPLES)
+    @given(cases(grid=grid))
+    def check(case: Case) -> None:
+        outcome = run_reference(case)
+        result = run_engine(case)
+        assert_same_record(result, outcome)
+        assert_same_figures(result, outcome)
+        seen.update(traits(outcome))
+
+    check()
+    for trait, share in {**TRAITS, **(TRAITS_ON_GRID if grid else {})}.items():
+        assert seen[trait] >= share * EXAMPLES, f"too few workloads show: {trait}"
+
+
+@pytest.mark.parametrize("platform", resources.names("platforms"))
+@pytest.mark.parametrize("scenario", resources.names("scenarios"))
+def test_shipped_cells(scenario: str, platform: str) -> None:
+    cells = itertools.product((0.5, 1.0, 2.0), ("soft", "firm"))
+    for (load, expiry), scheduler in zip(
+        cells, itertools.cycle(("dream_mapscore", "fcfs", "dream_mapscore", "edf"))
+    ):
+        options = {"seconds": 0.12, "seed": 7, "load": load, "expiry": expiry}
+        case = Case(load_scenario(scenario), load_platform(platform), scheduler, options)
+        outcome = run_reference(case)
+        result = run_engine(case)
+        assert_same_record(result, outcome)
+        assert_same_figures(result, outcome)
+
+
+def test_a_long_run_does_not_drift() -> None:
+    # Two models of rates without a whole period, on one accelerator, for ten minutes.
+    network = Network("tiny", (Layer("only", K=64, C=64, Y=14, X=14),), source="made up")
+    models = tuple(
+        ModelSpec(name=str(rate), network=network, rate=rate)
+        for rate in (Fraction(30000, 1001), Fraction(70, 3))
+    )
+    scenario = Scenario(schema=1, name="long", models=models)
+    case = Case(scenario, load_platform("4k_2ws"), "edf", {"seconds": 600.0, "load": 0.7})
+    assert_same_record(run_engine(case), run_reference(case))
+
+
+@settings(REPRODUCIBLY, max_examples=150)
+@given(st.booleans().flatmap(lambda grid: cases(grid=grid)), st.data())
+def test_ticks_change_nothing(case: Case, data: st.DataObject) -> None:
+    outcome = run_reference(case)
+    end_ns = outcome.horizon_ns
+    # Ticks anywhere, and at the very times when something happens.
+    events = {row.end_ns for row in outcome.timeline} | {f.deadline_ns for f in outcome.frames}
+    crowded = sorted({min(time_ns, end_ns) for time_ns in events | {end_ns}})
+    times = st.integers(1, end_ns) | st.sampled_from(crowded)
+    ticks = sorted({*data.draw(st.lists(times, max_size=12)), end_ns})
+    energy_norm = data.draw(st.sampled_from(("charged", "literal")))
+
+    simulation, figures = run_in_steps(case, ticks, energy_norm)
+
+    assert_same_record(simulation.result(), outcome)
+    expected = [outcome.uxcost(tick, energy_norm) for tick in ticks]
+    assert figures == pytest.approx(expected, rel=1e-12)
+    rises = np.diff([0.0, *figures])
+    assert (rises >= 0).all()
+    whole = run_engine(case, energy_norm=energy_norm)
+    assert rises.sum() == pytest.approx(whole.uxcost, rel=1e-12)
+    assert figures[-1] == whole.uxcost
+
+
+def run_in_steps(case: Case, ticks: list[int], energy_norm: str) -> tuple[Simulation, list[float]]:
+    """The engine stopped at each tick, and UXCost there."""
+    options = dict(case.options)
+    start = {name: options.pop(name) for name in ("seconds", "seed")}
+    load = options.pop("load")
+    scheduler = get_scheduler(case.scheduler)
+    simulation = Simulation(
+        case.scenario, case.platform, scheduler.run, load=load, energy_norm=energy_norm
+    )
+    parameters = scheduler.configure(**options).parameters()
+    simulation.parameters[: len(parameters)] = parameters
+    simulation.reset(**start, record=True)
+    figures = []
+    for tick in ticks:
+        simulation.advance(tick)
+        figures.append(simulation.uxcost())
+    return simulation, figures
