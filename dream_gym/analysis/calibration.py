@@ -1,10 +1,11 @@
 """Where a cell gets interesting: the loads at which schedulers begin to miss deadlines.
 
-A scheduler *begins to miss* at the least load, on a grid of 0.01 upward from 0.01, at which any
-frame is violated in any of a few training worlds, with soft deadlines. Violations are not
-monotone in load (at some higher load all deadlines may be met again), so the grid is scanned and
-not bisected. The *contended load* is halfway between where FCFS begins to miss and where the best
-of the others does, rounded to the grid, half up; the demo runs there.
+A scheduler *begins to miss* at the least load at which any frame is violated in any of a few
+training worlds, with soft deadlines. Violations are not monotone in load (at some higher load all
+deadlines may be met again), so loads are scanned and not bisected: upward in steps of 0.01, then
+in steps of 0.001 within the last of those. The *contended load* is halfway between where FCFS
+begins to miss and where the best of the others does, rounded to 0.001, half up; the demo runs
+there.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from dream_gym.workload.seeds import training_seeds
 
 BASELINE = "fcfs"
 OTHERS = ("edf", "dream_mapscore")
-GRID = 100
-"""Loads are multiples of 1/100."""
+GRID = 1000
+"""Loads are multiples of 1/1000."""
+COARSE = GRID // 100
+"""Steps of the first scan."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Calibration:
 
     Args:
         begins_to_miss: The load at which each scheduler begins to miss, by id.
-        infeasible_from: The least load of the grid at which a model cannot meet its deadline even
+        infeasible_from: The least load at which a model cannot meet its deadline even
             alone on the platform, by name; only models that have one up to the largest load in
             `begins_to_miss`.
         utilisation_one: The load at which the utilisation of `Profile` is 1.
@@ -77,16 +80,18 @@ def calibrate(
     steps: dict[str, int] = {}
     for name in (BASELINE, *OTHERS):
         policy = SchedulerPolicy(name)
-        for step in range(1, limit + 1):
-            on_load(name, step / GRID)
+
+        def misses(step: int, policy: SchedulerPolicy = policy) -> bool:
+            on_load(policy.name, step / GRID)
             at_load = cell.at_load(step / GRID)
-            if any(policy.run(at_load, seed, seconds).mean_violation_rate for seed in worlds):
-                steps[name] = step
-                break
-        else:
+            return any(policy.run(at_load, seed, seconds).mean_violation_rate for seed in worlds)
+
+        first = _first_step(misses, limit)
+        if first is None:
             raise DreamGymError(
                 f"{scenario} on {platform}: {name} misses no deadline up to load {limit / GRID:g}"
             )
+        steps[name] = first
     best_other = max(steps[name] for name in OTHERS)
     return Calibration(
         begins_to_miss={name: step / GRID for name, step in steps.items()},
@@ -96,12 +101,24 @@ def calibrate(
     )
 
 
+def _first_step(holds: Callable[[int], bool], limit: int) -> int | None:
+    for coarse in range(COARSE, limit + 1, COARSE):
+        if holds(coarse):
+            return next(step for step in range(coarse - COARSE + 1, coarse + 1) if holds(step))
+    return None
+
+
 def _infeasible_from(cell: Cell, last_step: int) -> dict[str, float]:
     found: dict[str, float] = {}
-    for step in range(1, last_step + 1):
-        for model in profile(cell.workload, cell.hardware, load=step / GRID).models:
-            if not model.can_meet_deadline:
-                found.setdefault(model.name, step / GRID)
+    for index, name in enumerate(cell.workload.model_names):
+
+        def cannot_meet(step: int, index: int = index) -> bool:
+            models = profile(cell.workload, cell.hardware, load=step / GRID).models
+            return not models[index].can_meet_deadline
+
+        step = _first_step(cannot_meet, last_step)
+        if step is not None:
+            found[name] = step / GRID
     return found
 
 
@@ -118,7 +135,7 @@ def sweep_suite(
         seconds: Simulated time per seed.
     """
     middle = round(centre * GRID)
-    steps = [step for step in range(middle - 10, middle + 11, 2) if step > 0]
+    steps = [middle + 2 * COARSE * offset for offset in range(-5, 6)]
     cell = Cell(scenario=scenario, platform=platform, expiry="soft")
     values: tuple[Any, ...] = (0, 0.5, 1, 1.5, 2)
     tuned = PolicySpec(
@@ -129,7 +146,7 @@ def sweep_suite(
     return Suite(
         schema=1,
         name=f"loads around {centre:g}",
-        cells=tuple(cell.at_load(step / GRID) for step in steps),
+        cells=tuple(cell.at_load(step / GRID) for step in steps if step > 0),
         policies=(*(PolicySpec(scheduler=name) for name in (BASELINE, *OTHERS)), tuned),
         seeds=seeds,
         seconds=seconds,

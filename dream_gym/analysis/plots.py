@@ -8,9 +8,9 @@ from typing import Any
 
 from dream_gym.analysis.benchmark import Benchmark
 from dream_gym.analysis.extra import pyplot
-from dream_gym.files import replacing
 from dream_gym.analysis.report import Summary, summarise
 from dream_gym.analysis.statistics import Interval
+from dream_gym.files import replacing
 
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442", "#8C8C8C")
 """Okabe and Ito's colours, which the colour-blind tell apart; no red, which is for misses."""
@@ -148,7 +148,7 @@ def plot_sweep(sweep: Benchmark, path: str | Path, *, mark: float) -> None:
             axes.set_xticks(loads[::2], [f"{load:.2f}" for load in loads[::2]])
             axes.set_xlabel("load")
         rate_axes.annotate(
-            f"contended load {mark:.2f}",
+            f"contended load {mark:.3f}",
             (mark, 1),
             xycoords=("data", "axes fraction"),
             xytext=(-7, -3),

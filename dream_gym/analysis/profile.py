@@ -104,7 +104,7 @@ def profile(
 def _profile_model(
     scenario: Scenario, platform: Platform, model: ModelSpec, load: float, deadline_ns: int
 ) -> ModelProfile:
-    costs = cost_table(model.layers, platform)
+    costs = cost_table(model.built_network, platform)
     latency_ms = (costs.latency_ns.sum(axis=0) / NS_PER_MS).tolist()
     energy_mj = (costs.energy_pj.sum(axis=0) / PJ_PER_MJ).tolist()
     chance, needed_ms = 1.0, 0.0
@@ -115,9 +115,9 @@ def _profile_model(
         name=model.name,
         rate=float(model.rate) * load * chance,
         deadline_ms=deadline_ns / NS_PER_MS,
-        layers=len(model.layers.layers),
-        macs=model.layers.macs,
-        weights=model.layers.weights,
+        layers=len(model.built_network.layers),
+        macs=model.built_network.macs,
+        weights=model.built_network.weights,
         latency_ms=dict(zip(platform.accelerator_names, latency_ms, strict=True)),
         energy_mj=dict(zip(platform.accelerator_names, energy_mj, strict=True)),
         least_latency_ms=_least_latency_ms(model, platform),
@@ -135,5 +135,5 @@ def _ancestry(scenario: Scenario, model: ModelSpec) -> list[ModelSpec]:
 
 
 def _least_latency_ms(model: ModelSpec, platform: Platform) -> float:
-    latency_ns = cost_table(model.layers, platform).latency_ns
+    latency_ns = cost_table(model.built_network, platform).latency_ns
     return float(latency_ns.min(axis=1).sum() / NS_PER_MS)

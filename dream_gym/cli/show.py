@@ -12,12 +12,12 @@ from dream_gym.analysis import report
 from dream_gym.analysis.benchmark import Benchmark, run_benchmark
 from dream_gym.analysis.calibration import Calibration, calibrate, sweep_suite
 from dream_gym.analysis.extra import polars
-from dream_gym.files import check_writable
 from dream_gym.analysis.plots import plot_sweep
 from dream_gym.analysis.policies import make_policy
 from dream_gym.analysis.profile import ModelProfile, Profile, profile
 from dream_gym.cli.output import make_console, make_progress, make_table
 from dream_gym.errors import ConfigError
+from dream_gym.files import check_writable
 from dream_gym.hardware import load_platform
 from dream_gym.workload import load_scenario
 
@@ -108,23 +108,23 @@ def _calibrate(scenario: str, platform: str) -> Calibration:
             scenario,
             platform,
             on_load=lambda scheduler, load: progress.update(
-                task, advance=1, description=f"{scheduler} at load {load:.2f}"
+                task, advance=1, description=f"{scheduler} at load {load:.3f}"
             ),
         )
 
 
 def _show_calibration(console: Console, found: Calibration) -> None:
-    table = make_table(console, "Loads (grid of 0.01, soft deadlines, training seeds)")
+    table = make_table(console, "Loads (grid of 0.001, soft deadlines, training seeds)")
     table.add_column("what")
     table.add_column("load", justify="right")
     for scheduler, load in found.begins_to_miss.items():
-        table.add_row(f"{scheduler} begins to miss deadlines", f"{load:.2f}")
+        table.add_row(f"{scheduler} begins to miss deadlines", f"{load:.3f}")
     for model, load in found.infeasible_from.items():
-        table.add_row(f"{model} cannot meet its deadline even alone", f"{load:.2f}")
-    table.add_row("utilisation reaches 1", f"{found.utilisation_one:.2f}")
+        table.add_row(f"{model} cannot meet its deadline even alone", f"{load:.3f}")
+    table.add_row("utilisation reaches 1", f"{found.utilisation_one:.3f}")
     table.add_row(
         f"contended load: halfway between fcfs and {found.best_other}",
-        f"{found.contended_load:.2f}",
+        f"{found.contended_load:.3f}",
     )
     console.print(table)
     for model, load in found.infeasible_from.items():
@@ -159,5 +159,5 @@ def _show_sweep(console: Console, sweep: Benchmark) -> None:
             f"{item.multiple.mean:.1f} · {item.violation_rate.mean:.1%}"
             for item in report.summarise(sweep, cell)
         ]
-        table.add_row(f"{cell.load:.2f}", *cells)
+        table.add_row(f"{cell.load:.3f}", *cells)
     console.print(table)

@@ -103,6 +103,6 @@ def _write_timeline(result: Result, scenario: Scenario, platform: Platform, path
             row = dict(zip(columns, values, strict=True))
             model = scenario.models[row["model"]]
             row["model"] = model.name
-            row["layer"] = model.layers.layers[row["layer"]].name
+            row["layer"] = model.built_network.layers[row["layer"]].name
             row["accelerator"] = platform.accelerator_names[row["accelerator"]]
             writer.writerow(row)

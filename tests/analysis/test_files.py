@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from dream_gym.files import check_writable, replacing, write_text
 from dream_gym.errors import DreamGymError
+from dream_gym.files import check_writable, replacing, write_text
 
 
 def test_write_makes_folders_and_replaces(tmp_path: Path) -> None:
