@@ -20,7 +20,9 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $@
 
 demo: $(STAMP)
-	$(BIN)/python demo.py
+	rm -rf results/demo
+	$(BIN)/python train.py --suite demo --output results/demo/agent
+	$(BIN)/dream-gym benchmark --suite demo --agent results/demo/agent --output results/demo
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

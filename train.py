@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tyro
 
 from agents.hyperparameters import load_hyperparameters
 from agents.training import ENVIRONMENT, default_folder, start_run, train
+from dream_gym.analysis.suite import load_suite
 from dream_gym.errors import DreamGymError
 
 
@@ -22,6 +23,7 @@ class Arguments:
         scenario: Name or path of the scenario.
         platform: Name or path of the platform.
         load: Factor on every rate.
+        suite: Name or path of a suite, whose first cell replaces scenario, platform and load.
         reward: Reward to learn from: uxcost_delta, log_uxcost_delta or dense.
         episode_seconds: Simulated seconds of an episode.
         seed: Seed of the training, below 10^9.
@@ -35,6 +37,7 @@ class Arguments:
     scenario: str = "ar_social"
     platform: str = "4k_1ws_2os"
     load: float = 1.0
+    suite: str | None = None
     reward: str = "uxcost_delta"
     episode_seconds: float = 5.0
     seed: int = 0
@@ -46,6 +49,11 @@ class Arguments:
 
 def main(arguments: Arguments) -> int:
     """Start or resume a run; returns the exit code."""
+    if arguments.suite is not None:
+        cell = load_suite(arguments.suite).cells[0]
+        arguments = replace(
+            arguments, scenario=cell.scenario, platform=cell.platform, load=cell.load
+        )
     folder = arguments.resume or arguments.output
     if folder is None:
         folder = default_folder(
