@@ -164,20 +164,29 @@ class _Tracer:
             if node.kind in ("Shape", "Size"):
                 results: list[object] = [_size_of(node)]
             elif all(source in self._values for source in proto.input if source):
-                feeds = {
-                    source: onnx.numpy_helper.to_array(self._values[source])
-                    for source in proto.input
-                    if source
-                }
-                evaluator = ReferenceEvaluator(proto, opsets=self._versions)
-                results = list(evaluator.run(None, feeds))
+                results = self._run(proto)
             else:
                 return
-            for output, result in zip(proto.output, results, strict=False):
+            for output, result in zip(filter(None, proto.output), results, strict=True):
                 self._values[output] = onnx.numpy_helper.from_array(np.asarray(result), output)
                 self._constants.add(output)
         except Exception:  # what cannot be worked out stays unknown
             return
+
+    def _run(self, proto: onnx.NodeProto) -> list[object]:
+        """The outputs of a node of which all input is known."""
+        feeds = {
+            source: onnx.numpy_helper.to_array(self._values[source])
+            for source in proto.input
+            if source
+        }
+        graph = onnx.helper.make_graph(
+            [proto],
+            "node",
+            [onnx.ValueInfoProto(name=source) for source in feeds],
+            [onnx.ValueInfoProto(name=output) for output in proto.output if output],
+        )
+        return list(ReferenceEvaluator(graph, opsets=self._versions).run(None, feeds))
 
     def _learn(self, name: str, data_type: int, dims: Sequence[int]) -> None:
         known = onnx.TypeProto()
