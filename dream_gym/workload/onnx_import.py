@@ -125,4 +125,4 @@ def _share(skipped: list[Node], nodes: list[Node]) -> str:
     if len(known) < len(elements):
         return f"{share}, outputs of unknown size"
     total = sum(node.output_elements or 0 for node in nodes)
-    return f"{share}, {sum(known) / max(total, 1):.1%} of all output elements"
+    return f"{share}, {sum(known) / max(total, 1):.1%} of the known output elements"
