@@ -64,7 +64,7 @@ def load(kind: str, reference: str | Path | ConfigT, model: type[ConfigT]) -> Co
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: cannot be read: {error}") from error
-        return parse(text, model, origin=str(path))
+        return parse(text, model, origin=str(path), folder=path.parent)
     known = names(kind)
     if str(reference) not in known:
         raise ConfigError(
@@ -75,13 +75,14 @@ def load(kind: str, reference: str | Path | ConfigT, model: type[ConfigT]) -> Co
     return parse(file.read_text(encoding="utf-8"), model, origin=f"{kind}/{reference}.yaml")
 
 
-def parse(text: str, model: type[ConfigT], *, origin: str) -> ConfigT:
+def parse(text: str, model: type[ConfigT], *, origin: str, folder: Path | None = None) -> ConfigT:
     """Parse and validate YAML text.
 
     Args:
         text: The YAML.
         model: The class of the config.
         origin: What to call the text in errors, usually its path.
+        folder: Where the paths in it start; by default the working directory.
 
     Raises:
         ConfigError: Names the origin and the field at fault.
@@ -92,13 +93,18 @@ def parse(text: str, model: type[ConfigT], *, origin: str) -> ConfigT:
         raise ConfigError(f"{origin}: not valid YAML: {error}") from error
     if not isinstance(content, dict):
         raise ConfigError(f"{origin}: expected a mapping of keys, got {type(content).__name__}")
-    return validate(content, model, origin=origin)
+    return validate(content, model, origin=origin, folder=folder)
 
 
-def validate(content: dict[str, Any], model: type[ConfigT], *, origin: str) -> ConfigT:
-    """Validate a mapping; the first error found becomes a `ConfigError` that names its field."""
+def validate(
+    content: dict[str, Any], model: type[ConfigT], *, origin: str, folder: Path | None = None
+) -> ConfigT:
+    """Validate a mapping; the first error found becomes a `ConfigError` that names its field.
+
+    A validator finds `folder` in its context, and resolves relative paths against it.
+    """
     try:
-        return model.model_validate(content)
+        return model.model_validate(content, context={"folder": folder or Path()})
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])

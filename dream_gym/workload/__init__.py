@@ -2,10 +2,12 @@
 
 from dream_gym.workload.layer import EarlyExit, Layer, Network, SkippableBlock
 from dream_gym.workload.networks import NETWORKS, build_network
+from dream_gym.workload.onnx_import import from_onnx
 from dream_gym.workload.scenario import (
     Dependency,
     ModelSpec,
     NetworkReference,
+    OnnxReference,
     Scenario,
     load_scenario,
 )
@@ -25,10 +27,12 @@ __all__ = [
     "ModelSpec",
     "Network",
     "NetworkReference",
+    "OnnxReference",
     "Scenario",
     "SkippableBlock",
     "build_network",
     "evaluation_seeds",
+    "from_onnx",
     "load_scenario",
     "selection_seeds",
     "training_seeds",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
 
 from dream_gym import resources
 from dream_gym.resources import Config, Rational
 from dream_gym.workload.layer import Network
 from dream_gym.workload.networks import build_network
+from dream_gym.workload.onnx_import import OnUnknown, from_onnx
 
 MAX_MODELS = 64
 
@@ -48,16 +49,46 @@ class NetworkReference(Config):
         return build_network(self.name, **self.parameters)
 
 
+class OnnxReference(Config):
+    """A network in an ONNX file; it is imported when the scenario is read.
+
+    Args:
+        onnx: Path of the file, relative to the folder of the scenario's file.
+        on_unknown: What to do about nodes that cannot be costed: ``error`` or ``skip``.
+        sizes: Symbolic dimensions of the graph's inputs by their names; 1 unless given.
+    """
+
+    onnx: str
+    on_unknown: OnUnknown = "error"
+    sizes: dict[str, int] = Field(default_factory=dict)
+
+
+def _import_onnx(value: Any, info: ValidationInfo) -> Network:
+    reference = resources.validate(value, OnnxReference, origin="")
+    folder = info.context["folder"] if info.context else Path()
+    return from_onnx(
+        folder / reference.onnx, on_unknown=reference.on_unknown, sizes=reference.sizes
+    )
+
+
 def _kind_of_network(value: Any) -> str:
-    inline = isinstance(value, Network) or (isinstance(value, dict) and "layers" in value)
-    return "inline" if inline else "catalogue"
+    if isinstance(value, OnnxReference):
+        return "onnx"
+    keys = value if isinstance(value, dict) else {}
+    if isinstance(value, Network) or "layers" in keys:
+        return "inline"
+    return "onnx" if "onnx" in keys else "catalogue"
 
 
 AnyNetwork = Annotated[
-    Annotated[NetworkReference, Tag("catalogue")] | Annotated[Network, Tag("inline")],
+    Annotated[NetworkReference, Tag("catalogue")]
+    | Annotated[Network, Tag("inline")]
+    | Annotated[
+        Network, BeforeValidator(_import_onnx, json_schema_input_type=OnnxReference), Tag("onnx")
+    ],
     Discriminator(_kind_of_network),
 ]
-"""A network of the catalogue, or one that is written out layer by layer."""
+"""A network of the catalogue, one that is written out layer by layer, or one in an ONNX file."""
 
 
 class Dependency(Config):
@@ -78,7 +109,7 @@ class ModelSpec(Config):
     Args:
         name: What the model is called in tables, unique in the scenario.
         network: A network of the catalogue, by name or by name and parameters; or a `Network`,
-            in YAML the mapping of its fields.
+            in YAML the mapping of its fields, or ``{onnx: PATH}`` to import it.
         rate: Frames per second at load 1; a dependent's rate divides its parent's.
         deadline_ms: Relative deadline in ms; by default the period at the load in force.
         phase_ms: Nominal time of the first frame of a root in ms.
