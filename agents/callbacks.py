@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import signal
 from pathlib import Path
+from types import FrameType
 
 import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -82,6 +84,30 @@ def _read_evaluations(folder: Path) -> list[tuple[int, float]]:
         return []
     with path.open(newline="", encoding="utf-8") as file:
         return [(int(row[0]), float(row[1])) for row in csv.reader(file)]
+
+
+class InterruptCallback(BaseCallback):
+    """Ends a run at the next step after Ctrl-C, so that no file is left half-written.
+
+    A second Ctrl-C interrupts at once.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.interrupted = False
+
+    def _on_training_start(self) -> None:
+        self._previous = signal.signal(signal.SIGINT, self._interrupt)
+
+    def _interrupt(self, signum: int, frame: FrameType | None) -> None:
+        self.interrupted = True
+        signal.signal(signal.SIGINT, self._previous)
+
+    def _on_step(self) -> bool:
+        return not self.interrupted
+
+    def _on_training_end(self) -> None:
+        signal.signal(signal.SIGINT, self._previous)
 
 
 class ProgressCallback(BaseCallback):

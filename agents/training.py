@@ -18,7 +18,7 @@ from stable_baselines3.common.callbacks import CallbackList
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
-from agents.callbacks import ProgressCallback, SelectionCallback
+from agents.callbacks import InterruptCallback, ProgressCallback, SelectionCallback
 from agents.hyperparameters import Hyperparameters
 from dream_gym.analysis.agents import (
     CARD,
@@ -96,9 +96,9 @@ def train(folder: Path) -> bool:
         model, normalizer = _resume(card, folder)
     else:
         model, normalizer = _begin(card, folder)
-    callbacks = CallbackList(
-        [SelectionCallback(card, folder, normalizer), ProgressCallback(card.timesteps)]
-    )
+    interrupt = InterruptCallback()
+    selection = SelectionCallback(card, folder, normalizer)
+    callbacks = CallbackList([interrupt, selection, ProgressCallback(card.timesteps)])
     try:
         if model.num_timesteps < card.timesteps:
             model.learn(
@@ -107,9 +107,7 @@ def train(folder: Path) -> bool:
                 reset_num_timesteps=model.num_timesteps == 0,
                 tb_log_name="tensorboard",
             )
-        return True
-    except KeyboardInterrupt:
-        return False
+        return not interrupt.interrupted
     finally:
         write_checkpoint(folder / LAST, model, normalizer)
         normalizer.close()

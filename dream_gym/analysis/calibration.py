@@ -102,9 +102,11 @@ def calibrate(
 
 
 def _first_step(holds: Callable[[int], bool], limit: int) -> int | None:
-    for coarse in range(COARSE, limit + 1, COARSE):
-        if holds(coarse):
-            return next(step for step in range(coarse - COARSE + 1, coarse + 1) if holds(step))
+    """The first step up to a limit at which something holds, scanned coarsely, then finely."""
+    for start in range(1, limit + 1, COARSE):
+        steps = range(start, min(start + COARSE, limit + 1))
+        if holds(steps[-1]):
+            return next(step for step in steps if holds(step))
     return None
 
 

@@ -64,11 +64,9 @@ def benchmark(
 
 
 def _plot_timeline(outcome: Benchmark, policies: Sequence[Policy], path: Path) -> None:
-    """Draw the first policy and the best of the others, on the first cell and seed."""
+    """Draw the first policy and the last, on the first cell and seed; agents come last."""
     cell = outcome.suite.cells[0]
-    summaries = report.summarise(outcome, cell)[1:]
-    best = sorted(range(len(summaries)), key=lambda index: summaries[index].uxcost.mean)[:1]
-    shown = [policies[0], *(policies[1 + index] for index in best)]
+    shown = [policies[0], *policies[1:][-1:]]
     plot_timeline(shown, cell, outcome.seeds[0], outcome.suite.seconds, path)
 
 

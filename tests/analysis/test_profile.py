@@ -11,11 +11,11 @@ SCENARIO, PLATFORM = load_scenario("ar_social"), load_platform("4k_1ws_2os")
 def test_model_alone() -> None:
     found = {model.name: model for model in profile(SCENARIO, PLATFORM, load=0.5).models}
     spec = SCENARIO.models[0]
-    costs = cost_table(spec.layers, PLATFORM)
+    costs = cost_table(spec.built_network, PLATFORM)
     depth = found["depth"]
     assert depth.rate == 15
     assert depth.deadline_ms == pytest.approx(2000 / 30)
-    assert (depth.layers, depth.macs) == (len(spec.layers.layers), spec.layers.macs)
+    assert (depth.layers, depth.macs) == (len(spec.built_network.layers), spec.built_network.macs)
     assert depth.latency_ms["os0"] == costs.latency_ns[:, 1].sum() / 1e6
     assert depth.energy_mj["ws0"] == costs.energy_pj[:, 0].sum() / 1e9
     assert depth.least_latency_ms <= min(depth.latency_ms.values())
