@@ -2,6 +2,7 @@
 
 from dream_gym.workload.layer import EarlyExit, Layer, Network, SkippableBlock
 from dream_gym.workload.networks import NETWORKS, build_network
+from dream_gym.workload.recording import RecordedFrames, read_recording, write_recording
 from dream_gym.workload.scenario import (
     Dependency,
     ModelSpec,
@@ -25,11 +26,14 @@ __all__ = [
     "ModelSpec",
     "Network",
     "NetworkReference",
+    "RecordedFrames",
     "Scenario",
     "SkippableBlock",
     "build_network",
     "evaluation_seeds",
     "load_scenario",
+    "read_recording",
     "selection_seeds",
     "training_seeds",
+    "write_recording",
 ]
