@@ -124,7 +124,7 @@ def cases(draw: st.DrawFn, *, grid: bool) -> Case:
         ),
         "bytes_per_cycle": draw(st.sampled_from((1, 4, Fraction(16, 3)))),
         "shared_memory_kib": draw(st.sampled_from((0, 0, 1, 4))),
-        "dram": draw(st.booleans()),
+        "costs": {"model": "maestro", "dram": draw(st.booleans())},
         "dram_energy_pj_per_byte": draw(st.sampled_from((0, 1, 216))),
     }
     load = draw(st.sampled_from((1.0, 1.0, 0.5, 2.0) if grid else (1.0, 0.75, 1.3, 0.333, 2.5)))

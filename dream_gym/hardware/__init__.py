@@ -1,15 +1,21 @@
 """Where it runs: accelerators, platforms, and what a layer costs on them."""
 
-from dream_gym.hardware.cost import CostTable, cost_table
+from dream_gym.hardware.analytical import MaestroCosts
+from dream_gym.hardware.callable import PythonCosts
+from dream_gym.hardware.cost import CostModel, CostTable, cost_table, rounded
 from dream_gym.hardware.maestro import LayerCost, layer_cost
 from dream_gym.hardware.platform import Accelerator, Platform, load_platform
 
 __all__ = [
     "Accelerator",
+    "CostModel",
     "CostTable",
     "LayerCost",
+    "MaestroCosts",
     "Platform",
+    "PythonCosts",
     "cost_table",
     "layer_cost",
     "load_platform",
+    "rounded",
 ]

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from dream_gym import resources
+from dream_gym.hardware.analytical import MaestroCosts
+from dream_gym.hardware.callable import PythonCosts
 from dream_gym.resources import Config, Rational
 
 MAX_ACCELERATORS = 64
 
+AnyCosts = Annotated[MaestroCosts | PythonCosts, Field(discriminator="model")]
+"""Every cost model that a platform may name; add yours here."""
+
 
 class Accelerator(Config):
-    """One accelerator.
+    """One accelerator; all but its name is for the ``maestro`` cost model.
 
     Args:
         name: What it is called in timelines, unique on the platform.
@@ -25,9 +30,9 @@ class Accelerator(Config):
     """
 
     name: str = Field(min_length=1)
-    dataflow: Literal["WS", "OS", "RS"]
-    num_pes: int = Field(ge=256, le=2**20)
-    noc_bandwidth: int = Field(ge=1, le=2**20)
+    dataflow: Literal["WS", "OS", "RS"] | None = None
+    num_pes: int | None = Field(default=None, ge=256, le=2**20)
+    noc_bandwidth: int | None = Field(default=None, ge=1, le=2**20)
 
 
 class Platform(Config):
@@ -43,7 +48,7 @@ class Platform(Config):
             cost model.
         shared_memory_kib: On-chip memory; a layer whose input and output fit in it together
             leaves its activations on the chip.
-        dram: Whether layers pay for off-chip traffic; false gives the pure analytical model.
+        costs: Where the costs of layers come from: ``{model: maestro}`` by default.
         accelerators: The accelerators; their order is the order of accelerator indices.
     """
 
@@ -54,7 +59,7 @@ class Platform(Config):
     dram_bandwidth_gb_s: Rational
     dram_energy_pj_per_byte: int = Field(default=216, ge=0, le=10**6)
     shared_memory_kib: int = Field(ge=0, le=2**30)
-    dram: bool = True
+    costs: AnyCosts = MaestroCosts()
     accelerators: tuple[Accelerator, ...] = Field(min_length=1, max_length=MAX_ACCELERATORS)
 
     @model_validator(mode="after")

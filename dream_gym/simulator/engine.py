@@ -12,8 +12,11 @@ from dream_gym.simulator.frames import (
     EXPIRED,
     UNFINISHED,
     complete,
+    drawn_release_ns,
+    due_ns,
     exists,
     free_slot,
+    is_triggered,
     judge,
     lose,
     lose_pending_root,
@@ -153,11 +156,36 @@ def finish(problem_arena: Ints, state_arena: Ints, frames: Ints) -> None:
         judge(problem, state, model, state.run[0].horizon_ns)
 
 
+@entry_point("engine")
+def export_frames(problem_arena: Ints, state_arena: Ints, model: int, out: Ints) -> int:
+    """Write the frames of a model, as drawn, to rows of nominal time, release and trigger.
+
+    Args:
+        problem_arena: The problem.
+        state_arena: A state that has begun.
+        model: The model.
+        out: int64 array (rows, 3); further frames are only counted.
+
+    Returns:
+        The number of frames that are due within the horizon, triggered or not.
+    """
+    problem, state = _view_problem(problem_arena), _view_state(state_arena)
+    frame = 0
+    while due_ns(problem, model, frame) <= state.run[0].horizon_ns:
+        if frame < len(out):
+            out[frame, 0] = nominal_ns(problem, model, frame)
+            out[frame, 1] = out[frame, 0]
+            if problem.models[model].parent == NONE:
+                out[frame, 1] = drawn_release_ns(problem, state, model, frame)
+            out[frame, 2] = is_triggered(problem, state, model, frame)
+        frame += 1
+    return frame
+
+
 @compiled
 def _count_frames(problem: Problem, state: State, model: int) -> int:
     frame, count = 0, 0
-    horizon_ns = state.run[0].horizon_ns - problem.models[model].deadline_ns
-    while nominal_ns(problem, model, frame) <= horizon_ns:
+    while due_ns(problem, model, frame) <= state.run[0].horizon_ns:
         count += exists(problem, state, model, frame)
         frame += 1
     return count

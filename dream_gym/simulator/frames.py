@@ -22,48 +22,87 @@ FATES = ("completed", "dropped", "displaced", "expired", "parent lost", "unfinis
 FRAME_COLUMNS = ("model", "frame", "release_ns", "deadline_ns", "end_ns", "fate", "energy_pj")
 """Columns of the record of frames."""
 
+FAR_NS = 2**62
+"""A time that no run reaches, and to which a deadline may be added."""
+
 NEVER_RELEASED = -1
 """The release in the record of a frame that never was."""
 
 
 @inlined
 def nominal_ns(problem: Problem, model: int, frame: int) -> int:
-    """Nominal time of a frame: phase + floor(frame × period of its model), exactly.
+    """Nominal time of a frame, which is that of the root frame that it stems from.
 
-    For a dependent it is the nominal time of the root frame that it stems from, because its
-    period is a whole multiple of the root's.
+    It is recorded, or else phase + floor(frame × period of the model), exactly: the period of a
+    dependent is a whole multiple of its root's. It is `FAR_NS` behind the end of a recording.
     """
-    rate = problem.models[model]
-    fraction_ns = frame * rate.period_remainder // rate.period_divisor
-    return int(rate.phase_ns + frame * rate.period_quotient_ns + fraction_ns)
+    given = problem.models[model]
+    root = problem.models[given.root]
+    if root.recorded_frames > 0:
+        frame *= given.root_ratio
+        if frame >= root.recorded_frames:
+            return FAR_NS
+        return int(problem.recorded[root.recorded_first + frame].nominal_ns)
+    fraction_ns = frame * given.period_remainder // given.period_divisor
+    return int(given.phase_ns + frame * given.period_quotient_ns + fraction_ns)
+
+
+@inlined
+def due_ns(problem: Problem, model: int, frame: int) -> int:
+    """Deadline of a frame."""
+    return nominal_ns(problem, model, frame) + int(problem.models[model].deadline_ns)
+
+
+@inlined
+def is_triggered(problem: Problem, state: State, model: int, frame: int) -> bool:
+    """Whether a frame exists, given that its parent does; recorded, or else drawn."""
+    given = problem.models[model]
+    if given.recorded_frames > 0:
+        if frame >= given.recorded_frames:
+            return False
+        return bool(problem.recorded[given.recorded_first + frame].triggered)
+    if given.parent == NONE:
+        return True
+    word = chance.draw(state.run[0].seed, chance.TRIGGER, model, frame, 0)
+    return chance.happens(word, given.trigger_threshold)
+
+
+@inlined
+def drawn_release_ns(problem: Problem, state: State, model: int, frame: int) -> int:
+    """Release of a root frame; recorded, or else its nominal time and a drawn jitter."""
+    given = problem.models[model]
+    if given.recorded_frames > 0:
+        return int(problem.recorded[given.recorded_first + frame].release_ns)
+    word = chance.draw(state.run[0].seed, chance.JITTER, model, frame, 0)
+    jitter_ns = chance.uniform_integer(word, given.jitter_ns)
+    return nominal_ns(problem, model, frame) + int(jitter_ns)
 
 
 @compiled
 def exists(problem: Problem, state: State, model: int, frame: int) -> bool:
-    """Whether a frame is part of the run: due within the horizon, and triggered by the draws."""
-    horizon_ns = state.run[0].horizon_ns
+    """Whether a frame is part of the run: it and its ancestors are triggered and due in time."""
     while True:
-        if nominal_ns(problem, model, frame) + problem.models[model].deadline_ns > horizon_ns:
+        if due_ns(problem, model, frame) > state.run[0].horizon_ns:
+            return False
+        if not is_triggered(problem, state, model, frame):
             return False
         if problem.models[model].parent == NONE:
             return True
-        word = chance.draw(state.run[0].seed, chance.TRIGGER, model, frame, 0)
-        if not chance.happens(word, problem.models[model].trigger_threshold):
-            return False
         frame *= problem.models[model].parent_ratio
         model = problem.models[model].parent
 
 
 @compiled
 def schedule_release(problem: Problem, state: State, model: int) -> None:
-    """Draw the release of a root's next frame."""
-    frame = state.models[model].next_frame
-    if not exists(problem, state, model, frame):
-        state.models[model].next_release_ns = NEVER
-        return
-    word = chance.draw(state.run[0].seed, chance.JITTER, model, frame, 0)
-    jitter_ns = chance.uniform_integer(word, problem.models[model].jitter_ns)
-    state.models[model].next_release_ns = nominal_ns(problem, model, frame) + jitter_ns
+    """Find a root's next frame, from ``next_frame`` on, and when it is released."""
+    counts = state.models[model]
+    while due_ns(problem, model, counts.next_frame) <= state.run[0].horizon_ns:
+        if is_triggered(problem, state, model, counts.next_frame):
+            release_ns = drawn_release_ns(problem, state, model, counts.next_frame)
+            counts.next_release_ns = release_ns
+            return
+        counts.next_frame += 1
+    counts.next_release_ns = NEVER
 
 
 @compiled
@@ -183,7 +222,7 @@ def lose_pending_root(problem: Problem, state: State, record: Ints, model: int) 
 def _lose_unreleased(
     problem: Problem, state: State, record: Ints, model: int, frame: int, fate: int
 ) -> None:
-    deadline_ns = nominal_ns(problem, model, frame) + problem.models[model].deadline_ns
+    deadline_ns = due_ns(problem, model, frame)
     _count_loss(problem, state, record, model, frame, NEVER_RELEASED, deadline_ns, fate, 0)
 
 
@@ -249,7 +288,7 @@ def judge(problem: Problem, state: State, model: int, until_ns: int) -> None:
     horizon_ns = state.run[0].horizon_ns
     frame = state.models[model].judged
     while True:
-        deadline_ns = nominal_ns(problem, model, frame) + problem.models[model].deadline_ns
+        deadline_ns = due_ns(problem, model, frame)
         if deadline_ns > until_ns or deadline_ns > horizon_ns:
             break
         if state.verdict[model, frame % ring] != UNDECIDED:

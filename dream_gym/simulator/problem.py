@@ -10,7 +10,7 @@ import numpy as np
 from dream_gym.errors import ConfigError
 from dream_gym.hardware import CostTable, Platform, cost_table
 from dream_gym.simulator.arena import INT, Ints, Layout, Records, record_type
-from dream_gym.workload import Layer, Scenario
+from dream_gym.workload import Layer, RecordedFrames, Scenario, read_recording
 from dream_gym.workload.chance import probability_threshold
 
 NS_PER_S = 1_000_000_000
@@ -35,6 +35,10 @@ PROBLEM_MODEL = record_type(
     phase_ns="nominal time of the first frame; a dependent has that of its root",
     jitter_ns="largest release jitter of a root",
     deadline_ns="relative deadline",
+    root="index of the root that it stems from, itself for a root",
+    root_ratio="frames of the root per frame of the model",
+    recorded_first="index of its first recorded frame",
+    recorded_frames="number of its recorded frames, 0 where they are drawn",
     parent="index of the parent, NONE for a root",
     parent_ratio="frames of the parent per frame of the model",
     trigger_threshold="of chance.happens, for dependents",
@@ -55,6 +59,13 @@ COST = record_type(
 )
 
 
+RECORDED = record_type(
+    nominal_ns="nominal time of a root frame",
+    release_ns="release of a root frame",
+    triggered="1 where the frame exists, given that its parent does",
+)
+
+
 class Problem(NamedTuple):
     """A scenario at a load on a platform; models, layers and accelerators are indices.
 
@@ -69,18 +80,21 @@ class Problem(NamedTuple):
     """[layer] of `LAYER`."""
     costs: Records
     """[layer, accelerator] of `COST`."""
+    recorded: Records
+    """[recorded frame] of `RECORDED`, model by model."""
     descent: Ints
     """[ancestor, model] frames of the ancestor per frame of the model, 0 where it is none."""
 
 
 PROBLEM = Layout(
     Problem,
-    dimensions=("models_count", "accelerators_count", "layers_count"),
+    dimensions=("models_count", "accelerators_count", "layers_count", "recorded_count"),
     tables={
         "setting": (SETTING, (1,)),
         "models": (PROBLEM_MODEL, ("models_count",)),
         "layers": (LAYER, ("layers_count",)),
         "costs": (COST, ("layers_count", "accelerators_count")),
+        "recorded": (RECORDED, ("recorded_count",)),
         "descent": (INT, ("models_count", "models_count")),
     },
 )
@@ -118,10 +132,12 @@ def build_problem(
         raise ConfigError(f"energy_norm: expected charged or literal, got {energy_norm!r}")
     networks = [model.built_network for model in scenario.models]
     tables = [cost_table(network, platform) for network in networks]
+    recording = _read_recording(scenario, factor)
     arena = PROBLEM.allocate(
         models_count=len(scenario.models),
         accelerators_count=len(platform.accelerators),
         layers_count=sum(len(network.layers) for network in networks),
+        recorded_count=sum(len(frames.triggered) for frames in recording.values()),
     )
     problem = view_problem(arena)
     bandwidth = platform.dram_bandwidth_gb_s
@@ -133,6 +149,7 @@ def build_problem(
     setting.dram_pj_per_byte = platform.dram_energy_pj_per_byte
     _fill_rates(problem, scenario, factor)
     _fill_dependencies(problem, scenario)
+    _fill_recording(problem, scenario, recording)
     start = 0
     for index, (network, table) in enumerate(zip(networks, tables, strict=True)):
         _fill_layers(problem, index, start, network.layers, table)
@@ -190,12 +207,41 @@ def _fill_dependencies(problem: Problem, scenario: Scenario) -> None:
             row.parent_ratio = int(scenario.models[parent].rate / model.rate)
             row.trigger_threshold = probability_threshold(model.depends_on.probability)
     for index in range(len(scenario.models)):
-        ratio, child = 1, problem.models[index]
-        while child.parent != NONE:
-            ratio *= int(child.parent_ratio)
-            problem.descent[child.parent, index] = ratio
-            child = problem.models[child.parent]
-        problem.models[index].phase_ns = child.phase_ns
+        ratio, ancestor = 1, index
+        while problem.models[ancestor].parent != NONE:
+            ratio *= int(problem.models[ancestor].parent_ratio)
+            ancestor = problem.models[ancestor].parent
+            problem.descent[ancestor, index] = ratio
+        row = problem.models[index]
+        row.root, row.root_ratio = ancestor, ratio
+        row.phase_ns = problem.models[ancestor].phase_ns
+
+
+def _read_recording(scenario: Scenario, factor: Fraction) -> dict[str, RecordedFrames]:
+    if scenario.recording is None:
+        return {}
+    if factor != 1:
+        raise ConfigError(f"load: a recorded scenario runs at load 1, got {float(factor):g}")
+    recording = read_recording(scenario.recording)
+    for name in recording:
+        if name not in scenario.model_names:
+            raise ConfigError(f"{scenario.recording}: model: {name!r} is not in {scenario.name}")
+    return recording
+
+
+def _fill_recording(
+    problem: Problem, scenario: Scenario, recording: dict[str, RecordedFrames]
+) -> None:
+    start = 0
+    for row, name in zip(problem.models, scenario.model_names, strict=True):
+        if name in recording:
+            frames = recording[name]
+            stop = start + len(frames.triggered)
+            row.recorded_first, row.recorded_frames = start, stop - start
+            problem.recorded["nominal_ns"][start:stop] = frames.nominal_ns
+            problem.recorded["release_ns"][start:stop] = frames.release_ns
+            problem.recorded["triggered"][start:stop] = frames.triggered
+            start = stop
 
 
 def _fill_layers(

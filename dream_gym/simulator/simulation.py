@@ -11,12 +11,12 @@ from dream_gym.errors import ConfigError, SchedulerError
 from dream_gym.hardware import Platform
 from dream_gym.simulator.accounting import lower_bound, uxcost_now
 from dream_gym.simulator.arena import Floats, Ints
-from dream_gym.simulator.engine import TIMELINE_COLUMNS, Run, begin, finish
+from dream_gym.simulator.engine import TIMELINE_COLUMNS, Run, begin, export_frames, finish
 from dream_gym.simulator.frames import FRAME_COLUMNS
 from dream_gym.simulator.problem import NS_PER_S, build_problem, view_problem
 from dream_gym.simulator.result import Result, to_table
 from dream_gym.simulator.state import NEVER, allocate_state, view_state
-from dream_gym.workload import Scenario
+from dream_gym.workload import RecordedFrames, Scenario
 
 MAX_SECONDS = 100_000.0
 
@@ -140,6 +140,17 @@ class Simulation:
         if until_ns == self.horizon_ns and not self._ended:
             finish(*arenas, self._frames)
             self._ended = True
+
+    def recording(self) -> dict[str, RecordedFrames]:
+        """The releases and triggers of this run's world, to be replayed by a scenario."""
+        recording = {}
+        for model, name in enumerate(self.scenario.model_names):
+            arenas = self.problem_arena, self.state_arena
+            rows = np.empty((0, 3), dtype=np.int64)
+            rows = np.empty((export_frames(*arenas, model, rows), 3), dtype=np.int64)
+            export_frames(*arenas, model, rows)
+            recording[name] = RecordedFrames(*rows.T)
+        return recording
 
     def uxcost(self) -> float:
         """UXCost at the present time."""

@@ -106,8 +106,6 @@ view_state = STATE.viewer()
 def allocate_state(problem: Problem) -> Ints:
     """An arena for the states of a problem; its size does not depend on the horizon."""
     models, accelerators = len(problem.models), problem.costs.shape[1]
-    # Frames that are resolved before their deadline are as many as periods fit in a deadline.
-    in_flight = problem.models["deadline_ns"] // problem.models["period_quotient_ns"]
     return STATE.allocate(
         models_count=models,
         accelerators_count=accelerators,
@@ -115,5 +113,17 @@ def allocate_state(problem: Problem) -> Ints:
         # release. A frame that completes gives its slot back only after it has released its
         # dependents, and a release takes its slot before it displaces another frame.
         slots_count=int(problem.models["backlog_limit"].sum()) + (models + 1) * accelerators + 1,
-        ring=int(in_flight.max()) + 3,
+        ring=max(_frames_in_flight(problem, model) for model in range(models)) + 3,
     )
+
+
+def _frames_in_flight(problem: Problem, model: int) -> int:
+    """Most frames of a model that may be resolved while their deadlines lie ahead."""
+    given = problem.models[model]
+    root = problem.models[given.root]
+    if root.recorded_frames == 0:
+        return int(given.deadline_ns // given.period_quotient_ns)
+    recorded = slice(root.recorded_first, root.recorded_first + root.recorded_frames)
+    nominal_ns = problem.recorded["nominal_ns"][recorded][:: given.root_ratio]
+    last = np.searchsorted(nominal_ns, nominal_ns + given.deadline_ns, side="right")
+    return int((last - np.arange(len(nominal_ns))).max())

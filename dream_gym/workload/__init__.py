@@ -3,6 +3,7 @@
 from dream_gym.workload.layer import EarlyExit, Layer, Network, SkippableBlock
 from dream_gym.workload.networks import NETWORKS, build_network
 from dream_gym.workload.onnx_import import from_onnx
+from dream_gym.workload.recording import RecordedFrames, read_recording, write_recording
 from dream_gym.workload.scenario import (
     Dependency,
     ModelSpec,
@@ -28,12 +29,15 @@ __all__ = [
     "Network",
     "NetworkReference",
     "OnnxReference",
+    "RecordedFrames",
     "Scenario",
     "SkippableBlock",
     "build_network",
     "evaluation_seeds",
     "from_onnx",
     "load_scenario",
+    "read_recording",
     "selection_seeds",
     "training_seeds",
+    "write_recording",
 ]

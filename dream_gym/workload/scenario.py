@@ -150,6 +150,8 @@ class Scenario(Config):
         description: One line for listings.
         expiry: What becomes of a frame at its deadline: ``soft`` lets it run on, ``firm`` loses it.
         models: The models; their order is the order of model indices.
+        recording: CSV file whose releases and triggers replace those drawn, see
+            `recording.read_recording`; it runs at load 1 only.
     """
 
     schema_version: Literal[1] = Field(alias="schema")
@@ -157,6 +159,7 @@ class Scenario(Config):
     description: str = ""
     expiry: Literal["soft", "firm"] = "soft"
     models: tuple[ModelSpec, ...] = Field(min_length=1, max_length=MAX_MODELS)
+    recording: Path | None = None
 
     @model_validator(mode="after")
     def _check_dependencies(self) -> Scenario:

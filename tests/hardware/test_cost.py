@@ -5,7 +5,7 @@ import pytest
 
 from dream_gym import resources
 from dream_gym.errors import ConfigError
-from dream_gym.hardware import Platform, cost_table, layer_cost, load_platform
+from dream_gym.hardware import MaestroCosts, Platform, cost_table, layer_cost, load_platform
 from dream_gym.workload import Layer, Network, build_network
 
 TEXT = """
@@ -52,7 +52,7 @@ def test_weights_always_cross_the_off_chip_link():
     # A matrix-vector product of 4096 × 4096 fetches 16,777,216 bytes: at 90 bytes per ns that is
     # 186,413.5 ns, more than it computes for on any accelerator, rounded up.
     layer = Layer("fc", K=4096, C=4096, Y=1, X=1)
-    pure = table(layer, dram=False)
+    pure = table(layer, costs=MaestroCosts(dram=False))
     costs = table(layer)
     cycles = layer_cost(
         "WS",
@@ -76,7 +76,7 @@ def test_activations_cross_it_only_if_they_do_not_fit_on_the_chip():
     # Input and output of 64 × 256 × 256 are 4 MiB each: together exactly the 8 MiB on the chip.
     fits = Layer("fits", K=64, C=64, Y=256, X=256)
     spills = Layer("spills", K=65, C=64, Y=256, X=256)
-    pure = {"dram": False}
+    pure = {"costs": MaestroCosts(dram=False)}
     weights = 64 * 64
     assert (table(fits).energy_pj - table(fits, **pure).energy_pj == weights * 216).all()
     traffic = 65 * 64 + (64 + 65) * 256 * 256
@@ -85,8 +85,8 @@ def test_activations_cross_it_only_if_they_do_not_fit_on_the_chip():
 
 def test_clock_scales_compute_time():
     layer = Layer("conv", K=64, C=64, Y=58, X=58, R=3, S=3)
-    slow = table(layer, clock_ghz=platform().clock_ghz, dram=False)
-    fast = table(layer, clock_ghz=2 * platform().clock_ghz, dram=False)
+    slow = table(layer, clock_ghz=platform().clock_ghz, costs=MaestroCosts(dram=False))
+    fast = table(layer, clock_ghz=2 * platform().clock_ghz, costs=MaestroCosts(dram=False))
     assert np.allclose(slow.latency_ns, 2 * fast.latency_ns, rtol=0, atol=2)
     assert (slow.energy_pj == fast.energy_pj).all()
 
