@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
 
 from dream_gym.errors import ConfigError
 
@@ -31,6 +39,15 @@ def _to_fraction(value: Any) -> Fraction:
 
 Rational = Annotated[Fraction, BeforeValidator(_to_fraction), Field(gt=0, le=1_000_000)]
 """A positive number, taken exactly as written: 30, 29.97 or "30000/1001"."""
+
+
+def in_folder(path: Path, info: ValidationInfo) -> Path:
+    """Resolve a path that a file gives relative to its own folder."""
+    return (info.context["folder"] / path).absolute() if info.context else path
+
+
+FilePath = Annotated[Path, AfterValidator(in_folder)]
+"""A path, relative to the folder of the file that gives it."""
 
 ConfigT = TypeVar("ConfigT", bound=Config)
 
@@ -64,24 +81,26 @@ def load(kind: str, reference: str | Path | ConfigT, model: type[ConfigT]) -> Co
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: cannot be read: {error}") from error
-        return parse(text, model, origin=str(path))
+        return parse(text, model, origin=str(path), folder=path.parent)
     known = names(kind)
     if str(reference) not in known:
         raise ConfigError(
             f"{kind}: {str(reference)!r} is neither a path that ends in .yaml nor one of "
             + ", ".join(known)
         )
-    file = files("dream_gym.configs") / kind / f"{reference}.yaml"
-    return parse(file.read_text(encoding="utf-8"), model, origin=f"{kind}/{reference}.yaml")
+    folder = Path(str(files("dream_gym.configs") / kind))
+    text = (folder / f"{reference}.yaml").read_text(encoding="utf-8")
+    return parse(text, model, origin=f"{kind}/{reference}.yaml", folder=folder)
 
 
-def parse(text: str, model: type[ConfigT], *, origin: str) -> ConfigT:
+def parse(text: str, model: type[ConfigT], *, origin: str, folder: Path | None = None) -> ConfigT:
     """Parse and validate YAML text.
 
     Args:
         text: The YAML.
         model: The class of the config.
         origin: What to call the text in errors, usually its path.
+        folder: Where the paths in it start; by default the working directory.
 
     Raises:
         ConfigError: Names the origin and the field at fault.
@@ -92,13 +111,18 @@ def parse(text: str, model: type[ConfigT], *, origin: str) -> ConfigT:
         raise ConfigError(f"{origin}: not valid YAML: {error}") from error
     if not isinstance(content, dict):
         raise ConfigError(f"{origin}: expected a mapping of keys, got {type(content).__name__}")
-    return validate(content, model, origin=origin)
+    return validate(content, model, origin=origin, folder=folder)
 
 
-def validate(content: dict[str, Any], model: type[ConfigT], *, origin: str) -> ConfigT:
-    """Validate a mapping; the first error found becomes a `ConfigError` that names its field."""
+def validate(
+    content: dict[str, Any], model: type[ConfigT], *, origin: str, folder: Path | None = None
+) -> ConfigT:
+    """Validate a mapping; the first error found becomes a `ConfigError` that names its field.
+
+    A validator finds `folder` in its context, and resolves relative paths against it.
+    """
     try:
-        return model.model_validate(content)
+        return model.model_validate(content, context={"folder": folder or Path()})
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
