@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
 
 from dream_gym.errors import ConfigError
 
@@ -31,6 +39,15 @@ def _to_fraction(value: Any) -> Fraction:
 
 Rational = Annotated[Fraction, BeforeValidator(_to_fraction), Field(gt=0, le=1_000_000)]
 """A positive number, taken exactly as written: 30, 29.97 or "30000/1001"."""
+
+
+def in_folder(path: Path, info: ValidationInfo) -> Path:
+    """Resolve a path that a file gives relative to its own folder."""
+    return (info.context["folder"] / path).absolute() if info.context else path
+
+
+FilePath = Annotated[Path, AfterValidator(in_folder)]
+"""A path, relative to the folder of the file that gives it."""
 
 ConfigT = TypeVar("ConfigT", bound=Config)
 
@@ -71,8 +88,9 @@ def load(kind: str, reference: str | Path | ConfigT, model: type[ConfigT]) -> Co
             f"{kind}: {str(reference)!r} is neither a path that ends in .yaml nor one of "
             + ", ".join(known)
         )
-    file = files("dream_gym.configs") / kind / f"{reference}.yaml"
-    return parse(file.read_text(encoding="utf-8"), model, origin=f"{kind}/{reference}.yaml")
+    folder = Path(str(files("dream_gym.configs") / kind))
+    text = (folder / f"{reference}.yaml").read_text(encoding="utf-8")
+    return parse(text, model, origin=f"{kind}/{reference}.yaml", folder=folder)
 
 
 def parse(text: str, model: type[ConfigT], *, origin: str, folder: Path | None = None) -> ConfigT:

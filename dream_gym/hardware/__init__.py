@@ -5,6 +5,8 @@ from dream_gym.hardware.callable import PythonCosts
 from dream_gym.hardware.cost import CostModel, CostTable, cost_table, rounded
 from dream_gym.hardware.maestro import LayerCost, layer_cost
 from dream_gym.hardware.platform import Accelerator, Platform, load_platform
+from dream_gym.hardware.table import TableCosts, read_costs, write_cost_csv
+from dream_gym.hardware.zigzag import ZigzagAccelerator, ZigzagCosts
 
 __all__ = [
     "Accelerator",
@@ -14,8 +16,13 @@ __all__ = [
     "MaestroCosts",
     "Platform",
     "PythonCosts",
+    "TableCosts",
+    "ZigzagAccelerator",
+    "ZigzagCosts",
     "cost_table",
     "layer_cost",
     "load_platform",
+    "read_costs",
     "rounded",
+    "write_cost_csv",
 ]

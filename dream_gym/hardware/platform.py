@@ -10,11 +10,15 @@ from pydantic import Field, model_validator
 from dream_gym import resources
 from dream_gym.hardware.analytical import MaestroCosts
 from dream_gym.hardware.callable import PythonCosts
+from dream_gym.hardware.table import TableCosts
+from dream_gym.hardware.zigzag import ZigzagCosts
 from dream_gym.resources import Config, Rational
 
 MAX_ACCELERATORS = 64
 
-AnyCosts = Annotated[MaestroCosts | PythonCosts, Field(discriminator="model")]
+AnyCosts = Annotated[
+    MaestroCosts | TableCosts | ZigzagCosts | PythonCosts, Field(discriminator="model")
+]
 """Every cost model that a platform may name; add yours here."""
 
 

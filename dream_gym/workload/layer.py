@@ -110,7 +110,8 @@ class Network:
     """A neural network as the chain of layers that a frame executes.
 
     Args:
-        name: Its name in the catalogue.
+        name: Its name in the catalogue, with the sizes that are not the default ones, such as
+            ``fbnet_c(height=160, width=100)``. Cost tables know it by this name.
         layers: The layers in order of execution.
         source: Where the structure was published, or why it is a substitute.
         blocks: Skippable blocks, in order and disjoint.

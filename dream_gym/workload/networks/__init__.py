@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 
@@ -107,4 +108,14 @@ def _check(field: str, value: object, *, whole: bool) -> None:
 
 @cache
 def _build(name: str, **parameters: float) -> Network:
-    return NETWORKS[name](**parameters)
+    """Build a network; sizes other than the default ones go into its name.
+
+    Cost tables know networks by their names, so two with different layers need different ones.
+    """
+    network = NETWORKS[name](**parameters)
+    sizes = [
+        f"{key}={parameters[key]}"
+        for key, known in inspect.signature(NETWORKS[name]).parameters.items()
+        if isinstance(known.default, int) and parameters.get(key, known.default) != known.default
+    ]
+    return replace(network, name=f"{name}({', '.join(sizes)})") if sizes else network

@@ -1,0 +1,212 @@
+"""Costs from a table of measured or simulated layers: CSV, or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import importlib
+import io
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+from pydantic import PrivateAttr
+
+from dream_gym.errors import ConfigError
+from dream_gym.files import replacing
+from dream_gym.hardware.cost import CostModel, CostTable, cost_table, rounded
+from dream_gym.resources import FilePath
+from dream_gym.workload import Network
+
+if TYPE_CHECKING:
+    from dream_gym.hardware.platform import Platform
+
+COLUMNS = ("network", "layer", "accelerator", "latency_ns", "energy_pj")
+MAX_VALUE = 1e15  # ns: eleven days; pJ: a kilojoule
+
+_Key: TypeAlias = tuple[str, str, str]
+_Costs: TypeAlias = tuple[float, float]
+
+
+class _Stamp(NamedTuple):
+    """What tells that a file has changed."""
+
+    modified_ns: int
+    size: int
+
+
+class TableCosts(CostModel):
+    """Costs looked up in a file, by the names of network, layer and accelerator.
+
+    The file has the columns network, layer, accelerator, latency_ns and energy_pj, in any order;
+    further columns are ignored. Latency and energy are positive and may be real numbers: latency
+    is rounded up, energy to nearest.
+
+    Args:
+        model: ``table``.
+        path: The file, ``.csv`` or ``.parquet``; in YAML relative to the folder of the YAML file.
+    """
+
+    model: Literal["table"] = "table"
+    path: FilePath
+    # Platforms that are otherwise equal are not if the file has changed between them.
+    _stamp: _Stamp | None = PrivateAttr(default=None)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Note the state of the file, so that a changed one is not mistaken for a known one."""
+        try:
+            self._stamp = _stamp(self.path)
+        except OSError:
+            self._stamp = None  # an error once costs are asked for
+
+    def costs(self, network: Network, platform: Platform) -> CostTable:
+        """Cost a network; see `CostModel.costs`."""
+        table = read_costs(self.path)
+        rows = [
+            [
+                _look_up(table, (network.name, layer.name, name), self.path)
+                for layer in network.layers
+            ]
+            for name in platform.accelerator_names
+        ]
+        costs = np.array(rows, dtype=np.float64).transpose(1, 0, 2)
+        return rounded(costs[..., 0], costs[..., 1])
+
+
+def read_costs(path: Path) -> Mapping[_Key, _Costs]:
+    """Read a table of costs; again only if the file has changed.
+
+    Returns:
+        Latency in ns and energy in pJ by (network, layer, accelerator).
+
+    Raises:
+        ConfigError: It cannot be read or is malformed; names the file and the line.
+    """
+    try:
+        return _read(path.absolute(), _stamp(path))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def write_cost_csv(path: str | Path, networks: Iterable[Network], platform: Platform) -> None:
+    """Write what networks cost on a platform as a table that `TableCosts` reads.
+
+    Args:
+        path: The CSV file; it is replaced only once everything is known.
+        networks: The networks; with their variants, each once.
+        platform: The platform, with any cost model.
+
+    Raises:
+        ConfigError: A network cannot be costed, or two different ones have the same name.
+    """
+    known: dict[str, Network] = {}
+    for network in networks:
+        for item in (network, *network.variants):
+            if known.setdefault(item.name, item).layers != item.layers:
+                raise ConfigError(f"{path}: two different networks are called {item.name!r}")
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for network in known.values():
+            table = cost_table(network, platform)
+            for layer, latency_ns, energy_pj in zip(
+                network.layers, table.latency_ns.tolist(), table.energy_pj.tolist(), strict=True
+            ):
+                for costs in zip(platform.accelerator_names, latency_ns, energy_pj, strict=True):
+                    writer.writerow((network.name, layer.name, *costs))
+
+
+def _stamp(path: Path) -> _Stamp:
+    status = path.stat()
+    return _Stamp(status.st_mtime_ns, status.st_size)
+
+
+def _look_up(table: Mapping[_Key, _Costs], key: _Key, path: Path) -> _Costs:
+    if key in table:
+        return table[key]
+    length = next(n for n in (1, 2, 3) if not any(known[:n] == key[:n] for known in table))
+    names = (f"{kind} {name!r}" for kind, name in zip(COLUMNS, key[:length], strict=False))
+    raise ConfigError(f"{path}: {', '.join(names)} is missing")
+
+
+@functools.lru_cache(maxsize=16)
+def _read(path: Path, _: _Stamp) -> Mapping[_Key, _Costs]:
+    rows = _parquet_rows(path) if path.suffix == ".parquet" else _csv_rows(path)
+    table: dict[_Key, _Costs] = {}
+    for line, row in rows:
+        where = f"{path}: line {line}"
+        names = [row[column] for column in COLUMNS[:3]]
+        for column, name in zip(COLUMNS, names, strict=False):
+            if not isinstance(name, str) or not name:
+                raise ConfigError(f"{where}: {column}: expected a name, got {name!r}")
+        key = (names[0], names[1], names[2])
+        if key in table:
+            raise ConfigError(f"{where}: {', '.join(key)} is there twice")
+        table[key] = (
+            _positive(row["latency_ns"], f"{where}: latency_ns"),
+            _positive(row["energy_pj"], f"{where}: energy_pj"),
+        )
+    if not table:
+        raise ConfigError(f"{path}: has no rows")
+    return table
+
+
+def _positive(value: Any, where: str) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ConfigError(f"{where}: expected a number, got {value!r}") from None
+    if not (math.isfinite(number) and 0 < number <= MAX_VALUE):
+        raise ConfigError(f"{where}: expected a positive number up to {MAX_VALUE:g}, got {value}")
+    return number
+
+
+def _check_columns(columns: Iterable[str], path: Path) -> None:
+    present = list(columns)
+    for column in COLUMNS:
+        if present.count(column) != 1:
+            problem = "is there twice" if column in present else "is missing"
+            raise ConfigError(f"{path}: column {column} {problem}; found: {', '.join(present)}")
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Line number and content of the rows."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8: {error}") from error
+    if not text:
+        raise ConfigError(f"{path}: is empty")
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = next(reader, [])
+        _check_columns(header, path)
+        for values in reader:
+            if not values:
+                continue
+            if len(values) != len(header):
+                raise ConfigError(
+                    f"{path}: line {reader.line_num}: expected {len(header)} values, got "
+                    f"{len(values)}; is the file cut off?"
+                )
+            yield reader.line_num, dict(zip(header, values, strict=True))
+    except csv.Error as error:
+        raise ConfigError(f"{path}: line {reader.line_num}: {error}") from error
+
+
+def _parquet_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Row number, from 1, and content of the rows."""
+    try:
+        polars = importlib.import_module("polars")
+    except ImportError:
+        raise ConfigError(
+            f'{path}: polars is missing; Parquet needs: pip install "dream_gym[bench]"'
+        ) from None
+    try:
+        frame = polars.read_parquet(path)
+    except (polars.exceptions.PolarsError, OSError) as error:
+        raise ConfigError(f"{path}: is not a Parquet file: {error}") from error
+    _check_columns(frame.columns, path)
+    yield from enumerate(frame.iter_rows(named=True), start=1)

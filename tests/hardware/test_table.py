@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dream_gym import resources
+from dream_gym.errors import ConfigError, DreamGymError
+from dream_gym.hardware import (
+    Platform,
+    TableCosts,
+    cost_table,
+    load_platform,
+    read_costs,
+    write_cost_csv,
+)
+from dream_gym.workload import Layer, Network, build_network
+
+TEXT = """
+schema: 1
+name: measured
+clock_ghz: 1
+dram_bandwidth_gb_s: 8
+shared_memory_kib: 1024
+costs: {model: table, path: tables/costs.csv}
+accelerators: [{name: npu}, {name: dsp}]
+"""
+NETWORK = Network("net", (Layer("a", K=4, C=4, Y=8, X=8), Layer("b", K=8, C=4, Y=8, X=8)), "test")
+HEADER = "network,layer,accelerator,latency_ns,energy_pj"
+ROWS = ("net,a,npu,10,100", "net,a,dsp,20.2,99.5", "net,b,npu,1e3,7", "net,b,dsp,0.25,0.1")
+GOOD = "\n".join((HEADER, *ROWS)) + "\n"
+
+
+def measured(path) -> Platform:
+    platform = resources.parse(TEXT, Platform, origin="p.yaml")
+    return platform.model_copy(update={"costs": TableCosts(path=path)})
+
+
+def costs_of(tmp_path, content: str | bytes):
+    path = tmp_path / "costs.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return cost_table(NETWORK, measured(path))
+
+
+def test_a_platform_finds_its_table_beside_its_own_file(tmp_path, monkeypatch):
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "costs.csv").write_text(GOOD)
+    (tmp_path / "measured.yaml").write_text(TEXT)
+    (tmp_path / "elsewhere").mkdir()
+    for folder, reference in ((tmp_path, "measured.yaml"), ("elsewhere", "../measured.yaml")):
+        monkeypatch.chdir(folder)
+        platform = load_platform(reference)
+        monkeypatch.chdir(tmp_path)
+        assert cost_table(NETWORK, platform).latency_ns.tolist() == [[10, 21], [1000, 1]]
+
+
+def test_latency_is_rounded_up_and_energy_to_nearest(tmp_path):
+    costs = costs_of(tmp_path, GOOD)
+    assert costs.latency_ns.tolist() == [[10, 21], [1000, 1]]
+    assert costs.energy_pj.tolist() == [[100, 100], [7, 1]]
+
+
+def test_columns_may_be_in_any_order_and_others_are_ignored(tmp_path):
+    rows = [line.split(",") for line in (HEADER, *ROWS)]
+    text = "\r\n".join(",".join(["note", *reversed(row)]) for row in rows)
+    assert (costs_of(tmp_path, "\ufeff" + text).latency_ns == [[10, 21], [1000, 1]]).all()
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("", "is empty"),
+        (b"\xff\xfe\x00", "is not UTF-8"),
+        (HEADER, "has no rows"),
+        (GOOD.replace("energy_pj", "energy"), "column energy_pj is missing"),
+        (GOOD.replace("layer,", "network,", 1), "column network is there twice"),
+        (GOOD.replace("20.2", "nan"), "line 3: latency_ns: expected a positive number"),
+        (GOOD.replace("20.2", "inf"), "line 3: latency_ns: expected a positive number"),
+        (GOOD.replace("20.2", "-1"), "line 3: latency_ns: expected a positive number"),
+        (GOOD.replace("20.2", "0"), "line 3: latency_ns: expected a positive number"),
+        (GOOD.replace("20.2", "1e300"), "line 3: latency_ns: expected a positive number"),
+        (GOOD.replace("99.5", "much"), "line 3: energy_pj: expected a number, got 'much'"),
+        (GOOD.replace("99.5", ""), "line 3: energy_pj: expected a number, got ''"),
+        (GOOD + ROWS[0], "line 6: net, a, npu is there twice"),
+        (GOOD[: GOOD.index("20.2")].rstrip(","), "line 3: expected 5 values, got 3; is the file"),
+        (GOOD.replace("net,a,npu", 'net,"a,npu'), "line 5: unexpected end of data"),
+        (GOOD.replace("net,b", ",b"), "line 4: network: expected a name, got ''"),
+        (GOOD.replace("net,", "other,"), "network 'net' is missing"),
+        ("\n".join((HEADER, *ROWS[:2])), "network 'net', layer 'b' is missing"),
+        ("\n".join((HEADER, *ROWS[:3])), "network 'net', layer 'b', accelerator 'dsp' is missing"),
+    ],
+)
+def test_bad_tables_are_one_error_that_names_file_and_place(tmp_path, content, problem):
+    with pytest.raises(ConfigError) as caught:
+        costs_of(tmp_path, content)
+    assert str(caught.value).startswith(f"{tmp_path / 'costs.csv'}: {problem}")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"none\.csv: cannot be read: No such file"):
+        cost_table(NETWORK, measured(tmp_path / "none.csv"))
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        cost_table(NETWORK, measured(tmp_path))
+
+
+def test_a_file_is_read_once_and_again_when_it_has_changed(tmp_path):
+    path = tmp_path / "costs.csv"
+    assert costs_of(tmp_path, GOOD).latency_ns[0, 0] == 10
+    assert read_costs(path) is read_costs(path)
+    path.write_text(GOOD.replace("npu,10,", "npu,30,"))
+    os.utime(path, ns=(1, 1))
+    assert cost_table(NETWORK, measured(path)).latency_ns[0, 0] == 30
+
+
+def test_an_exported_table_gives_the_same_costs(tmp_path):
+    platform = load_platform("4k_1ws_2os")
+    networks = [build_network("once_for_all"), build_network("kws_res8")]
+    write_cost_csv(tmp_path / "out" / "costs.csv", networks, platform)
+    again = platform.model_copy(update={"costs": TableCosts(path=tmp_path / "out" / "costs.csv")})
+    for network in (*networks, *networks[0].variants):
+        direct, read = cost_table(network, platform), cost_table(network, again)
+        assert (direct.latency_ns == read.latency_ns).all()
+        assert (direct.energy_pj == read.energy_pj).all()
+
+
+def test_an_export_that_fails_leaves_nothing_behind(tmp_path):
+    platform = measured(tmp_path / "none.csv")
+    with pytest.raises(ConfigError):
+        write_cost_csv(tmp_path / "costs.csv", [NETWORK], platform)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(DreamGymError, match="cannot be written"):
+        write_cost_csv(tmp_path, [NETWORK], load_platform("4k_2ws"))
+
+
+def test_sizes_go_into_names_so_that_tables_tell_networks_apart(tmp_path):
+    small = build_network("fbnet_c", height=160, width=100)
+    assert small.name == "fbnet_c(height=160, width=100)"
+    assert build_network("fbnet_c", height=224).name == "fbnet_c"
+    platform = load_platform("4k_2ws")
+    write_cost_csv(tmp_path / "costs.csv", [small, build_network("fbnet_c")], platform)
+    table = TableCosts(path=tmp_path / "costs.csv")
+    read = cost_table(small, platform.model_copy(update={"costs": table}))
+    assert (read.latency_ns == cost_table(small, platform).latency_ns).all()
+
+
+def test_two_networks_of_one_name_are_refused(tmp_path):
+    other = Network("net", NETWORK.layers[:1], "test")
+    with pytest.raises(ConfigError, match="two different networks are called 'net'"):
+        write_cost_csv(tmp_path / "costs.csv", [NETWORK, other], load_platform("4k_2ws"))
+
+
+def test_parquet_holds_the_same(tmp_path):
+    polars = pytest.importorskip("polars", reason="Parquet needs the extra bench")
+    path = tmp_path / "costs.parquet"
+    polars.read_csv(GOOD.encode()).write_parquet(path)
+    costs = cost_table(NETWORK, measured(path))
+    assert np.array_equal(costs.latency_ns, costs_of(tmp_path, GOOD).latency_ns)
+    polars.read_csv(GOOD.encode()).with_columns(latency_ns=math.nan).write_parquet(path)
+    with pytest.raises(ConfigError, match="line 1: latency_ns: expected a positive number"):
+        cost_table(NETWORK, measured(path))
+    path.write_text("PAR1 and then nothing")
+    with pytest.raises(ConfigError, match="is not a Parquet file"):
+        cost_table(NETWORK, measured(path))
+
+
+def test_parquet_without_polars_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "polars", None)
+    path = tmp_path / "costs.parquet"
+    path.touch()
+    with pytest.raises(ConfigError, match=r'pip install "dream_gym\[bench\]"'):
+        cost_table(NETWORK, measured(path))
+
+
+@st.composite
+def mutated(draw) -> bytes:
+    """A valid table with a few fields, lines or bytes changed."""
+    rows = [line.split(",") for line in GOOD.splitlines()]
+    odd = st.sampled_from(["", "nan", "-1", "0", "1e999", '"', "é", "\x00", "\n", "net", "7", "١"])
+    garbage = st.binary(max_size=4).map(lambda content: content.decode("latin-1"))
+    for _ in range(draw(st.integers(0, 3))):
+        row = rows[draw(st.integers(0, len(rows) - 1))]
+        if row:
+            row[draw(st.integers(0, len(row) - 1))] = draw(odd | garbage)
+    if draw(st.booleans()):
+        rows.insert(draw(st.integers(0, len(rows))), list(draw(st.sampled_from(rows))))
+    content = bytearray("\n".join(map(",".join, rows)).encode())
+    if draw(st.booleans()):
+        content[draw(st.integers(0, len(content) - 1))] = draw(st.integers(0, 255))
+    return bytes(content[: draw(st.integers(0, len(content)) | st.just(len(content)))])
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=mutated())
+def test_any_content_gives_costs_or_an_error_that_names_the_file(tmp_path, content):
+    path = tmp_path / f"{hashlib.sha256(content).hexdigest()}.csv"
+    path.write_bytes(content)
+    platform = measured(path)
+    try:
+        costs = platform.costs.costs(NETWORK, platform)
+    except ConfigError as error:
+        message = str(error)
+    else:
+        assert (costs.latency_ns >= 1).all()
+        assert (costs.energy_pj >= 1).all()
+        message = str(path)
+    assert message.startswith(str(path))
