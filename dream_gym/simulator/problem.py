@@ -15,6 +15,7 @@ from dream_gym.workload.chance import probability_threshold
 
 NS_PER_S = 1_000_000_000
 NONE = -1
+_MAX_PERIODS_IN_DEADLINE = 10_000
 _MAX_NS = 2**53
 """Times stay below 104 days, so that they are exact as float64 too."""
 
@@ -193,6 +194,11 @@ def _fill_rates(problem: Problem, scenario: Scenario, factor: Fraction) -> None:
             )
         explicit = model.deadline_ms
         row.deadline_ns = int(period) if explicit is None else round(explicit * 1e6)
+        if row.deadline_ns > _MAX_PERIODS_IN_DEADLINE * period:
+            raise ConfigError(
+                f"{scenario.name}: models.{index}.deadline_ms: {explicit:g} is more than "
+                f"{_MAX_PERIODS_IN_DEADLINE} periods at load {float(factor):g}"
+            )
         row.backlog_limit = model.backlog
 
 

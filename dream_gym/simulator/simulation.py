@@ -129,7 +129,10 @@ class Simulation:
 
         Raises:
             SchedulerError: The scheduler decided something impossible.
+            ValueError: The time has passed already.
         """
+        if until_ns < self.now_ns:
+            raise ValueError(f"until_ns: {until_ns} has passed, it is {self.now_ns} ns")
         until_ns = min(until_ns, self.horizon_ns)
         arenas = self.problem_arena, self.state_arena
         if not self._run(*arenas, self._timeline, self._frames, until_ns):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from dream_gym.errors import ConfigError
 from dream_gym.hardware import load_platform
 from dream_gym.schedulers import get_scheduler
 from dream_gym.simulator import Simulation
@@ -21,3 +22,32 @@ def test_busy_share_counts_no_time_that_is_yet_to_come() -> None:
             rows = result.timeline[result.timeline["accelerator"] == index]
             busy_ns = sum(min(row["end_ns"], tick_ns) - row["start_ns"] for row in rows)
             assert share == pytest.approx(busy_ns / tick_ns, rel=1e-12)
+
+
+def test_time_does_not_go_back() -> None:
+    simulation = Simulation(
+        load_scenario("ar_social"), load_platform("4k_1ws_2os"), get_scheduler("fcfs").run
+    )
+    simulation.reset(seed=0, seconds=0.2)
+    simulation.advance(50_000_000)
+    with pytest.raises(ValueError, match="has passed"):
+        simulation.advance(10_000_000)
+    assert simulation.now_ns == 50_000_000
+
+
+def test_the_state_does_not_grow_with_the_length_of_a_run() -> None:
+    simulation = Simulation(
+        load_scenario("ar_social"), load_platform("4k_1ws_2os"), get_scheduler("fcfs").run
+    )
+    simulation.reset(seed=0, seconds=1)
+    size = simulation.state_arena.nbytes
+    simulation.reset(seed=0, seconds=1000)
+    assert simulation.state_arena.nbytes == size < 20_000
+
+
+def test_a_deadline_of_too_many_periods_is_an_error() -> None:
+    scenario = load_scenario("ar_social")
+    model = scenario.models[0].model_copy(update={"deadline_ms": 1e7})
+    slow = scenario.model_copy(update={"models": (model,)})
+    with pytest.raises(ConfigError, match=r"models\.0\.deadline_ms: 1e\+07 is more than 10000"):
+        Simulation(slow, load_platform("4k_1ws_2os"), get_scheduler("fcfs").run)

@@ -1,0 +1,41 @@
+"""The README's Python runs, and so do its commands that take no training run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+COMMANDS = [
+    line.split("#")[0].strip()
+    for block in re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("dream-gym") and "RUN" not in line
+]
+
+
+@pytest.mark.parametrize("code", PYTHON)
+def test_python(code):
+    exec(code, {})
+    assert "dream_gym" in code
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands(command):
+    arguments = [sys.executable, "-m", "dream_gym", *shlex.split(command)[1:]]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_pictures_and_links_exist():
+    targets = re.findall(r"\]\(((?:docs|configs)/[^)#]+)\)", README)
+    assert len(targets) >= 5
+    for target in targets:
+        assert (Path(__file__).parents[1] / target).exists(), target
