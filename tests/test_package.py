@@ -38,7 +38,9 @@ def test_wheel_holds_the_configs(tmp_path):
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(tmp_path)]
     subprocess.run([*command, "--no-build-isolation", str(ROOT)], check=True)
     names = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
-    for path in (ROOT / "configs").rglob("*.yaml"):
+    for path in (ROOT / "configs").rglob("*.*"):
+        if path.suffix not in (".csv", ".yaml"):
+            continue
         assert f"dream_gym/configs/{path.relative_to(ROOT / 'configs')}" in names
     assert "dream_gym/py.typed" in names
     assert not any(name.startswith(("agents/", "tests/")) for name in names)

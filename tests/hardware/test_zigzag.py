@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import json
+import shutil
 import sys
 
 import pytest
@@ -186,7 +187,7 @@ def test_a_request_that_makes_no_sense_is_answered_with_an_error():
 
 
 def test_a_process_that_dies_is_an_answer_too(monkeypatch):
-    monkeypatch.setattr(sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
     answers = dict(zigzag_pool.evaluate_all({"a": {}, "b": {}, "c": {}}))
     assert set(answers) == {"a", "b", "c"}
     assert all("ended with exit code" in answer for answer in answers.values())
