@@ -2,14 +2,16 @@
 
 from dream_gym.hardware.analytical import MaestroCosts
 from dream_gym.hardware.callable import PythonCosts
-from dream_gym.hardware.cost import CostModel, CostTable, cost_table, rounded
+from dream_gym.hardware.chip import Accelerator, Chip
+from dream_gym.hardware.cost import CostModel, CostTable, rounded
 from dream_gym.hardware.maestro import LayerCost, layer_cost
-from dream_gym.hardware.platform import Accelerator, Platform, load_platform
-from dream_gym.hardware.table import TableCosts, read_costs, write_cost_csv
+from dream_gym.hardware.platform import Platform, cost_table, load_platform
+from dream_gym.hardware.table import TableCosts, read_costs
 from dream_gym.hardware.zigzag import ZigzagAccelerator, ZigzagCosts
 
 __all__ = [
     "Accelerator",
+    "Chip",
     "CostModel",
     "CostTable",
     "LayerCost",
@@ -24,5 +26,4 @@ __all__ = [
     "load_platform",
     "read_costs",
     "rounded",
-    "write_cost_csv",
 ]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dream_gym.errors import ConfigError
+from dream_gym.hardware.chip import Accelerator, Chip
 from dream_gym.hardware.cost import CostModel, CostTable
 from dream_gym.hardware.maestro import layer_cost
 from dream_gym.workload import Network
-
-if TYPE_CHECKING:
-    from dream_gym.hardware.platform import Accelerator, Platform
 
 
 class MaestroCosts(CostModel):
@@ -31,11 +29,11 @@ class MaestroCosts(CostModel):
     model: Literal["maestro"] = "maestro"
     dram: bool = True
 
-    def costs(self, network: Network, platform: Platform) -> CostTable:
+    def costs(self, network: Network, chip: Chip) -> CostTable:
         """Cost a network; see `CostModel.costs`."""
         columns = [
-            self._costs_on(network, platform, accelerator, f"accelerators.{index}")
-            for index, accelerator in enumerate(platform.accelerators)
+            self._costs_on(network, chip, accelerator, f"accelerators.{index}")
+            for index, accelerator in enumerate(chip.accelerators)
         ]
         return CostTable(
             np.stack([latency_ns for latency_ns, _ in columns], axis=1),
@@ -43,7 +41,7 @@ class MaestroCosts(CostModel):
         )
 
     def _costs_on(
-        self, network: Network, platform: Platform, accelerator: Accelerator, field: str
+        self, network: Network, chip: Chip, accelerator: Accelerator, field: str
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         def sizes(name: str) -> NDArray[np.int64]:
             return np.array([getattr(layer, name) for layer in network.layers], dtype=np.int64)
@@ -52,7 +50,7 @@ class MaestroCosts(CostModel):
         noc_bandwidth = accelerator.noc_bandwidth
         if dataflow is None or num_pes is None or noc_bandwidth is None:
             raise ConfigError(
-                f"{platform.name}: {field}: the maestro cost model needs dataflow, num_pes and "
+                f"{chip.name}: {field}: the maestro cost model needs dataflow, num_pes and "
                 "noc_bandwidth"
             )
         cost = layer_cost(
@@ -62,16 +60,16 @@ class MaestroCosts(CostModel):
             num_pes=num_pes,
             noc_bandwidth=noc_bandwidth,
         )
-        clock, bandwidth = platform.clock_ghz, platform.dram_bandwidth_gb_s
+        clock, bandwidth = chip.clock_ghz, chip.dram_bandwidth_gb_s
         latency_ns = _ceil_divide(cost.latency_cycles * clock.denominator, clock.numerator)
         energy_pj = cost.energy_nj * 1000
         if self.dram:
             activations = sizes("input_elements") + sizes("output_elements")
-            stay = activations <= platform.shared_memory_kib * 1024
+            stay = activations <= chip.shared_memory_kib * 1024
             traffic_bytes = sizes("weights") + np.where(stay, 0, activations)
             dram_ns = _ceil_divide(traffic_bytes * bandwidth.denominator, bandwidth.numerator)
             latency_ns = np.maximum(latency_ns, dram_ns)
-            energy_pj = energy_pj + traffic_bytes * platform.dram_energy_pj_per_byte
+            energy_pj = energy_pj + traffic_bytes * chip.dram_energy_pj_per_byte
         return np.maximum(latency_ns, 1), np.maximum(np.rint(energy_pj), 1).astype(np.int64)
 
 

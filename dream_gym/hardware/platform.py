@@ -1,20 +1,23 @@
-"""Platforms: the accelerators of a chip, its clock and its memory."""
+"""Platforms: a chip, and where the costs of layers on it come from."""
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field, model_validator
+import numpy as np
+from pydantic import Field
 
 from dream_gym import resources
+from dream_gym.errors import ConfigError
 from dream_gym.hardware.analytical import MaestroCosts
 from dream_gym.hardware.callable import PythonCosts
+from dream_gym.hardware.chip import Chip
+from dream_gym.hardware.cost import CostTable
 from dream_gym.hardware.table import TableCosts
 from dream_gym.hardware.zigzag import ZigzagCosts
-from dream_gym.resources import Config, Rational
-
-MAX_ACCELERATORS = 64
+from dream_gym.workload import Network
 
 AnyCosts = Annotated[
     MaestroCosts | TableCosts | ZigzagCosts | PythonCosts, Field(discriminator="model")
@@ -22,62 +25,14 @@ AnyCosts = Annotated[
 """Every cost model that a platform may name; add yours here."""
 
 
-class Accelerator(Config):
-    """One accelerator; all but its name is for the ``maestro`` cost model.
+class Platform(Chip):
+    """A chip with a cost model; the other fields are those of `Chip`.
 
     Args:
-        name: What it is called in timelines, unique on the platform.
-        dataflow: Weight stationary (NVDLA-like), output stationary, or row stationary
-            (Eyeriss-like).
-        num_pes: Processing elements.
-        noc_bandwidth: Bandwidth of the on-chip network in elements per cycle.
-    """
-
-    name: str = Field(min_length=1)
-    dataflow: Literal["WS", "OS", "RS"] | None = None
-    num_pes: int | None = Field(default=None, ge=256, le=2**20)
-    noc_bandwidth: int | None = Field(default=None, ge=1, le=2**20)
-
-
-class Platform(Config):
-    """A chip with several accelerators that share an on-chip memory and an off-chip link.
-
-    Args:
-        schema_version: Version of this file format, 1.
-        name: What the platform is called in tables.
-        description: One line for listings.
-        clock_ghz: Clock of all accelerators.
-        dram_bandwidth_gb_s: Bandwidth of the off-chip link in GB/s, which is bytes per ns.
-        dram_energy_pj_per_byte: Energy of the off-chip link; the default is 75 MACs of the
-            cost model.
-        shared_memory_kib: On-chip memory; a layer whose input and output fit in it together
-            leaves its activations on the chip.
         costs: Where the costs of layers come from: ``{model: maestro}`` by default.
-        accelerators: The accelerators; their order is the order of accelerator indices.
     """
 
-    schema_version: Literal[1] = Field(alias="schema")
-    name: str = Field(min_length=1)
-    description: str = ""
-    clock_ghz: Rational
-    dram_bandwidth_gb_s: Rational
-    dram_energy_pj_per_byte: int = Field(default=216, ge=0, le=10**6)
-    shared_memory_kib: int = Field(ge=0, le=2**30)
     costs: AnyCosts = MaestroCosts()
-    accelerators: tuple[Accelerator, ...] = Field(min_length=1, max_length=MAX_ACCELERATORS)
-
-    @model_validator(mode="after")
-    def _check_names(self) -> Platform:
-        names = [accelerator.name for accelerator in self.accelerators]
-        for index, name in enumerate(names):
-            if name in names[:index]:
-                raise ValueError(f"accelerators.{index}.name: {name!r} is used twice")
-        return self
-
-    @property
-    def accelerator_names(self) -> tuple[str, ...]:
-        """Names of the accelerators, by accelerator index."""
-        return tuple(accelerator.name for accelerator in self.accelerators)
 
 
 def load_platform(reference: str | Path | Platform) -> Platform:
@@ -87,3 +42,23 @@ def load_platform(reference: str | Path | Platform) -> Platform:
         ConfigError: There is no such platform or its file is malformed; names file and field.
     """
     return resources.load("platforms", reference, Platform)
+
+
+@functools.lru_cache(maxsize=1024)
+def cost_table(network: Network, platform: Platform) -> CostTable:
+    """Costs of a network on a platform, from the platform's cost model, computed once.
+
+    Raises:
+        ConfigError: The cost model cannot cost the network, or gives something unusable.
+    """
+    table = platform.costs.costs(network, platform)
+    shape = len(network.layers), len(platform.accelerators)
+    for field in ("latency_ns", "energy_pj"):
+        values = np.asarray(getattr(table, field))
+        if values.shape != shape or values.dtype != np.int64 or not (values >= 1).all():
+            raise ConfigError(
+                f"{platform.name}: costs: {field} of {network.name} must be an int64 array of "
+                f"shape {shape} of values from 1 up"
+            )
+        values.flags.writeable = False
+    return table

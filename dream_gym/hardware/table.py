@@ -9,19 +9,16 @@ import io
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from pydantic import PrivateAttr
 
 from dream_gym.errors import ConfigError
-from dream_gym.files import replacing
-from dream_gym.hardware.cost import CostModel, CostTable, cost_table, rounded
+from dream_gym.hardware.chip import Chip
+from dream_gym.hardware.cost import CostModel, CostTable, rounded
 from dream_gym.resources import FilePath
 from dream_gym.workload import Network
-
-if TYPE_CHECKING:
-    from dream_gym.hardware.platform import Platform
 
 COLUMNS = ("network", "layer", "accelerator", "latency_ns", "energy_pj")
 MAX_VALUE = 1e15  # ns: eleven days; pJ: a kilojoule
@@ -61,7 +58,7 @@ class TableCosts(CostModel):
         except OSError:
             self._stamp = None  # an error once costs are asked for
 
-    def costs(self, network: Network, platform: Platform) -> CostTable:
+    def costs(self, network: Network, chip: Chip) -> CostTable:
         """Cost a network; see `CostModel.costs`."""
         table = read_costs(self.path)
         rows = [
@@ -69,7 +66,7 @@ class TableCosts(CostModel):
                 _look_up(table, (network.name, layer.name, name), self.path)
                 for layer in network.layers
             ]
-            for name in platform.accelerator_names
+            for name in chip.accelerator_names
         ]
         costs = np.array(rows, dtype=np.float64).transpose(1, 0, 2)
         return rounded(costs[..., 0], costs[..., 1])
@@ -88,34 +85,6 @@ def read_costs(path: Path) -> Mapping[_Key, _Costs]:
         return _read(path.absolute(), _stamp(path))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
-
-
-def write_cost_csv(path: str | Path, networks: Iterable[Network], platform: Platform) -> None:
-    """Write what networks cost on a platform as a table that `TableCosts` reads.
-
-    Args:
-        path: The CSV file; it is replaced only once everything is known.
-        networks: The networks; with their variants, each once.
-        platform: The platform, with any cost model.
-
-    Raises:
-        ConfigError: A network cannot be costed, or two different ones have the same name.
-    """
-    known: dict[str, Network] = {}
-    for network in networks:
-        for item in (network, *network.variants):
-            if known.setdefault(item.name, item).layers != item.layers:
-                raise ConfigError(f"{path}: two different networks are called {item.name!r}")
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for network in known.values():
-            table = cost_table(network, platform)
-            for layer, latency_ns, energy_pj in zip(
-                network.layers, table.latency_ns.tolist(), table.energy_pj.tolist(), strict=True
-            ):
-                for costs in zip(platform.accelerator_names, latency_ns, energy_pj, strict=True):
-                    writer.writerow((network.name, layer.name, *costs))
 
 
 def _stamp(path: Path) -> _Stamp:

@@ -11,21 +11,19 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from dream_gym.errors import ConfigError
 from dream_gym.files import write_text
+from dream_gym.hardware.chip import Chip
 from dream_gym.hardware.cost import CostModel, CostTable, rounded
 from dream_gym.hardware.zigzag_pool import Answer, evaluate_all
 from dream_gym.hardware.zigzag_worker import FORMULATION, Request, Shape
 from dream_gym.resources import Config, in_folder
 from dream_gym.workload import Layer, Network
-
-if TYPE_CHECKING:
-    from dream_gym.hardware.platform import Platform
 
 
 def _locate(reference: str, info: ValidationInfo) -> str:
@@ -38,10 +36,10 @@ Reference = Annotated[str, AfterValidator(_locate)]
 
 
 class ZigzagAccelerator(Config):
-    """How zigzag sees one accelerator of the platform.
+    """How zigzag sees one accelerator of the chip.
 
     Args:
-        name: The accelerator's name on the platform.
+        name: The accelerator's name on the chip.
         hardware: Its description: the path of a YAML file or the name of one that zigzag-dse
             ships in ``inputs/hardware``, such as ``meta_prototype``.
         mapping: How layers are spread over its array: likewise, from ``inputs/mapping``. An
@@ -85,29 +83,29 @@ class ZigzagCosts(CostModel):
                 raise ValueError(f"accelerators.{index}.name: {name!r} is used twice")
         return self
 
-    def costs(self, network: Network, platform: Platform) -> CostTable:
+    def costs(self, network: Network, chip: Chip) -> CostTable:
         """Cost a network; see `CostModel.costs`."""
-        version, files = zigzag_version(), self._files(platform)
+        version, files = zigzag_version(), self._files(chip)
         wanted: dict[str, tuple[Request, str]] = {}
         keys = []
         for layer in network.layers:
-            for name, (hardware, mapping) in zip(platform.accelerator_names, files, strict=True):
+            for name, (hardware, mapping) in zip(chip.accelerator_names, files, strict=True):
                 request = self._request(layer, version, hardware, mapping)
                 keys.append(_key(request))
                 wanted.setdefault(keys[-1], (request, f"{network.name}: {layer.name} on {name}"))
-        answers = _answers(wanted, platform, network.name)
+        answers = _answers(wanted, chip, network.name)
         costs = np.array([answers[key] for key in keys]).reshape(len(network.layers), -1, 2)
-        clock = platform.clock_ghz
+        clock = chip.clock_ghz
         return rounded(costs[..., 0] * clock.denominator / clock.numerator, costs[..., 1])
 
-    def _files(self, platform: Platform) -> list[tuple[str, str]]:
-        """Text of the description and of the mapping of every accelerator of the platform."""
+    def _files(self, chip: Chip) -> list[tuple[str, str]]:
+        """Text of the description and of the mapping of every accelerator of the chip."""
         given = {accelerator.name: accelerator for accelerator in self.accelerators}
         texts = []
-        for name in platform.accelerator_names:
+        for name in chip.accelerator_names:
             if name not in given:
-                raise ConfigError(f"{platform.name}: costs.accelerators: {name!r} is missing")
-            field = f"{platform.name}: costs.accelerators: {name}"
+                raise ConfigError(f"{chip.name}: costs.accelerators: {name!r} is missing")
+            field = f"{chip.name}: costs.accelerators: {name}"
             texts.append(
                 (
                     _read(given[name].hardware, "hardware", f"{field}: hardware"),
@@ -163,7 +161,7 @@ def cache_folder() -> Path:
 
 
 def _answers(
-    wanted: Mapping[str, tuple[Request, str]], platform: Platform, title: str
+    wanted: Mapping[str, tuple[Request, str]], chip: Chip, title: str
 ) -> dict[str, Answer]:
     """Cycles and pJ by key, from the cache or else computed; `wanted` says what each is for."""
     answers = {key: found for key in wanted if (found := _recall(key)) is not None}
@@ -172,7 +170,7 @@ def _answers(
         for key, answer in _show_progress(results, len(missing), title):
             if isinstance(answer, str):
                 raise ConfigError(
-                    f"{platform.name}: costs: zigzag cannot cost {wanted[key][1]}: {answer}"
+                    f"{chip.name}: costs: zigzag cannot cost {wanted[key][1]}: {answer}"
                 )
             write_text(_cache_file(key), json.dumps(answer))
             answers[key] = answer

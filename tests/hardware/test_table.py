@@ -18,8 +18,8 @@ from dream_gym.hardware import (
     cost_table,
     load_platform,
     read_costs,
-    write_cost_csv,
 )
+from dream_gym.hardware.export import write_cost_csv
 from dream_gym.workload import Layer, Network, build_network
 
 TEXT = """
