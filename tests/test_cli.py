@@ -53,6 +53,21 @@ def test_simulate_writes_what_it_shows(tmp_path: Path, capsys: pytest.CaptureFix
     assert {row["model"] for row in rows} <= set(result.frame_count)
 
 
+def test_an_exported_run_replays_under_another_seed(tmp_path: Path) -> None:
+    def outcome(*arguments: str) -> dict[str, object]:
+        path = tmp_path / "outcome.json"
+        assert main([*SIMULATE, "--scheduler", "edf", "--json", str(path), *arguments]) == 0
+        content: dict[str, object] = json.loads(path.read_text())
+        del content["seed"]
+        return content
+
+    world, again = tmp_path / "world.csv", tmp_path / "again.csv"
+    drawn = outcome("--seed", "3", "--export", str(world))
+    assert outcome("--seed", "4", "--replay", str(world), "--export", str(again)) == drawn
+    assert outcome("--seed", "4") != drawn
+    assert again.read_bytes() == world.read_bytes()
+
+
 def test_show(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "ar_social", "--platform", "4k_1ws_2os", "--load", "1.2"]) == 0
     out = capsys.readouterr().out
@@ -86,6 +101,8 @@ def test_benchmark(suite: str, tmp_path: Path, capsys: pytest.CaptureFixture[str
         ([*SIMULATE, "--scheduler", "dream_mapscore", "--option", "alpha=9"], "alpha"),
         ([*SIMULATE, "--scheduler", "fcfs", "--load", "0"], "load"),
         ([*SIMULATE, "--scheduler", "fcfs", "--seed", "-1"], "seed"),
+        ([*SIMULATE, "--scheduler", "fcfs", "--load", "2", "--export", "a.csv"], "--export"),
+        ([*SIMULATE, "--scheduler", "fcfs", "--replay", "none.csv"], "none.csv: cannot be read"),
         (["show", "ar_call", "--platform", "4k_2ws", "--plot", "a.png"], "--calibrate"),
         (["benchmark", "--suite", "nope"], "'nope'"),
         (["benchmark", "--seeds", "0"], "seeds"),
@@ -106,6 +123,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     [
         [*SIMULATE, "--scheduler", "fcfs", "--json"],
         [*SIMULATE, "--scheduler", "fcfs", "--timeline"],
+        [*SIMULATE, "--scheduler", "fcfs", "--export"],
         ["benchmark", "--json"],
         ["benchmark", "--output"],
         ["show", "ar_call", "--platform", "4k_2ws", "--calibrate", "--plot"],

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
 
 from dream_gym import resources
-from dream_gym.resources import Config, Rational
+from dream_gym.resources import Config, FilePath, Rational
 from dream_gym.workload.layer import Network
 from dream_gym.workload.networks import build_network
 from dream_gym.workload.onnx_import import OnUnknown, from_onnx
@@ -150,8 +150,8 @@ class Scenario(Config):
         description: One line for listings.
         expiry: What becomes of a frame at its deadline: ``soft`` lets it run on, ``firm`` loses it.
         models: The models; their order is the order of model indices.
-        recording: CSV file whose releases and triggers replace those drawn, see
-            `recording.read_recording`; it runs at load 1 only.
+        recording: CSV file whose releases and triggers replace those drawn, relative to the
+            folder of the scenario's file, see `recording.read_recording`; it runs at load 1 only.
     """
 
     schema_version: Literal[1] = Field(alias="schema")
@@ -159,7 +159,7 @@ class Scenario(Config):
     description: str = ""
     expiry: Literal["soft", "firm"] = "soft"
     models: tuple[ModelSpec, ...] = Field(min_length=1, max_length=MAX_MODELS)
-    recording: Path | None = None
+    recording: FilePath | None = None
 
     @model_validator(mode="after")
     def _check_dependencies(self) -> Scenario:

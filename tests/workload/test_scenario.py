@@ -146,3 +146,9 @@ def test_a_network_may_be_an_object_or_written_out():
     assert parse(written).models[0].built_network == network
     with pytest.raises(ConfigError, match="K must be at least 1"):
         parse(written.replace("K: 4", "K: 0"))
+
+
+def test_a_recording_lies_relative_to_the_file_of_the_scenario(tmp_path):
+    (tmp_path / "mine.yaml").write_text(GOOD + "recording: traces/day.csv\n")
+    scenario = load_scenario(tmp_path / "mine.yaml")
+    assert scenario.recording == tmp_path / "traces" / "day.csv"
