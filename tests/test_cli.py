@@ -9,6 +9,8 @@ import yaml
 
 from dream_gym import simulate
 from dream_gym.cli import main
+from dream_gym.hardware import Accelerator, Platform
+from dream_gym.workload import Dependency, ModelSpec, Scenario, load_scenario
 
 SIMULATE = ["simulate", "ar_call", "--platform", "4k_2ws", "--seconds", "0.5"]
 
@@ -88,6 +90,40 @@ def test_benchmark(suite: str, tmp_path: Path, capsys: pytest.CaptureFixture[str
     content = json.loads(outcome.read_text())
     assert len(content["rows"]) == 2 * 3
     assert content["suite"]["seeds"] == 3
+
+
+def test_templates_run_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "scenario", "true"]) == 0  # a name that is no text in YAML unless quoted
+    assert main(["new", "platform", "my-chip"]) == 0
+    arguments = ["--platform", "my-chip", "--scheduler", "fcfs", "--seconds", "0.5"]
+    assert main(["simulate", "true", *arguments]) == 0
+    assert load_scenario("true").name == "true"
+    text = (tmp_path / "scenarios" / "true.yaml").read_text()
+    for model in (Scenario, ModelSpec, Dependency):
+        for name, field in model.model_fields.items():
+            assert f"{field.alias or name}:" in text
+    text = (tmp_path / "platforms" / "my-chip.yaml").read_text()
+    for part in (Platform, Accelerator):
+        for name, field in part.model_fields.items():
+            assert f"{field.alias or name}:" in text
+
+
+def test_new_overwrites_nothing_and_takes_no_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "mine.yaml").write_text("precious")
+    assert main(["new", "scenario", "mine"]) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert main(["new", "platform", "4k_2ws"]) == 2
+    assert "already one of the platforms" in capsys.readouterr().err
+    for name in ("../x", "a.yaml", ""):
+        assert main(["new", "platform", name]) == 2
+        assert "name: expected letters" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.rglob("*")] == ["scenarios", "mine.yaml"]
+    assert (tmp_path / "scenarios" / "mine.yaml").read_text() == "precious"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from dream_gym import resources
 from dream_gym.analysis.suite import load_suite
 from dream_gym.cli.output import make_console, make_table
 from dream_gym.errors import ConfigError
-from dream_gym.hardware import load_platform
+from dream_gym.hardware import Accelerator, load_platform
 from dream_gym.schedulers import BUILTIN, BuiltinScheduler
 from dream_gym.workload import ModelSpec, load_scenario
 
@@ -52,10 +52,11 @@ def _model(model: ModelSpec) -> str:
 
 
 def _platform(name: str) -> str:
-    return ", ".join(
-        f"{item.name} ({item.dataflow}, {item.num_pes} PEs)"
-        for item in load_platform(name).accelerators
-    )
+    return ", ".join(_accelerator(item) for item in load_platform(name).accelerators)
+
+
+def _accelerator(item: Accelerator) -> str:
+    return f"{item.name} ({item.dataflow}, {item.num_pes} PEs)" if item.dataflow else item.name
 
 
 def _scheduler(name: str) -> str:
