@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
+    WithJsonSchema,
 )
 
 from dream_gym.errors import ConfigError
@@ -38,7 +39,21 @@ def _to_fraction(value: Any) -> Fraction:
         raise ValueError(problem) from None
 
 
-Rational = Annotated[Fraction, BeforeValidator(_to_fraction), Field(gt=0, le=1_000_000)]
+_MAX_RATIONAL = 1_000_000
+
+Rational = Annotated[
+    Fraction,
+    BeforeValidator(_to_fraction),
+    Field(gt=0, le=_MAX_RATIONAL),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": _MAX_RATIONAL},
+                {"type": "string"},
+            ]
+        }
+    ),
+]
 """A positive number, taken exactly as written: 30, 29.97 or "30000/1001"."""
 
 

@@ -161,6 +161,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(
         [*SIMULATE, "--scheduler", "fcfs", "--timeline"],
         [*SIMULATE, "--scheduler", "fcfs", "--export"],
         ["benchmark", "--json"],
+        ["schema", "suite", "--output"],
         ["benchmark", "--output"],
         ["show", "ar_call", "--platform", "4k_2ws", "--calibrate", "--plot"],
     ],

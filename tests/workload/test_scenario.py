@@ -84,6 +84,7 @@ def test_rates_are_exact(written, child, rate):
         ("rate: 30", "rate: 1/0", "models.0.rate", "number"),
         ("rate: 30", "rate: true", "models.0.rate", "number"),
         ("rate: 15", "rate: 20", "models.1.rate", "does not divide"),
+        ("sosnet", "3", "models.0.network", "expected the name of a network, got 3"),
         ("sosnet", "sosnett", "models.0.network", "sosnet"),
         ("sosnet", "{name: gnmt, parameters: {tokn: 3}}", "models.0.network", "tokn"),
         ("rate: 30", "rate: 30, fps: 3", "models.0.fps", "Extra inputs"),
