@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ConfigDict, Field
 
 from dream_gym.errors import ConfigError
-from dream_gym.resources import Config, names, validate
+from dream_gym.resources import Config, find, validate
 
 
 class Hyperparameters(Config):
@@ -39,18 +37,13 @@ def load_hyperparameters(reference: str, environment: str) -> Hyperparameters:
     """Load the hyperparameters for an environment.
 
     Args:
-        reference: Name of a shipped file (``ppo``) or path of a YAML file.
+        reference: Name of a file (``ppo``) or path of a YAML file.
         environment: Id of the environment, a key of the file.
 
     Raises:
         ConfigError: Names the file and the field at fault.
     """
-    path = Path(reference)
-    if path.suffix not in (".yaml", ".yml"):
-        if reference not in names("agents"):
-            known = ", ".join(names("agents"))
-            raise ConfigError(f"agents: {reference!r} is neither a .yaml path nor one of {known}")
-        path = Path(str(files("dream_gym.configs") / "agents" / f"{reference}.yaml"))
+    path = find("agents", reference)
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +17,7 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
+    WithJsonSchema,
 )
 
 from dream_gym.errors import ConfigError
@@ -37,7 +39,21 @@ def _to_fraction(value: Any) -> Fraction:
         raise ValueError(problem) from None
 
 
-Rational = Annotated[Fraction, BeforeValidator(_to_fraction), Field(gt=0, le=1_000_000)]
+_MAX_RATIONAL = 1_000_000
+
+Rational = Annotated[
+    Fraction,
+    BeforeValidator(_to_fraction),
+    Field(gt=0, le=_MAX_RATIONAL),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": _MAX_RATIONAL},
+                {"type": "string"},
+            ]
+        }
+    ),
+]
 """A positive number, taken exactly as written: 30, 29.97 or "30000/1001"."""
 
 
@@ -49,21 +65,71 @@ def in_folder(path: Path, info: ValidationInfo) -> Path:
 FilePath = Annotated[Path, AfterValidator(in_folder)]
 """A path, relative to the folder of the file that gives it."""
 
+FOLDER_VARIABLE = "DREAM_GYM_CONFIGS"
+"""Environment variable: a folder of the user's own ``scenarios/``, ``platforms/`` and so on."""
+
 ConfigT = TypeVar("ConfigT", bound=Config)
 
 
 def names(kind: str) -> list[str]:
-    """The names of the shipped files of a kind (``scenarios``, ``platforms``, ...), sorted."""
-    folder = files("dream_gym.configs") / kind
-    return sorted(item.name[:-5] for item in folder.iterdir() if item.name.endswith(".yaml"))
+    """The names of the shipped and the user's files of a kind (``scenarios``, ...), sorted."""
+    return sorted(_known(kind))
+
+
+def shipped_folder(kind: str) -> Path:
+    """The folder of the shipped files of a kind."""
+    return Path(str(files("dream_gym.configs") / kind))
+
+
+def find(kind: str, reference: str | Path) -> Path:
+    """The file that a reference means.
+
+    Args:
+        kind: ``scenarios``, ``platforms``, ``suites`` or ``agents``: the folder of the shipped
+            files, and of a user's own in the working directory and in ``$DREAM_GYM_CONFIGS``.
+        reference: The name of such a file without ``.yaml``, or the path of any YAML file.
+
+    Raises:
+        ConfigError: No file has this name, or more than one has it.
+    """
+    if Path(reference).suffix in (".yaml", ".yml"):
+        return Path(reference)
+    known = _known(kind)
+    paths = known.get(str(reference), [])
+    if not paths:
+        raise ConfigError(
+            f"{kind}: {str(reference)!r} is neither a path that ends in .yaml nor one of "
+            + ", ".join(sorted(known))
+        )
+    if len(paths) > 1:
+        other = "a shipped file" if paths[0].parent == shipped_folder(kind) else str(paths[0])
+        raise ConfigError(
+            f"{paths[-1]}: has the name of {other}: rename it, or give its path instead of its name"
+        )
+    return paths[0]
+
+
+def _known(kind: str) -> dict[str, list[Path]]:
+    """The files of each name, the shipped one first."""
+    folders = {folder.resolve(): folder for folder in _folders(kind)}  # each once
+    known: dict[str, list[Path]] = {}
+    for folder in folders.values():
+        for path in folder.glob("*.yaml"):
+            known.setdefault(path.stem, []).append(path)
+    return known
+
+
+def _folders(kind: str) -> list[Path]:
+    roots = filter(None, (".", os.environ.get(FOLDER_VARIABLE)))
+    return [shipped_folder(kind), *(Path(root) / kind for root in roots)]
 
 
 def load(kind: str, reference: str | Path | ConfigT, model: type[ConfigT]) -> ConfigT:
     """Load one config.
 
     Args:
-        kind: Folder of the shipped files: ``scenarios``, ``platforms``, ``suites`` or ``agents``.
-        reference: The name of a shipped file, the path of a file, or a ready object.
+        kind: ``scenarios``, ``platforms`` or ``suites``; see `find`.
+        reference: The name of a file, the path of a file, or a ready object.
         model: The class of the config.
 
     Raises:
@@ -75,22 +141,12 @@ def load(kind: str, reference: str | Path | ConfigT, model: type[ConfigT]) -> Co
         raise ConfigError(
             f"{kind}: expected a name, a path or a {model.__name__}, got {type(reference).__name__}"
         )
-    path = Path(reference)
-    if path.suffix in (".yaml", ".yml"):
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: cannot be read: {error}") from error
-        return parse(text, model, origin=str(path), folder=path.parent)
-    known = names(kind)
-    if str(reference) not in known:
-        raise ConfigError(
-            f"{kind}: {str(reference)!r} is neither a path that ends in .yaml nor one of "
-            + ", ".join(known)
-        )
-    folder = Path(str(files("dream_gym.configs") / kind))
-    text = (folder / f"{reference}.yaml").read_text(encoding="utf-8")
-    return parse(text, model, origin=f"{kind}/{reference}.yaml", folder=folder)
+    path = find(kind, reference)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    return parse(text, model, origin=str(path), folder=path.parent)
 
 
 def parse(text: str, model: type[ConfigT], *, origin: str, folder: Path | None = None) -> ConfigT:

@@ -9,6 +9,8 @@ import yaml
 
 from dream_gym import simulate
 from dream_gym.cli import main
+from dream_gym.hardware import Accelerator, Platform
+from dream_gym.workload import Dependency, ModelSpec, Scenario, load_scenario
 
 SIMULATE = ["simulate", "ar_call", "--platform", "4k_2ws", "--seconds", "0.5"]
 
@@ -53,6 +55,21 @@ def test_simulate_writes_what_it_shows(tmp_path: Path, capsys: pytest.CaptureFix
     assert {row["model"] for row in rows} <= set(result.frame_count)
 
 
+def test_an_exported_run_replays_under_another_seed(tmp_path: Path) -> None:
+    def outcome(*arguments: str) -> dict[str, object]:
+        path = tmp_path / "outcome.json"
+        assert main([*SIMULATE, "--scheduler", "edf", "--json", str(path), *arguments]) == 0
+        content: dict[str, object] = json.loads(path.read_text())
+        del content["seed"]
+        return content
+
+    world, again = tmp_path / "world.csv", tmp_path / "again.csv"
+    drawn = outcome("--seed", "3", "--export", str(world))
+    assert outcome("--seed", "4", "--replay", str(world), "--export", str(again)) == drawn
+    assert outcome("--seed", "4") != drawn
+    assert again.read_bytes() == world.read_bytes()
+
+
 def test_show(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "ar_social", "--platform", "4k_1ws_2os", "--load", "1.2"]) == 0
     out = capsys.readouterr().out
@@ -75,6 +92,40 @@ def test_benchmark(suite: str, tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert content["suite"]["seeds"] == 3
 
 
+def test_templates_run_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "scenario", "true"]) == 0  # a name that is no text in YAML unless quoted
+    assert main(["new", "platform", "my-chip"]) == 0
+    arguments = ["--platform", "my-chip", "--scheduler", "fcfs", "--seconds", "0.5"]
+    assert main(["simulate", "true", *arguments]) == 0
+    assert load_scenario("true").name == "true"
+    text = (tmp_path / "scenarios" / "true.yaml").read_text()
+    for model in (Scenario, ModelSpec, Dependency):
+        for name, field in model.model_fields.items():
+            assert f"{field.alias or name}:" in text
+    text = (tmp_path / "platforms" / "my-chip.yaml").read_text()
+    for part in (Platform, Accelerator):
+        for name, field in part.model_fields.items():
+            assert f"{field.alias or name}:" in text
+
+
+def test_new_overwrites_nothing_and_takes_no_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "mine.yaml").write_text("precious")
+    assert main(["new", "scenario", "mine"]) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert main(["new", "platform", "4k_2ws"]) == 2
+    assert "already one of the platforms" in capsys.readouterr().err
+    for name in ("../x", "a.yaml", ""):
+        assert main(["new", "platform", name]) == 2
+        assert "name: expected letters" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.rglob("*")] == ["scenarios", "mine.yaml"]
+    assert (tmp_path / "scenarios" / "mine.yaml").read_text() == "precious"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -86,6 +137,8 @@ def test_benchmark(suite: str, tmp_path: Path, capsys: pytest.CaptureFixture[str
         ([*SIMULATE, "--scheduler", "dream_mapscore", "--option", "alpha=9"], "alpha"),
         ([*SIMULATE, "--scheduler", "fcfs", "--load", "0"], "load"),
         ([*SIMULATE, "--scheduler", "fcfs", "--seed", "-1"], "seed"),
+        ([*SIMULATE, "--scheduler", "fcfs", "--load", "2", "--export", "a.csv"], "--export"),
+        ([*SIMULATE, "--scheduler", "fcfs", "--replay", "none.csv"], "none.csv: cannot be read"),
         (["show", "ar_call", "--platform", "4k_2ws", "--plot", "a.png"], "--calibrate"),
         (["benchmark", "--suite", "nope"], "'nope'"),
         (["benchmark", "--seeds", "0"], "seeds"),
@@ -106,7 +159,9 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     [
         [*SIMULATE, "--scheduler", "fcfs", "--json"],
         [*SIMULATE, "--scheduler", "fcfs", "--timeline"],
+        [*SIMULATE, "--scheduler", "fcfs", "--export"],
         ["benchmark", "--json"],
+        ["schema", "suite", "--output"],
         ["benchmark", "--output"],
         ["show", "ar_call", "--platform", "4k_2ws", "--calibrate", "--plot"],
     ],

@@ -1,4 +1,4 @@
-"""The command line: ``dream-gym list | show | simulate | benchmark``."""
+"""The command line: ``dream-gym list | show | simulate | benchmark | new | schema``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import tyro
 
 from dream_gym.cli.benchmark import benchmark
 from dream_gym.cli.list import list_configs
+from dream_gym.cli.new import new
+from dream_gym.cli.schema import schema
 from dream_gym.cli.show import show
 from dream_gym.cli.simulate import simulate_once
 from dream_gym.errors import DreamGymError
@@ -18,6 +20,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "show": show,
     "simulate": simulate_once,
     "benchmark": benchmark,
+    "new": new,
+    "schema": schema,
 }
 
 BAD_INPUT = 2

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import get_args
+
+from rich.markup import escape
 
 from dream_gym import resources
 from dream_gym.analysis.suite import load_suite
 from dream_gym.cli.output import make_console, make_table
+from dream_gym.errors import ConfigError
 from dream_gym.hardware import Accelerator, load_platform
 from dream_gym.schedulers import BUILTIN, BuiltinScheduler
 from dream_gym.workload import ModelSpec, load_scenario
 
 
 def list_configs() -> None:
-    """List what ships: scenarios, platforms, schedulers with their options, suites."""
+    """List scenarios, platforms, schedulers with their options, and suites; your own too."""
     console = make_console()
     tables = {
         "scenarios": ("models, frames per second", _scenario),
@@ -26,8 +30,16 @@ def list_configs() -> None:
         table.add_column("name", no_wrap=True)
         table.add_column(heading)
         for name in BUILTIN if kind == "schedulers" else resources.names(kind):
-            table.add_row(name, describe(name))
+            table.add_row(name, _described(name, describe))
         console.print(table)
+
+
+def _described(name: str, describe: Callable[[str], str]) -> str:
+    """Describe it, or say what is wrong with it: one bad file does not hide the others."""
+    try:
+        return escape(describe(name))
+    except ConfigError as error:
+        return f"[red]error: {escape(str(error))}[/red]"
 
 
 def _scenario(name: str) -> str:

@@ -12,10 +12,12 @@ import tyro
 from dream_gym.analysis.benchmark import PJ_PER_MJ
 from dream_gym.api import simulate
 from dream_gym.cli.output import make_console, make_table, parse_options
+from dream_gym.errors import ConfigError
 from dream_gym.files import check_writable, replacing, write_text
 from dream_gym.hardware import Platform, load_platform
-from dream_gym.simulator import Result
-from dream_gym.workload import Scenario, load_scenario
+from dream_gym.schedulers import get_scheduler
+from dream_gym.simulator import Result, Simulation
+from dream_gym.workload import Scenario, load_scenario, write_recording
 
 
 def simulate_once(
@@ -30,6 +32,8 @@ def simulate_once(
     option: tyro.conf.UseAppendAction[tuple[str, ...]] = (),
     json: Path | None = None,
     timeline: Path | None = None,
+    replay: Path | None = None,
+    export: Path | None = None,
 ) -> None:
     """Simulate one run of a scheduler and show what it came to.
 
@@ -44,11 +48,17 @@ def simulate_once(
         option: An option of the scheduler, such as alpha=0.5; may be given several times.
         json: Write the outcome to this file.
         timeline: Write every dispatch to this CSV file.
+        replay: Take releases and triggers from this CSV file, instead of drawing them.
+        export: Write the releases and triggers of this run to this CSV file, for --replay.
     """
-    for path in (json, timeline):
+    if export is not None and load != 1:
+        raise ConfigError("--export: needs --load 1, since a recording is replayed at load 1")
+    for path in (json, timeline, export):
         if path is not None:
             check_writable(path)
     workload, hardware = load_scenario(scenario), load_platform(platform)
+    if replay is not None:
+        workload = workload.model_copy(update={"recording": replay})
     result = simulate(
         workload,
         hardware,
@@ -60,6 +70,8 @@ def simulate_once(
         record=timeline is not None,
         **parse_options(option),
     )
+    if export is not None:
+        _write_world(workload, hardware, export, scheduler=scheduler, seed=seed, seconds=seconds)
     if timeline is not None:
         _write_timeline(result, workload, hardware, timeline)
     if json is not None:
@@ -91,6 +103,21 @@ def _show(result: Result, title: str) -> None:
 
 def _write_json(result: Result, path: Path) -> None:
     write_text(path, json.dumps(result.summary(), indent=1) + "\n")
+
+
+def _write_world(
+    workload: Scenario,
+    hardware: Platform,
+    path: Path,
+    *,
+    scheduler: str,
+    seed: int,
+    seconds: float,
+) -> None:
+    """Write what happens in a run whatever its scheduler does: it is known at the start."""
+    simulation = Simulation(workload, hardware, get_scheduler(scheduler).run)
+    simulation.reset(seed=seed, seconds=seconds)
+    write_recording(path, simulation.recording())
 
 
 def _write_timeline(result: Result, scenario: Scenario, platform: Platform, path: Path) -> None:

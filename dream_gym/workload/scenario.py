@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
 
 from dream_gym import resources
-from dream_gym.resources import Config, Rational
+from dream_gym.resources import Config, FilePath, Rational
 from dream_gym.workload.layer import Network
-from dream_gym.workload.networks import build_network
+from dream_gym.workload.networks import NETWORKS, build_network
 from dream_gym.workload.onnx_import import OnUnknown, from_onnx
 
 MAX_MODELS = 64
@@ -29,15 +29,6 @@ class NetworkReference(Config):
 
     name: str
     parameters: dict[str, int | float] = Field(default_factory=dict)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _accept_name(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return {"name": value}
-        if not isinstance(value, dict | NetworkReference):
-            raise ValueError(f"expected the name of a network, got {value!r}")
-        return value
 
     @model_validator(mode="after")
     def _check_exists(self) -> NetworkReference:
@@ -63,6 +54,12 @@ class OnnxReference(Config):
     sizes: dict[str, int] = Field(default_factory=dict)
 
 
+def _by_name(value: Any) -> NetworkReference:
+    if not isinstance(value, str):
+        raise ValueError(f"expected the name of a network, got {value!r}")
+    return NetworkReference(name=value)
+
+
 def _import_onnx(value: Any, info: ValidationInfo) -> Network:
     reference = resources.validate(value, OnnxReference, origin="")
     folder = info.context["folder"] if info.context else Path()
@@ -74,14 +71,22 @@ def _import_onnx(value: Any, info: ValidationInfo) -> Network:
 def _kind_of_network(value: Any) -> str:
     if isinstance(value, OnnxReference):
         return "onnx"
-    keys = value if isinstance(value, dict) else {}
-    if isinstance(value, Network) or "layers" in keys:
+    if isinstance(value, NetworkReference):
+        return "catalogue"
+    if isinstance(value, Network):
         return "inline"
-    return "onnx" if "onnx" in keys else "catalogue"
+    if not isinstance(value, dict):
+        return "name"
+    return "inline" if "layers" in value else "onnx" if "onnx" in value else "catalogue"
 
+
+NetworkName = Annotated[str, Field(json_schema_extra={"enum": sorted(NETWORKS)})]
 
 AnyNetwork = Annotated[
-    Annotated[NetworkReference, Tag("catalogue")]
+    Annotated[
+        NetworkReference, BeforeValidator(_by_name, json_schema_input_type=NetworkName), Tag("name")
+    ]
+    | Annotated[NetworkReference, Tag("catalogue")]
     | Annotated[Network, Tag("inline")]
     | Annotated[
         Network, BeforeValidator(_import_onnx, json_schema_input_type=OnnxReference), Tag("onnx")
@@ -150,8 +155,8 @@ class Scenario(Config):
         description: One line for listings.
         expiry: What becomes of a frame at its deadline: ``soft`` lets it run on, ``firm`` loses it.
         models: The models; their order is the order of model indices.
-        recording: CSV file whose releases and triggers replace those drawn, see
-            `recording.read_recording`; it runs at load 1 only.
+        recording: CSV file whose releases and triggers replace those drawn, relative to the
+            folder of the scenario's file, see `recording.read_recording`; it runs at load 1 only.
     """
 
     schema_version: Literal[1] = Field(alias="schema")
@@ -159,7 +164,7 @@ class Scenario(Config):
     description: str = ""
     expiry: Literal["soft", "firm"] = "soft"
     models: tuple[ModelSpec, ...] = Field(min_length=1, max_length=MAX_MODELS)
-    recording: Path | None = None
+    recording: FilePath | None = None
 
     @model_validator(mode="after")
     def _check_dependencies(self) -> Scenario:

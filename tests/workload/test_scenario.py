@@ -84,6 +84,7 @@ def test_rates_are_exact(written, child, rate):
         ("rate: 30", "rate: 1/0", "models.0.rate", "number"),
         ("rate: 30", "rate: true", "models.0.rate", "number"),
         ("rate: 15", "rate: 20", "models.1.rate", "does not divide"),
+        ("sosnet", "3", "models.0.network", "expected the name of a network, got 3"),
         ("sosnet", "sosnett", "models.0.network", "sosnet"),
         ("sosnet", "{name: gnmt, parameters: {tokn: 3}}", "models.0.network", "tokn"),
         ("rate: 30", "rate: 30, fps: 3", "models.0.fps", "Extra inputs"),
@@ -146,3 +147,9 @@ def test_a_network_may_be_an_object_or_written_out():
     assert parse(written).models[0].built_network == network
     with pytest.raises(ConfigError, match="K must be at least 1"):
         parse(written.replace("K: 4", "K: 0"))
+
+
+def test_a_recording_lies_relative_to_the_file_of_the_scenario(tmp_path):
+    (tmp_path / "mine.yaml").write_text(GOOD + "recording: traces/day.csv\n")
+    scenario = load_scenario(tmp_path / "mine.yaml")
+    assert scenario.recording == tmp_path / "traces" / "day.csv"
