@@ -1,0 +1,39 @@
+"""What a page tells its reader to write and to run, written and run in the page's order."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[1] / "docs"
+BLOCK = re.compile(
+    r"(?:^`([^`\n]+)`:\n\n)?^```(sh|yaml|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE
+)
+
+
+def test_the_page_of_your_own_runs(tmp_path):
+    pytest.importorskip("onnx")
+    pytest.importorskip("polars")
+    pytest.importorskip("matplotlib")
+    commands = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": commands}
+    blocks = BLOCK.findall((DOCS / "bring-your-own.md").read_text(encoding="utf-8"))
+    assert {language for _, language, _ in blocks} == {"sh", "yaml", "python"}
+    for name, language, text in blocks:
+        if language != "sh":
+            assert name, f"no name for: {text}"
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text(text, encoding="utf-8")
+            continue
+        done = subprocess.run(
+            ["sh", "-ec", text], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{text}\n{done.stderr}"
+    table = (tmp_path / "results" / "table.csv").read_text()
+    assert "my_measured_chip" in table
+    assert (tmp_path / "results" / "uxcost.png").stat().st_size > 100
