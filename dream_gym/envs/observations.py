@@ -8,10 +8,15 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from dream_gym.jit import entry_point, inlined
-from dream_gym.simulator import NEVER, Floats, Ints, Simulation, view_problem, view_state
-
-_view_problem, _view_state = inlined(view_problem), inlined(view_state)
+from dream_gym.jit import entry_point
+from dream_gym.simulator import (
+    NEVER,
+    Floats,
+    Ints,
+    Simulation,
+    view_problem_compiled,
+    view_state_compiled,
+)
 
 
 class Entry(NamedTuple):
@@ -88,7 +93,7 @@ class TuningObservation:
 def _observe(
     problem_arena: Ints, state_arena: Ints, last: Floats, interval_ns: int, out: Floats
 ) -> None:
-    problem, state = _view_problem(problem_arena), _view_state(state_arena)
+    problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
     now_ns, horizon_ns = state.run[0].now_ns, state.run[0].horizon_ns
     models, accelerators = len(problem.models), len(state.accelerators)
     at = 0

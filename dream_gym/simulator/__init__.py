@@ -13,10 +13,17 @@ from dream_gym.simulator.engine import (
     switch_energy_pj,
     switch_ns,
 )
-from dream_gym.simulator.problem import NONE, NS_PER_S, Problem, build_problem, view_problem
+from dream_gym.simulator.problem import (
+    NONE,
+    NS_PER_S,
+    Problem,
+    build_problem,
+    view_problem,
+    view_problem_compiled,
+)
 from dream_gym.simulator.result import Result
 from dream_gym.simulator.simulation import Simulation
-from dream_gym.simulator.state import NEVER, State, view_state
+from dream_gym.simulator.state import NEVER, State, view_state, view_state_compiled
 
 __all__ = [
     "DISPATCH",
@@ -40,5 +47,7 @@ __all__ = [
     "switch_energy_pj",
     "switch_ns",
     "view_problem",
+    "view_problem_compiled",
     "view_state",
+    "view_state_compiled",
 ]

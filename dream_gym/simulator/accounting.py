@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dream_gym.jit import compiled, entry_point, inlined
+from dream_gym.jit import compiled, entry_point
 from dream_gym.simulator.arena import Ints
 from dream_gym.simulator.frames import judge
-from dream_gym.simulator.problem import Problem, view_problem
-from dream_gym.simulator.state import State, view_state
-
-_view_problem, _view_state = inlined(view_problem), inlined(view_state)
+from dream_gym.simulator.problem import Problem, view_problem_compiled
+from dream_gym.simulator.state import State, view_state_compiled
 
 
 @entry_point("accounting")
 def uxcost_now(problem_arena: Ints, state_arena: Ints) -> float:
     """UXCost at the state's time, after the events of that time."""
-    problem, state = _view_problem(problem_arena), _view_state(state_arena)
+    problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
     return uxcost(problem, state)
 
 
@@ -44,7 +42,7 @@ def uxcost(problem: Problem, state: State) -> float:
 @entry_point("accounting")
 def lower_bound(problem_arena: Ints, state_arena: Ints) -> float:
     """UXCost of a run without violations whose layers all run where they need least energy."""
-    problem, state = _view_problem(problem_arena), _view_state(state_arena)
+    problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
     violation_rates = 0.0
     energies = 0.0
     for model in range(len(problem.models)):

@@ -24,18 +24,8 @@ from dream_gym.simulator.frames import (
     release,
     schedule_release,
 )
-from dream_gym.simulator.problem import (
-    NONE,
-    Problem,
-    view_problem,
-)
-from dream_gym.simulator.state import (
-    MAX_PARAMETERS,
-    NEVER,
-    STATE,
-    State,
-    view_state,
-)
+from dream_gym.simulator.problem import NONE, Problem, view_problem_compiled
+from dream_gym.simulator.state import MAX_PARAMETERS, NEVER, STATE, State, view_state_compiled
 
 PASS, DISPATCH, DROP = range(3)
 """What a scheduler may decide."""
@@ -64,7 +54,6 @@ class Decision(NamedTuple):
 Decide = Callable[[Problem, State], Decision]
 """A compiled scheduler. It is called again after each decision until it passes."""
 
-_view_problem, _view_state = inlined(view_problem), inlined(view_state)
 _KEPT = len(STATE.dimensions) + MAX_PARAMETERS
 """The first words of a state: its dimensions and the parameters, which a reset keeps."""
 
@@ -89,7 +78,7 @@ def make_run(name: str, decide: Decide) -> Run:
     def run(
         problem_arena: Ints, state_arena: Ints, timeline: Ints, frames: Ints, until_ns: int
     ) -> bool:
-        problem, state = _view_problem(problem_arena), _view_state(state_arena)
+        problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
         while True:
             if state.run[0].decision_due:
                 decision = decide(problem, state)
@@ -121,7 +110,7 @@ def begin(problem_arena: Ints, state_arena: Ints, seed: int, horizon_ns: int) ->
         seed: Seed of the world, in [0, 2^63).
         horizon_ns: End of the run.
     """
-    problem, state = _view_problem(problem_arena), _view_state(state_arena)
+    problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
     for word in range(_KEPT, len(state_arena)):
         state_arena[word] = 0
     state.run[0].seed = seed
@@ -142,7 +131,7 @@ def begin(problem_arena: Ints, state_arena: Ints, seed: int, horizon_ns: int) ->
 @entry_point("engine")
 def finish(problem_arena: Ints, state_arena: Ints, frames: Ints) -> None:
     """End a run at its horizon: what is unfinished is lost, and every deadline is judged."""
-    problem, state = _view_problem(problem_arena), _view_state(state_arena)
+    problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
     while state.run[0].live_count > 0:
         slot = state.live[0]
         if state.slots[slot].executing:
@@ -169,7 +158,7 @@ def export_frames(problem_arena: Ints, state_arena: Ints, model: int, out: Ints)
     Returns:
         The number of frames that are due within the horizon, triggered or not.
     """
-    problem, state = _view_problem(problem_arena), _view_state(state_arena)
+    problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
     frame = 0
     while due_ns(problem, model, frame) <= state.run[0].horizon_ns:
         if frame < len(out):

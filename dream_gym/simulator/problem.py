@@ -9,6 +9,7 @@ import numpy as np
 
 from dream_gym.errors import ConfigError
 from dream_gym.hardware import CostTable, Platform, cost_table
+from dream_gym.jit import inlined
 from dream_gym.simulator.arena import INT, Ints, Layout, Records, record_type
 from dream_gym.workload import Layer, RecordedFrames, Scenario, read_recording
 from dream_gym.workload.chance import probability_threshold
@@ -100,6 +101,8 @@ PROBLEM = Layout(
     },
 )
 view_problem = PROBLEM.viewer()
+view_problem_compiled = inlined(view_problem)
+"""The same for compiled code."""
 
 
 def build_problem(

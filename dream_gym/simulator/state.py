@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dream_gym.jit import inlined
 from dream_gym.simulator.arena import FLOAT, INT, Floats, Ints, Layout, Records, record_type
 from dream_gym.simulator.problem import Problem
 
@@ -101,6 +102,8 @@ STATE = Layout(
     },
 )
 view_state = STATE.viewer()
+view_state_compiled = inlined(view_state)
+"""The same for compiled code."""
 
 
 def allocate_state(problem: Problem) -> Ints:
