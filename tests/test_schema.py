@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from typing import Any
@@ -10,7 +11,10 @@ import pytest
 import yaml
 
 from dream_gym import resources
+from dream_gym.analysis.suite import Suite
 from dream_gym.cli import main
+from dream_gym.hardware import Chip, Platform
+from dream_gym.workload import Scenario
 
 TYPES = {
     "object": dict,
@@ -79,10 +83,14 @@ def test_shipped_files_fit_the_schema(kind, tmp_path, capsys):
     assert json.loads(written.read_text()) == schema
 
 
-@pytest.mark.parametrize("kind", ["scenario", "platform", "suite"])
-def test_every_key_is_there(kind, capsys):
+@pytest.mark.parametrize(
+    ("kind", "classes"),
+    [("scenario", [Scenario]), ("platform", [Platform, Chip]), ("suite", [Suite])],
+)
+def test_every_documented_key_is_there(kind, classes, capsys):
     schema = generate(kind, capsys)
-    arguments = re.findall(r"^    (\w+): ", schema["description"], flags=re.MULTILINE)
+    pages = "\n".join(inspect.getdoc(found) for found in classes)
+    arguments = re.findall(r"^    (\w+): ", pages, flags=re.MULTILINE)
     assert set(schema["properties"]) == {"schema", *arguments} - {"schema_version"}
 
 
