@@ -2,7 +2,7 @@
 
 from dream_gym.hardware.analytical import MaestroCosts
 from dream_gym.hardware.callable import PythonCosts
-from dream_gym.hardware.chip import Accelerator, Chip
+from dream_gym.hardware.chip import Accelerator, Chip, dram_bytes
 from dream_gym.hardware.cost import CostModel, CostTable, rounded
 from dream_gym.hardware.maestro import LayerCost, layer_cost
 from dream_gym.hardware.platform import Platform, cost_table, load_platform
@@ -22,6 +22,7 @@ __all__ = [
     "ZigzagAccelerator",
     "ZigzagCosts",
     "cost_table",
+    "dram_bytes",
     "layer_cost",
     "load_platform",
     "read_costs",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dream_gym.errors import ConfigError
-from dream_gym.hardware.chip import Accelerator, Chip
+from dream_gym.hardware.chip import Accelerator, Chip, dram_bytes
 from dream_gym.hardware.cost import CostModel, CostTable
 from dream_gym.hardware.maestro import layer_cost
 from dream_gym.workload import Network
@@ -18,8 +18,7 @@ class MaestroCosts(CostModel):
     """Costs by the closed form of MAESTRO.
 
     With ``dram``, the latency is the larger of the accelerator's compute time and the time of the
-    off-chip traffic, and the energy is the sum of both. Weights always cross the off-chip link;
-    input and output cross it unless both together fit in the shared memory.
+    off-chip traffic (`chip.dram_bytes`), and the energy is the sum of both.
 
     Args:
         model: ``maestro``.
@@ -64,9 +63,7 @@ class MaestroCosts(CostModel):
         latency_ns = _ceil_divide(cost.latency_cycles * clock.denominator, clock.numerator)
         energy_pj = cost.energy_nj * 1000
         if self.dram:
-            activations = sizes("input_elements") + sizes("output_elements")
-            stay = activations <= chip.shared_memory_kib * 1024
-            traffic_bytes = sizes("weights") + np.where(stay, 0, activations)
+            traffic_bytes = np.array([dram_bytes(layer, chip) for layer in network.layers])
             dram_ns = _ceil_divide(traffic_bytes * bandwidth.denominator, bandwidth.numerator)
             latency_ns = np.maximum(latency_ns, dram_ns)
             energy_pj = energy_pj + traffic_bytes * chip.dram_energy_pj_per_byte

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from dream_gym.resources import Config, Rational
+from dream_gym.workload import Layer
 
 MAX_ACCELERATORS = 64
 
@@ -41,6 +42,8 @@ class Chip(Config):
             cost model.
         shared_memory_kib: On-chip memory; a layer whose input and output fit in it together
             leaves its activations on the chip.
+        contention: Whether layers that run at the same time share the bandwidth of the off-chip
+            link, and slow each other down where it does not suffice.
         accelerators: The accelerators; their order is the order of accelerator indices.
     """
 
@@ -51,6 +54,7 @@ class Chip(Config):
     dram_bandwidth_gb_s: Rational
     dram_energy_pj_per_byte: int = Field(default=216, ge=0, le=10**6)
     shared_memory_kib: int = Field(ge=0, le=2**30)
+    contention: bool = False
     accelerators: tuple[Accelerator, ...] = Field(min_length=1, max_length=MAX_ACCELERATORS)
 
     @model_validator(mode="after")
@@ -65,3 +69,13 @@ class Chip(Config):
     def accelerator_names(self) -> tuple[str, ...]:
         """Names of the accelerators, by accelerator index."""
         return tuple(accelerator.name for accelerator in self.accelerators)
+
+
+def dram_bytes(layer: Layer, chip: Chip) -> int:
+    """Bytes that a layer moves over the off-chip link.
+
+    Its weights, and its input and output unless both together fit in the shared memory.
+    """
+    activations = layer.input_elements + layer.output_elements
+    stay = activations <= chip.shared_memory_kib * 1024
+    return layer.weights + (0 if stay else activations)

@@ -4,11 +4,12 @@ from dream_gym.workload.layer import EarlyExit, Layer, Network, SkippableBlock
 from dream_gym.workload.networks import NETWORKS, build_network
 from dream_gym.workload.onnx_import import from_onnx
 from dream_gym.workload.recording import RecordedFrames, read_recording, write_recording
+from dream_gym.workload.references import NetworkReference, OnnxReference
 from dream_gym.workload.scenario import (
     Dependency,
     ModelSpec,
-    NetworkReference,
-    OnnxReference,
+    Part,
+    Phase,
     Scenario,
     load_scenario,
 )
@@ -29,6 +30,8 @@ __all__ = [
     "Network",
     "NetworkReference",
     "OnnxReference",
+    "Part",
+    "Phase",
     "RecordedFrames",
     "Scenario",
     "SkippableBlock",

@@ -13,8 +13,9 @@ import numpy as np
 
 from dream_gym.jit import inlined
 
-JITTER, TRIGGER = range(2)
-"""The streams: release jitter of a root frame, and whether a dependent frame is triggered."""
+JITTER, TRIGGER, SKIP, EXIT = range(4)
+"""The streams: release jitter of a root frame, whether a dependent frame is triggered, whether a
+block is skipped, and whether a frame leaves at an early exit."""
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)

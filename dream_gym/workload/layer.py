@@ -114,9 +114,10 @@ class Network:
             ``fbnet_c(height=160, width=100)``. Cost tables know it by this name.
         layers: The layers in order of execution.
         source: Where the structure was published, or why it is a substitute.
-        blocks: Skippable blocks, in order and disjoint.
+        blocks: Skippable blocks, in order and disjoint; the first layer is in none of them.
         exits: Early exits, in order.
-        variants: Lighter networks that may run in its place, heaviest first (a Supernet).
+        variants: Lighter networks that may run in its place, heaviest first (a Supernet); they
+            have no variants themselves.
         top1: ImageNet top-1 accuracy in percent, where variants are to be compared.
     """
 
@@ -135,6 +136,45 @@ class Network:
         if len(set(names)) != len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise ValueError(f"network {self.name!r}: two layers are called {twice!r}")
+        self._check_forks()
+
+    def _check_forks(self) -> None:
+        stop = 1
+        for index, block in enumerate(self.blocks):
+            if not stop <= block.first < block.stop <= len(self.layers):
+                raise ValueError(
+                    f"network {self.name!r}: blocks.{index}: layers {block.first} to {block.stop} "
+                    f"do not lie in order between {stop} and {len(self.layers)}"
+                )
+            stop = block.stop
+        after = -1
+        for index, early_exit in enumerate(self.exits):
+            if not after < early_exit.layer < len(self.layers):
+                raise ValueError(
+                    f"network {self.name!r}: exits.{index}.layer: {early_exit.layer} does not lie "
+                    f"in order between {after + 1} and {len(self.layers) - 1}"
+                )
+            after = early_exit.layer
+        for probability in (fork.probability for fork in self.forks):
+            if not 0 <= probability <= 1:
+                raise ValueError(
+                    f"network {self.name!r}: probability: {probability} is not in [0, 1]"
+                )
+        for variant in self.variants:
+            if variant.variants:
+                raise ValueError(
+                    f"network {self.name!r}: variant {variant.name!r} has variants of its own"
+                )
+
+    @property
+    def forks(self) -> tuple[SkippableBlock | EarlyExit, ...]:
+        """Where the path of a frame is drawn."""
+        return (*self.blocks, *self.exits)
+
+    @property
+    def family(self) -> tuple[Network, ...]:
+        """The network and its variants, by the number of the variant."""
+        return (self, *self.variants)
 
     @property
     def macs(self) -> int:

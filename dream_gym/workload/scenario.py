@@ -2,98 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from dream_gym import resources
 from dream_gym.resources import Config, FilePath, Rational
 from dream_gym.workload.layer import Network
-from dream_gym.workload.networks import NETWORKS, build_network
-from dream_gym.workload.onnx_import import OnUnknown, from_onnx
+from dream_gym.workload.references import AnyNetwork
 
 MAX_MODELS = 64
-
+MAX_PHASES = 64
+NS_PER_S = 1_000_000_000
 
 Milliseconds = Annotated[float, Field(ge=0, le=1e7)]
-
-
-class NetworkReference(Config):
-    """A network of the catalogue and the arguments of its builder.
-
-    Args:
-        name: Its name in `dream_gym.workload.NETWORKS`.
-        parameters: Arguments of the builder, such as ``{tokens: 8}``.
-    """
-
-    name: str
-    parameters: dict[str, int | float] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _check_exists(self) -> NetworkReference:
-        self.build()
-        return self
-
-    def build(self) -> Network:
-        """Build the network; raises `ConfigError` for an unknown name or parameter."""
-        return build_network(self.name, **self.parameters)
-
-
-class OnnxReference(Config):
-    """A network in an ONNX file; it is imported when the scenario is read.
-
-    Args:
-        onnx: Path of the file, relative to the folder of the scenario's file.
-        on_unknown: What to do about nodes that cannot be costed: ``error`` or ``skip``.
-        sizes: Symbolic dimensions of the graph's inputs by their names; 1 unless given.
-    """
-
-    onnx: str
-    on_unknown: OnUnknown = "error"
-    sizes: dict[str, int] = Field(default_factory=dict)
-
-
-def _by_name(value: Any) -> NetworkReference:
-    if not isinstance(value, str):
-        raise ValueError(f"expected the name of a network, got {value!r}")
-    return NetworkReference(name=value)
-
-
-def _import_onnx(value: Any, info: ValidationInfo) -> Network:
-    reference = resources.validate(value, OnnxReference, origin="")
-    folder = info.context["folder"] if info.context else Path()
-    return from_onnx(
-        folder / reference.onnx, on_unknown=reference.on_unknown, sizes=reference.sizes
-    )
-
-
-def _kind_of_network(value: Any) -> str:
-    if isinstance(value, OnnxReference):
-        return "onnx"
-    if isinstance(value, NetworkReference):
-        return "catalogue"
-    if isinstance(value, Network):
-        return "inline"
-    if not isinstance(value, dict):
-        return "name"
-    return "inline" if "layers" in value else "onnx" if "onnx" in value else "catalogue"
-
-
-NetworkName = Annotated[str, Field(json_schema_extra={"enum": sorted(NETWORKS)})]
-
-AnyNetwork = Annotated[
-    Annotated[
-        NetworkReference, BeforeValidator(_by_name, json_schema_input_type=NetworkName), Tag("name")
-    ]
-    | Annotated[NetworkReference, Tag("catalogue")]
-    | Annotated[Network, Tag("inline")]
-    | Annotated[
-        Network, BeforeValidator(_import_onnx, json_schema_input_type=OnnxReference), Tag("onnx")
-    ],
-    Discriminator(_kind_of_network),
-]
-"""A network of the catalogue, one that is written out layer by layer, or one in an ONNX file."""
 
 
 class Dependency(Config):
@@ -146,8 +71,82 @@ class ModelSpec(Config):
         return reference if isinstance(reference, Network) else reference.build()
 
 
+@dataclass(frozen=True)
+class Part:
+    """What runs during one phase; a scenario without phases has one.
+
+    Args:
+        start_ns: When the phase begins.
+        load: Factor on the rates of this phase.
+        models: Its models.
+    """
+
+    start_ns: int
+    load: Fraction
+    models: tuple[ModelSpec, ...]
+
+
+def _load_phase_scenario(value: Any, info: ValidationInfo) -> Any:
+    if not isinstance(value, str):
+        return value
+    folder = info.context["folder"] if info.context else Path()
+    return load_scenario(folder / value if value.endswith((".yaml", ".yml")) else value)
+
+
+class Phase(Config):
+    """A stretch of time in which the user runs one app.
+
+    Args:
+        scenario: What runs: the name of a scenario, the path of its file, or the scenario itself;
+            it has neither phases nor a recording, and its ``expiry`` is ignored.
+        seconds: How long; absent in the last phase, which lasts until the run ends.
+        load: Factor on its rates, beside the load of the run.
+        rename: New names for some of its models, by the old ones; models of one name in two
+            phases are one model, and must have the same network and backlog.
+    """
+
+    scenario: Annotated[
+        Scenario, BeforeValidator(_load_phase_scenario, json_schema_input_type=str | Any)
+    ]
+    seconds: Annotated[float, Field(gt=0, le=100_000)] | None = None
+    load: Rational = Fraction(1)
+    rename: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_flat(self) -> Phase:
+        if self.scenario.phases:
+            raise ValueError("scenario: a phase cannot itself have phases")
+        if self.scenario.recording is not None:
+            raise ValueError("scenario: a recorded scenario cannot be a phase")
+        for old in self.rename:
+            if old not in self.scenario.model_names:
+                raise ValueError(f"rename: no model is called {old!r}")
+        names = [model.name for model in self.models]
+        if len(set(names)) < len(names):
+            raise ValueError("rename: two models would have the same name")
+        return self
+
+    @property
+    def models(self) -> tuple[ModelSpec, ...]:
+        """The models by their new names."""
+
+        def new(name: str) -> str:
+            return self.rename.get(name, name)
+
+        return tuple(
+            model.model_copy(
+                update={
+                    "name": new(model.name),
+                    "depends_on": model.depends_on
+                    and model.depends_on.model_copy(update={"model": new(model.depends_on.model)}),
+                }
+            )
+            for model in self.scenario.models
+        )
+
+
 class Scenario(Config):
-    """A real-time multi-model workload.
+    """A real-time multi-model workload: models, or a sequence of scenarios in time.
 
     Args:
         schema_version: Version of this file format, 1.
@@ -155,6 +154,8 @@ class Scenario(Config):
         description: One line for listings.
         expiry: What becomes of a frame at its deadline: ``soft`` lets it run on, ``firm`` loses it.
         models: The models; their order is the order of model indices.
+        phases: In place of models, what runs one after the other: the user changes the app. A
+            model that the next phase does not have releases nothing more; its frames continue.
         recording: CSV file whose releases and triggers replace those drawn, relative to the
             folder of the scenario's file, see `recording.read_recording`; it runs at load 1 only.
     """
@@ -163,7 +164,8 @@ class Scenario(Config):
     name: str = Field(min_length=1)
     description: str = ""
     expiry: Literal["soft", "firm"] = "soft"
-    models: tuple[ModelSpec, ...] = Field(min_length=1, max_length=MAX_MODELS)
+    models: tuple[ModelSpec, ...] = Field(default=(), max_length=MAX_MODELS)
+    phases: tuple[Phase, ...] = Field(default=(), max_length=MAX_PHASES)
     recording: FilePath | None = None
 
     @model_validator(mode="after")
@@ -198,10 +200,57 @@ class Scenario(Config):
                 parent = by_name.get(parent.depends_on.model)
         return self
 
+    @model_validator(mode="after")
+    def _check_phases(self) -> Scenario:
+        if bool(self.models) == bool(self.phases):
+            raise ValueError("models: a scenario has either models or phases")
+        for index, phase in enumerate(self.phases):
+            last = index == len(self.phases) - 1
+            if last != (phase.seconds is None):
+                rule = "the last phase has no" if last else "every phase but the last needs"
+                raise ValueError(f"phases.{index}.seconds: {rule} seconds")
+        by_name: dict[str, ModelSpec] = {}
+        for index, phase in enumerate(self.phases):
+            for model in phase.models:
+                first = by_name.setdefault(model.name, model)
+                if (first.built_network, first.backlog) != (model.built_network, model.backlog):
+                    raise ValueError(
+                        f"phases.{index}.scenario: {model.name!r} has another network or backlog "
+                        "in an earlier phase; give it another name with rename"
+                    )
+        if len(by_name) > MAX_MODELS:
+            raise ValueError(f"phases: more than {MAX_MODELS} models in all")
+        return self
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What runs when, in order of time."""
+        if not self.phases:
+            return (Part(0, Fraction(1), self.models),)
+        parts, start_ns = [], 0
+        for phase in self.phases:
+            parts.append(Part(start_ns, phase.load, phase.models))
+            start_ns += round((phase.seconds or 0) * NS_PER_S)
+        return tuple(parts)
+
+    @property
+    def all_models(self) -> tuple[ModelSpec, ...]:
+        """The models of all parts as they first appear, by model index."""
+        by_name: dict[str, ModelSpec] = {}
+        for part in self.parts:
+            for model in part.models:
+                by_name.setdefault(model.name, model)
+        return tuple(by_name.values())
+
     @property
     def model_names(self) -> tuple[str, ...]:
         """Names of the models, by model index."""
-        return tuple(model.name for model in self.models)
+        return tuple(model.name for model in self.all_models)
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """The networks that the models' frames run, by model index."""
+        return tuple(model.built_network for model in self.all_models)
 
 
 def load_scenario(reference: str | Path | Scenario) -> Scenario:
