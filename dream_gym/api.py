@@ -21,6 +21,8 @@ def simulate(
     load: float = 1.0,
     expiry: str | None = None,
     energy_norm: str = "charged",
+    contention: bool | None = None,
+    decision_ns: int = 0,
     record: bool = False,
     **options: Any,
 ) -> Result:
@@ -37,6 +39,10 @@ def simulate(
             default what the scenario says.
         energy_norm: ``charged`` charges lost frames their worst-case energy in UXCost,
             ``literal`` counts the energy spent only.
+        contention: Whether what runs at the same time shares the off-chip bandwidth; by default
+            what the platform says.
+        decision_ns: Time that the scheduler needs for each dispatch, in ns: it decides one after
+            the other, and each starts that much later.
         record: Whether the result holds the tables ``frames`` and ``timeline``.
         **options: Options of the scheduler, such as ``alpha=0.5``.
 
@@ -60,6 +66,8 @@ def simulate(
         load=load,
         expiry=expiry,
         energy_norm=energy_norm,
+        contention=contention,
+        decision_ns=decision_ns,
     )
     simulation.parameters[: len(parameters)] = parameters
     simulation.reset(seed=seed, seconds=seconds, record=record)

@@ -111,7 +111,7 @@ def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
         def given_costs(network: Network, platform: Platform) -> CostTable:
             return tables[network.name]
 
-        monkeypatch.setattr("dream_gym.simulator.problem.cost_table", given_costs)
+        monkeypatch.setattr("dream_gym.simulator.building.cost_table", given_costs)
         monkeypatch.setattr("tests.reference.world.cost_table", given_costs)
         scenario = Scenario(schema=1, name="hand", models=tuple(item.spec() for item in models))
         options = {"seconds": horizon_ns / 1e9, **options}

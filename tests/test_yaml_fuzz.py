@@ -16,7 +16,7 @@ from dream_gym import resources
 from dream_gym.analysis.suite import Suite
 from dream_gym.errors import ConfigError
 from dream_gym.hardware import Platform, load_platform
-from dream_gym.simulator.problem import build_problem
+from dream_gym.simulator import build_problem
 from dream_gym.workload import Scenario, load_scenario
 
 CONFIGS = Path(__file__).parents[1] / "configs"

@@ -55,7 +55,7 @@ def plot_timeline(
     plt = pyplot()
     runs = [_record(policy, cell, seed, seconds) for policy in policies]
     start_ms = _busiest_window_ms(runs[0].frames, seconds)
-    lanes = len(cell.hardware.accelerators) * LANE + len(cell.workload.models) * STRIP
+    lanes = len(cell.hardware.accelerators) * LANE + len(cell.workload.model_names) * STRIP
     with plt.rc_context(STYLE):
         figure, panels = plt.subplots(
             len(runs),

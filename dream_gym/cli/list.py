@@ -43,7 +43,8 @@ def _described(name: str, describe: Callable[[str], str]) -> str:
 
 
 def _scenario(name: str) -> str:
-    return ", ".join(_model(model) for model in load_scenario(name).models)
+    parts = load_scenario(name).parts
+    return ", then ".join(", ".join(_model(model) for model in part.models) for part in parts)
 
 
 def _model(model: ModelSpec) -> str:

@@ -29,6 +29,8 @@ def simulate_once(
     seed: int = 0,
     load: float = 1.0,
     expiry: Literal["soft", "firm"] | None = None,
+    contention: bool = False,
+    decision_ns: int = 0,
     option: tyro.conf.UseAppendAction[tuple[str, ...]] = (),
     json: Path | None = None,
     timeline: Path | None = None,
@@ -45,6 +47,9 @@ def simulate_once(
         seed: Seed of the world; under one seed all schedulers face the same frames.
         load: Factor on every rate.
         expiry: What becomes of late frames; by default what the scenario says.
+        contention: Let what runs at the same time share the off-chip bandwidth, even where the
+            platform does not say so.
+        decision_ns: Time that the scheduler needs for each dispatch, in ns.
         option: An option of the scheduler, such as alpha=0.5; may be given several times.
         json: Write the outcome to this file.
         timeline: Write every dispatch to this CSV file.
@@ -67,6 +72,8 @@ def simulate_once(
         seed=seed,
         load=load,
         expiry=expiry,
+        contention=contention or None,
+        decision_ns=decision_ns,
         record=timeline is not None,
         **parse_options(option),
     )
@@ -99,6 +106,8 @@ def _show(result: Result, title: str) -> None:
         f"UXCost {result.uxcost:.4g}, lower bound {result.lower_bound:.4g}; "
         f"{result.dispatches} dispatches; busy: {busy}"
     )
+    for model, top1 in result.accuracy.items():
+        console.print(f"{model}: mean top-1 accuracy {top1:.1f} %")
 
 
 def _write_json(result: Result, path: Path) -> None:
@@ -128,8 +137,9 @@ def _write_timeline(result: Result, scenario: Scenario, platform: Platform, path
         writer.writeheader()
         for values in result.timeline.tolist():
             row = dict(zip(columns, values, strict=True))
-            model = scenario.models[row["model"]]
-            row["model"] = model.name
-            row["layer"] = model.built_network.layers[row["layer"]].name
+            network = scenario.networks[row["model"]].family[row["variant"]]
+            row["model"] = scenario.model_names[row["model"]]
+            row["variant"] = network.name
+            row["layer"] = network.layers[row["layer"]].name
             row["accelerator"] = platform.accelerator_names[row["accelerator"]]
             writer.writerow(row)

@@ -14,6 +14,7 @@ from dream_gym.simulator import (
     Floats,
     Ints,
     Simulation,
+    latest_stream,
     view_problem_compiled,
     view_state_compiled,
 )
@@ -96,9 +97,16 @@ def _observe(
     problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
     now_ns, horizon_ns = state.run[0].now_ns, state.run[0].horizon_ns
     models, accelerators = len(problem.models), len(state.accelerators)
+    latest_start_ns = 0
+    for start_ns in problem.phase_starts_ns:
+        if start_ns <= now_ns:
+            latest_start_ns = start_ns
     at = 0
     for model in range(models):
-        given, counts = problem.models[model], state.models[model]
+        stream = latest_stream(problem, model, now_ns)
+        given, counts = problem.streams[stream], state.models[model]
+        worst_energy_pj = problem.models[model].worst_energy_pj
+        active = problem.phase_starts_ns[given.phase] == latest_start_ns
         period_ns = given.period_quotient_ns + given.period_remainder / given.period_divisor
         live, slack_ns, work_ns = 0, given.deadline_ns, 0.0
         for index in range(state.run[0].live_count):
@@ -108,26 +116,26 @@ def _observe(
                 slack_ns = min(slack_ns, frame.deadline_ns - now_ns)
                 work_ns += problem.layers[frame.layer].remaining_latency_ns / accelerators
         violations = float(counts.violations)
-        energy_pj = float(counts.completed_energy_pj + counts.lost * given.worst_energy_pj)
+        energy_pj = float(counts.completed_energy_pj + counts.lost * worst_energy_pj)
         frames = max(counts.frames, 1)
         due = interval_ns / period_ns
-        out[at] = 1e9 / period_ns / 100
-        out[at + 1] = live / given.backlog_limit
+        out[at] = 1e7 / period_ns if active else 0.0
+        out[at + 1] = live / problem.models[model].backlog_limit
         out[at + 2] = slack_ns / given.deadline_ns
         out[at + 3] = work_ns / given.deadline_ns
         out[at + 4] = (violations - last[2 * model]) / due
-        out[at + 5] = (energy_pj - last[2 * model + 1]) / (given.worst_energy_pj * due)
+        out[at + 5] = (energy_pj - last[2 * model + 1]) / (worst_energy_pj * due)
         out[at + 6] = violations / frames
-        out[at + 7] = energy_pj / (given.worst_energy_pj * frames)
+        out[at + 7] = energy_pj / (worst_energy_pj * frames)
         last[2 * model] = violations
         last[2 * model + 1] = energy_pj
         at += 8
     elapsed_ns = max(now_ns - last[-1], 1.0)
     for accelerator in range(accelerators):
         run = state.accelerators[accelerator]
-        # Time is booked at the dispatch; what lies in the future is not yet busy time.
-        ahead_ns = 0 if run.busy_until_ns == NEVER else run.busy_until_ns - now_ns
-        busy_ns = float(run.busy_ns - ahead_ns)
+        busy_ns = float(run.busy_ns)
+        if run.busy_until_ns != NEVER:
+            busy_ns += now_ns - run.busy_since_ns
         out[at] = (busy_ns - last[2 * models + accelerator]) / elapsed_ns
         last[2 * models + accelerator] = busy_ns
         at += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dream_gym.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.placement import fastest_idle
-from dream_gym.simulator import DISPATCH, NONE, PASS, Decision, Problem, State
+from dream_gym.simulator import NONE, Decision, Problem, State, dispatch, wait
 
 
 @inlined
@@ -19,9 +19,9 @@ def decide(problem: Problem, state: State) -> Decision:
         ):
             earliest = slot
     if earliest == NONE:
-        return Decision(PASS, NONE, NONE)
+        return wait()
     accelerator = fastest_idle(problem, state, state.slots[earliest].layer)
-    return Decision(PASS if accelerator == NONE else DISPATCH, earliest, accelerator)
+    return wait() if accelerator == NONE else dispatch(earliest, accelerator)
 
 
 EDF = BuiltinScheduler("edf", decide)

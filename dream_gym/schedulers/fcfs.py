@@ -5,7 +5,7 @@ from __future__ import annotations
 from dream_gym.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.placement import fastest_idle
-from dream_gym.simulator import DISPATCH, NONE, PASS, Decision, Problem, State
+from dream_gym.simulator import NONE, Decision, Problem, State, dispatch, wait
 
 
 @inlined
@@ -15,8 +15,8 @@ def decide(problem: Problem, state: State) -> Decision:
         slot = state.live[at]
         if state.slots[slot].executing == 0:
             accelerator = fastest_idle(problem, state, state.slots[slot].layer)
-            return Decision(PASS if accelerator == NONE else DISPATCH, slot, accelerator)
-    return Decision(PASS, NONE, NONE)
+            return wait() if accelerator == NONE else dispatch(slot, accelerator)
+    return wait()
 
 
 FCFS = BuiltinScheduler("fcfs", decide)

@@ -1,29 +1,31 @@
 """How it runs: the compiled engine, its accounts, and the record of what happened."""
 
 from dream_gym.simulator.arena import Floats, Ints
-from dream_gym.simulator.engine import (
+from dream_gym.simulator.building import build_problem
+from dream_gym.simulator.decision import (
     DISPATCH,
     DROP,
     PASS,
     Decide,
     Decision,
-    Run,
-    make_run,
-    switch_bytes,
-    switch_energy_pj,
-    switch_ns,
+    dispatch,
+    dispatch_block,
+    drop,
+    wait,
 )
+from dream_gym.simulator.dispatching import switch_bytes, switch_energy_pj, switch_ns
+from dream_gym.simulator.engine import Run, make_run
 from dream_gym.simulator.problem import (
     NONE,
     NS_PER_S,
     Problem,
-    build_problem,
     view_problem,
     view_problem_compiled,
 )
 from dream_gym.simulator.result import Result
 from dream_gym.simulator.simulation import Simulation
 from dream_gym.simulator.state import NEVER, State, view_state, view_state_compiled
+from dream_gym.simulator.worlds import latest_stream
 
 __all__ = [
     "DISPATCH",
@@ -42,6 +44,10 @@ __all__ = [
     "Simulation",
     "State",
     "build_problem",
+    "dispatch",
+    "dispatch_block",
+    "drop",
+    "latest_stream",
     "make_run",
     "switch_bytes",
     "switch_energy_pj",
@@ -50,4 +56,5 @@ __all__ = [
     "view_problem_compiled",
     "view_state",
     "view_state_compiled",
+    "wait",
 ]

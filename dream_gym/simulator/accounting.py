@@ -7,6 +7,7 @@ from dream_gym.simulator.arena import Ints
 from dream_gym.simulator.frames import judge
 from dream_gym.simulator.problem import Problem, view_problem_compiled
 from dream_gym.simulator.state import State, view_state_compiled
+from dream_gym.simulator.worlds import due_ns, exists, path_energy_pj
 
 
 @entry_point("accounting")
@@ -26,10 +27,11 @@ def uxcost(problem: Problem, state: State) -> float:
     """
     violation_rates = 0.0
     energies = 0.0
+    for stream in range(len(problem.streams)):
+        judge(problem, state, stream, state.run[0].now_ns)
     for model in range(len(problem.models)):
         counts = state.models[model]
         if counts.frames > 0:
-            judge(problem, state, model, state.run[0].now_ns)
             violation_rates += max(float(counts.violations), 0.5) / counts.frames
             worst_pj = problem.models[model].worst_energy_pj
             energy_pj = counts.completed_energy_pj + counts.lost * worst_pj
@@ -40,13 +42,49 @@ def uxcost(problem: Problem, state: State) -> float:
 
 
 @entry_point("accounting")
-def lower_bound(problem_arena: Ints, state_arena: Ints) -> float:
-    """UXCost of a run without violations whose layers all run where they need least energy."""
+def lower_bound(problem_arena: Ints, state_arena: Ints, lightest: bool) -> float:
+    """UXCost of a run without violations whose layers all run where they need least energy.
+
+    Frames and paths are those drawn.
+
+    Args:
+        problem_arena: The problem.
+        state_arena: A state that has begun.
+        lightest: Whether frames of a Supernet run its lightest variant where that needs less,
+            and not always the original.
+    """
     problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
     violation_rates = 0.0
     energies = 0.0
     for model in range(len(problem.models)):
-        if state.models[model].frames > 0:
-            violation_rates += 0.5 / state.models[model].frames
-            energies += problem.models[model].best_energy_pj / problem.models[model].worst_energy_pj
+        frames = state.models[model].frames
+        if frames > 0:
+            energy_pj = _least_energy_pj(problem, state, model, lightest)
+            violation_rates += 0.5 / frames
+            energies += energy_pj / (problem.models[model].worst_energy_pj * frames)
     return violation_rates * energies
+
+
+@compiled
+def _least_energy_pj(problem: Problem, state: State, model: int, lightest: bool) -> int:
+    """Least energy of all frames of a model."""
+    original = problem.models[model].first_network
+    last = original + problem.models[model].networks - 1
+    if problem.networks[original].forks == 0 and problem.networks[last].forks == 0:
+        frame_pj = path_energy_pj(problem, state, original, 0)
+        if lightest:
+            frame_pj = min(frame_pj, path_energy_pj(problem, state, last, 0))
+        return int(frame_pj * state.models[model].frames)
+    total_pj = 0
+    for stream in range(len(problem.streams)):
+        if problem.streams[stream].model == model:
+            frame = 0
+            while due_ns(problem, stream, frame) <= state.run[0].horizon_ns:
+                if exists(problem, state, stream, frame):
+                    index = problem.streams[stream].first_frame + frame
+                    frame_pj = path_energy_pj(problem, state, original, index)
+                    if lightest:
+                        frame_pj = min(frame_pj, path_energy_pj(problem, state, last, index))
+                    total_pj += frame_pj
+                frame += 1
+    return total_pj

@@ -21,29 +21,33 @@ class Result:
     Args:
         uxcost: Sum of violation rates × sum of normalised energies, dimensionless.
         lower_bound: UXCost without violations and with every layer where it needs least energy.
+        lower_bound_lightest: The same, where a Supernet may run its lightest variant throughout.
         frame_count: Frames with a deadline within the horizon.
         violation_rate: Share of frames that were late or lost, in [0, 1]; 0 without frames.
         lost_rate: Share of frames that were lost.
         energy_spent: Energy of all dispatches.
         energy_charged: Energy of completed frames, and the worst case for each lost frame.
         dispatches: Number of dispatches.
+        accuracy: Mean top-1 accuracy of completed frames in percent, of models that state it.
         busy_share: Share of the time that each accelerator was busy, by accelerator name.
         seed: Seed of the world.
         seconds: Simulated time.
         frames: With ``record=True``, a row per frame: `frames.FRAME_COLUMNS`, int64; ``fate`` is
             an index into `frames.FATES`, ``model`` an index into the scenario's models.
-        timeline: With ``record=True``, a row per dispatch: `engine.TIMELINE_COLUMNS`, int64, in
-            order of dispatch.
+        timeline: With ``record=True``, a row per dispatch: `dispatching.TIMELINE_COLUMNS`,
+            int64, in order of dispatch.
     """
 
     uxcost: float
     lower_bound: float
+    lower_bound_lightest: float
     frame_count: dict[str, int]
     violation_rate: dict[str, float]
     lost_rate: dict[str, float]
     energy_spent: dict[str, int]
     energy_charged: dict[str, int]
     dispatches: int
+    accuracy: dict[str, float]
     busy_share: dict[str, float]
     seed: int
     seconds: float

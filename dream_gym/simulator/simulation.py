@@ -11,9 +11,11 @@ from dream_gym.errors import ConfigError, SchedulerError
 from dream_gym.hardware import Platform
 from dream_gym.simulator.accounting import lower_bound, uxcost_now
 from dream_gym.simulator.arena import Floats, Ints
-from dream_gym.simulator.engine import TIMELINE_COLUMNS, Run, begin, export_frames, finish
+from dream_gym.simulator.building import build_problem
+from dream_gym.simulator.dispatching import TIMELINE_COLUMNS
+from dream_gym.simulator.engine import Run, begin, export_frames, finish
 from dream_gym.simulator.frames import FRAME_COLUMNS
-from dream_gym.simulator.problem import NS_PER_S, build_problem, view_problem
+from dream_gym.simulator.problem import NS_PER_S, view_problem
 from dream_gym.simulator.result import Result, to_table
 from dream_gym.simulator.state import NEVER, allocate_state, view_state
 from dream_gym.workload import RecordedFrames, Scenario
@@ -39,6 +41,9 @@ class Simulation:
         load: Factor on every rate.
         expiry: ``soft`` or ``firm``; by default what the scenario says.
         energy_norm: ``charged`` or ``literal``, see `accounting.uxcost`.
+        contention: Whether dispatches share the off-chip bandwidth; by default what the platform
+            says.
+        decision_ns: Time that the scheduler needs for each dispatch.
 
     Raises:
         ConfigError: An option is out of range.
@@ -53,17 +58,26 @@ class Simulation:
         load: float | Fraction = 1.0,
         expiry: str | None = None,
         energy_norm: str = "charged",
+        contention: bool | None = None,
+        decision_ns: int = 0,
     ) -> None:
         self.scenario = scenario
         self.platform = platform
         self.problem_arena = build_problem(
-            scenario, platform, load=load, expiry=expiry, energy_norm=energy_norm
+            scenario,
+            platform,
+            load=load,
+            expiry=expiry,
+            energy_norm=energy_norm,
+            contention=contention,
+            decision_ns=decision_ns,
         )
         self.problem = view_problem(self.problem_arena)
         self.state_arena = allocate_state(self.problem)
         self.state = view_state(self.state_arena)
         self._run = run
         self._ended = True
+        self._bounds: dict[bool, float] = {}
         self._record = False
         self._timeline = np.empty((0, len(TIMELINE_COLUMNS)), dtype=np.int64)
         self._frames = np.empty((0, len(FRAME_COLUMNS)), dtype=np.int64)
@@ -85,19 +99,22 @@ class Simulation:
             raise ConfigError(f"seconds: expected a number in (0, {MAX_SECONDS:g}], got {seconds}")
         horizon_ns = round(seconds * NS_PER_S)
         if any(
-            horizon_ns // int(model.period_quotient_ns) * int(model.period_divisor) >= 2**62
-            for model in self.problem.models
+            horizon_ns // int(stream.period_quotient_ns) * int(stream.period_divisor) >= 2**62
+            for stream in self.problem.streams
         ):
             raise ConfigError(f"seconds: {seconds:g} is too long for the rates of this scenario")
         begin(self.problem_arena, self.state_arena, seed, horizon_ns)
+        self._bounds.clear()
         self._ended = False
         self._record = record
         frames, dispatches = 0, 0
         if record:
-            models = self.problem.models
-            counts = self.state.models["frames"]
-            frames = int(counts.sum())
-            dispatches = int((counts * (models["last_layer"] - models["first_layer"] + 1)).sum())
+            counts = self.state.models["frames"].tolist()
+            frames = sum(counts)
+            dispatches = sum(
+                count * max(len(member.layers) for member in network.family)
+                for count, network in zip(counts, self.scenario.networks, strict=True)
+            )
         self._frames = np.empty((frames, len(FRAME_COLUMNS)), dtype=np.int64)
         self._timeline = np.empty((dispatches, len(TIMELINE_COLUMNS)), dtype=np.int64)
 
@@ -146,22 +163,28 @@ class Simulation:
 
     def recording(self) -> dict[str, RecordedFrames]:
         """The releases and triggers of this run's world, to be replayed by a scenario."""
-        recording = {}
-        for model, name in enumerate(self.scenario.model_names):
-            arenas = self.problem_arena, self.state_arena
+        arenas = self.problem_arena, self.state_arena
+        parts: dict[int, list[Ints]] = {model: [] for model in range(len(self.problem.models))}
+        for stream, given in enumerate(self.problem.streams):
             rows = np.empty((0, 3), dtype=np.int64)
-            rows = np.empty((export_frames(*arenas, model, rows), 3), dtype=np.int64)
-            export_frames(*arenas, model, rows)
-            recording[name] = RecordedFrames(*rows.T)
-        return recording
+            rows = np.empty((export_frames(*arenas, stream, rows), 3), dtype=np.int64)
+            export_frames(*arenas, stream, rows)
+            parts[int(given.model)].append(rows)
+        return {
+            name: RecordedFrames(*np.concatenate(parts[model]).T)
+            for model, name in enumerate(self.scenario.model_names)
+        }
 
     def uxcost(self) -> float:
         """UXCost at the present time."""
         return float(uxcost_now(self.problem_arena, self.state_arena))
 
-    def lower_bound(self) -> float:
-        """The lower bound of the whole run's UXCost."""
-        return float(lower_bound(self.problem_arena, self.state_arena))
+    def lower_bound(self, *, lightest: bool = False) -> float:
+        """The lower bound of the whole run's UXCost; see `accounting.lower_bound`."""
+        if lightest not in self._bounds:
+            bound = lower_bound(self.problem_arena, self.state_arena, lightest)
+            self._bounds[lightest] = float(bound)
+        return self._bounds[lightest]
 
     def rates(self) -> Rates:
         """What has become of the models' frames by the present time."""
@@ -180,10 +203,10 @@ class Simulation:
         run, models = self.state.run[0], self.state.models
         rates = self.rates()
         worst_pj = models["lost"] * self.problem.models["worst_energy_pj"]
-        accelerators, until_ns = self.state.accelerators, self.state.accelerators["busy_until_ns"]
-        # A dispatch counts in full when it starts; what lies ahead of now is not yet time spent.
-        ahead_ns = np.where(until_ns == NEVER, 0, until_ns - self.now_ns)
-        busy = (accelerators["busy_ns"] - ahead_ns) / max(self.now_ns, 1)
+        accelerators = self.state.accelerators
+        running = accelerators["busy_until_ns"] != NEVER
+        running_ns = np.where(running, self.now_ns - accelerators["busy_since_ns"], 0)
+        busy = (accelerators["busy_ns"] + running_ns) / max(self.now_ns, 1)
         frames, timeline = None, None
         if self._record:
             frames = to_table(self._frames[: run.frame_rows], FRAME_COLUMNS)
@@ -195,6 +218,8 @@ class Simulation:
         return Result(
             uxcost=self.uxcost(),
             lower_bound=self.lower_bound(),
+            lower_bound_lightest=self.lower_bound(lightest=True),
+            accuracy=self._accuracy(),
             frame_count=by_model(models["frames"]),
             violation_rate=by_model(rates.violations),
             lost_rate=by_model(rates.lost),
@@ -207,3 +232,16 @@ class Simulation:
             frames=frames,
             timeline=timeline,
         )
+
+    def _accuracy(self) -> dict[str, float]:
+        """Mean top-1 accuracy of the completed frames, of models that state it."""
+        found = {}
+        for index, name in enumerate(self.scenario.model_names):
+            family = self.scenario.networks[index].family
+            first = self.problem.models[index].first_network
+            completed = self.state.networks["completed"][first : first + len(family)].tolist()
+            stated = [member.top1 for member in family]
+            if sum(completed) > 0 and None not in stated:
+                total = sum(n * (top1 or 0.0) for n, top1 in zip(completed, stated, strict=True))
+                found[name] = total / sum(completed)
+        return found

@@ -8,7 +8,7 @@ import numpy as np
 
 from dream_gym.jit import inlined
 from dream_gym.simulator.arena import FLOAT, INT, Floats, Ints, Layout, Records, record_type
-from dream_gym.simulator.problem import Problem
+from dream_gym.simulator.problem import NONE, Problem
 
 MAX_PARAMETERS = 16
 
@@ -28,40 +28,57 @@ RUN = record_type(
     free_count="number of free slots",
     releases="number of releases so far",
     dispatches="number of dispatches so far",
+    last_start_ns="when the last dispatch starts; the next one's decision is taken after that",
+    sharing="dispatches that have started and not ended; with contention",
+    demand="bandwidth that these ask for, in 2^-20 bytes per ns; with contention",
+    shared_ns="when their progress was last brought up to date; with contention",
     timeline_rows="rows of the record of dispatches",
     frame_rows="rows of the record of frames",
 )
 STATE_MODEL = record_type(
     frames="frames with a deadline within the horizon, known from the seed",
-    next_frame="index of a root's next frame",
-    next_release_ns="release of a root's next frame, or NEVER",
     waiting="live frames that are not executing",
     completed="frames completed, late ones too",
     lost="frames lost, for whatever reason",
     violations="violations decided so far",
     completed_energy_pj="energy of completed frames",
     spent_energy_pj="energy of all dispatches",
-    judged="index of the first frame whose deadline has not been judged",
+)
+STATE_STREAM = record_type(
+    next_frame="a root's next frame, counted in the stream",
+    next_release_ns="release of a root's next frame, or NEVER",
+    judged="the first frame whose deadline has not been judged, counted in the stream",
+)
+STATE_NETWORK = record_type(
+    completed="frames completed with this network",
 )
 SLOT = record_type(
     serial="number of the release that filled the slot, 0 where it is free",
     model="index of the model",
+    stream="index of the stream",
+    network="index of the network; the original one before the first dispatch",
     frame="index of the frame in its model",
     nominal_ns="nominal time of the root frame that it stems from",
     release_ns="when it was released",
     deadline_ns="when it is due",
-    layer="the layer that executes, or else the next one",
+    layer="the next layer; while the frame executes, the first one of the dispatch",
     ready_since_ns="when it last finished a layer, or was released",
     executing="1 while it executes",
     last_accelerator="where it executes or last did, or NONE",
     energy_pj="energy of its dispatches",
 )
 ACCELERATOR = record_type(
-    busy_until_ns="end of the layer that it runs, NEVER where it is idle",
+    busy_until_ns="end of what it runs, as expected now; NEVER where it is idle",
+    busy_since_ns="when it was given what it runs",
+    busy_ns="time of all dispatches that have ended",
     slot="slot that it runs or last ran",
     serial="serial of the frame that it runs or last ran, 0 before the first",
-    layer="layer that it runs or last ran",
-    busy_ns="time of all its dispatches, switches included",
+    layer="last layer of the block that it runs or last ran",
+    start_ns="when what it runs starts, after the scheduler's time for the decision",
+    started="1 once that is so; with contention",
+    remaining="isolated time that is left of it, in 2^-20 ns; with contention",
+    demand="bandwidth that it asks for, in 2^-20 bytes per ns; with contention",
+    timeline_row="its row in the record of dispatches",
     finished="scratch: the slots of the frames that complete at this instant",
 )
 
@@ -75,6 +92,10 @@ class State(NamedTuple):
     """[MAX_PARAMETERS] parameters of the scheduler, in the order of its options."""
     models: Records
     """[model] of `STATE_MODEL`."""
+    streams: Records
+    """[stream] of `STATE_STREAM`."""
+    networks: Records
+    """[network] of `STATE_NETWORK`."""
     slots: Records
     """[slot] of `SLOT`."""
     accelerators: Records
@@ -84,21 +105,30 @@ class State(NamedTuple):
     free: Ints
     """[slot] the free slots; ``free_count`` of them."""
     verdict: Ints
-    """[model, frame modulo ring] verdict on frames that are resolved before their deadline."""
+    """[stream, frame modulo ring] verdict on frames that are resolved before their deadline."""
 
 
 STATE = Layout(
     State,
-    dimensions=("models_count", "accelerators_count", "slots_count", "ring"),
+    dimensions=(
+        "models_count",
+        "streams_count",
+        "networks_count",
+        "accelerators_count",
+        "slots_count",
+        "ring",
+    ),
     tables={
         "parameter": (FLOAT, (MAX_PARAMETERS,)),
         "run": (RUN, (1,)),
         "models": (STATE_MODEL, ("models_count",)),
+        "streams": (STATE_STREAM, ("streams_count",)),
+        "networks": (STATE_NETWORK, ("networks_count",)),
         "slots": (SLOT, ("slots_count",)),
         "accelerators": (ACCELERATOR, ("accelerators_count",)),
         "live": (INT, ("slots_count",)),
         "free": (INT, ("slots_count",)),
-        "verdict": (INT, ("models_count", "ring")),
+        "verdict": (INT, ("streams_count", "ring")),
     },
 )
 view_state = STATE.viewer()
@@ -111,21 +141,25 @@ def allocate_state(problem: Problem) -> Ints:
     models, accelerators = len(problem.models), problem.costs.shape[1]
     return STATE.allocate(
         models_count=models,
+        streams_count=len(problem.streams),
+        networks_count=len(problem.networks),
         accelerators_count=accelerators,
         # Beyond its backlog limit a model may have frames that were executing at its last
         # release. A frame that completes gives its slot back only after it has released its
         # dependents, and a release takes its slot before it displaces another frame.
         slots_count=int(problem.models["backlog_limit"].sum()) + (models + 1) * accelerators + 1,
-        ring=max(_frames_in_flight(problem, model) for model in range(models)) + 3,
+        ring=max(_frames_in_flight(problem, stream) for stream in range(len(problem.streams))) + 3,
     )
 
 
-def _frames_in_flight(problem: Problem, model: int) -> int:
-    """Most frames of a model that may be resolved while their deadlines lie ahead."""
-    given = problem.models[model]
-    root = problem.models[given.root]
-    if root.recorded_frames == 0:
+def _frames_in_flight(problem: Problem, stream: int) -> int:
+    """Most frames of a stream that may be resolved while their deadlines lie ahead."""
+    given = problem.streams[stream]
+    root = problem.streams[given.root]
+    if root.recorded_first == NONE:
         return int(given.deadline_ns // given.period_quotient_ns)
+    if root.recorded_frames == 0:
+        return 0
     recorded = slice(root.recorded_first, root.recorded_first + root.recorded_frames)
     nominal_ns = problem.recorded["nominal_ns"][recorded][:: given.root_ratio]
     last = np.searchsorted(nominal_ns, nominal_ns + given.deadline_ns, side="right")

@@ -13,15 +13,15 @@ from pydantic import Field
 from dream_gym.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler, Options
 from dream_gym.simulator import (
-    DISPATCH,
     NEVER,
     NONE,
-    PASS,
     Decision,
     Problem,
     State,
+    dispatch,
     switch_bytes,
     switch_energy_pj,
+    wait,
 )
 
 LEAST_SLACK_NS = 1000
@@ -87,7 +87,7 @@ def decide(problem: Problem, state: State) -> Decision:
             ):
                 best_slot, best_accelerator = slot, accelerator
                 best_score, best_in_time = score, in_time
-    return Decision(PASS if best_slot == NONE else DISPATCH, best_slot, best_accelerator)
+    return wait() if best_slot == NONE else dispatch(best_slot, best_accelerator)
 
 
 DREAM_MAPSCORE = BuiltinScheduler("dream_mapscore", decide, MapScoreOptions)
