@@ -3,8 +3,9 @@
 import gymnasium as _gymnasium
 
 from dream_gym.api import simulate
+from dream_gym.schedulers import Dispatch, Drop, Scheduler, View
 from dream_gym.simulator import Result
 
-__all__ = ["Result", "simulate"]
+__all__ = ["Dispatch", "Drop", "Result", "Scheduler", "View", "simulate"]
 
 _gymnasium.register("DreamRTMM-v0", entry_point="dream_gym.envs:DreamRTMMEnv")

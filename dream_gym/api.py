@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from dream_gym.errors import ConfigError
 from dream_gym.hardware import Platform, load_platform
-from dream_gym.schedulers import get_scheduler
+from dream_gym.schedulers import BuiltinScheduler, Scheduler, get_scheduler, make_python_run
 from dream_gym.simulator import Result, Simulation
 from dream_gym.workload import Scenario, load_scenario
 
@@ -14,7 +17,7 @@ from dream_gym.workload import Scenario, load_scenario
 def simulate(
     scenario: str | Path | Scenario,
     platform: str | Path | Platform,
-    scheduler: str,
+    scheduler: str | BuiltinScheduler | Scheduler,
     *,
     seconds: float,
     seed: int = 0,
@@ -31,7 +34,8 @@ def simulate(
     Args:
         scenario: A name (``ar_social``), the path of a YAML file, or a `Scenario`.
         platform: A name (``4k_1ws_2os``), the path of a YAML file, or a `Platform`.
-        scheduler: The id of a built-in scheduler.
+        scheduler: The id of a built-in scheduler, a compiled one of your own, or a `Scheduler`
+            in Python.
         seconds: Simulated time.
         seed: Seed of the world, in [0, 2^63): with one seed, all schedulers face the same frames.
         load: Factor on every rate, and so on default deadlines.
@@ -44,7 +48,7 @@ def simulate(
         decision_ns: Time that the scheduler needs for each dispatch, in ns: it decides one after
             the other, and each starts that much later.
         record: Whether the result holds the tables ``frames`` and ``timeline``.
-        **options: Options of the scheduler, such as ``alpha=0.5``.
+        **options: Options of a built-in scheduler, such as ``alpha=0.5``.
 
     Returns:
         The outcome; see `Result`.
@@ -57,12 +61,20 @@ def simulate(
         >>> result.uxcost >= result.lower_bound
         True
     """
-    chosen = get_scheduler(scheduler)
-    parameters = chosen.configure(**options).parameters()
+    workload, hardware = load_scenario(scenario), load_platform(platform)
+    if isinstance(scheduler, Scheduler):
+        if options:
+            raise ConfigError(f"options: {', '.join(options)}: give them to your scheduler itself")
+        run = make_python_run(scheduler, workload, hardware)
+        parameters = np.empty(0)
+    else:
+        chosen = get_scheduler(scheduler)
+        run = chosen.run
+        parameters = chosen.configure(**options).parameters()
     simulation = Simulation(
-        load_scenario(scenario),
-        load_platform(platform),
-        chosen.run,
+        workload,
+        hardware,
+        run,
         load=load,
         expiry=expiry,
         energy_norm=energy_norm,

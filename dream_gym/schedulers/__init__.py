@@ -2,19 +2,38 @@
 
 from dream_gym.errors import ConfigError
 from dream_gym.schedulers.builtin import BuiltinScheduler, Options
+from dream_gym.schedulers.custom import Scheduler, make_python_run
 from dream_gym.schedulers.dream.mapscore import DREAM_MAPSCORE
 from dream_gym.schedulers.edf import EDF
 from dream_gym.schedulers.fcfs import FCFS
+from dream_gym.schedulers.view import Dispatch, Drop, ReadyFrame, View
 
 BUILTIN = {scheduler.name: scheduler for scheduler in (FCFS, EDF, DREAM_MAPSCORE)}
 """The built-in schedulers by id; add yours to the tuple."""
 
 
-def get_scheduler(name: str) -> BuiltinScheduler:
-    """The built-in scheduler of a name; raises `ConfigError` if there is none."""
+def get_scheduler(name: str | BuiltinScheduler) -> BuiltinScheduler:
+    """The built-in scheduler of a name; passes an object through.
+
+    Raises:
+        ConfigError: There is no such scheduler.
+    """
+    if isinstance(name, BuiltinScheduler):
+        return name
     if name not in BUILTIN:
         raise ConfigError(f"scheduler: {name!r} is not one of {', '.join(BUILTIN)}")
     return BUILTIN[name]
 
 
-__all__ = ["BUILTIN", "BuiltinScheduler", "Options", "get_scheduler"]
+__all__ = [
+    "BUILTIN",
+    "BuiltinScheduler",
+    "Dispatch",
+    "Drop",
+    "Options",
+    "ReadyFrame",
+    "Scheduler",
+    "View",
+    "get_scheduler",
+    "make_python_run",
+]

@@ -13,8 +13,8 @@ from dream_gym.simulator.decision import (
     drop,
     wait,
 )
-from dream_gym.simulator.dispatching import switch_bytes, switch_energy_pj, switch_ns
-from dream_gym.simulator.engine import Run, make_run
+from dream_gym.simulator.dispatching import switch_bytes, switch_cost, switch_energy_pj, switch_ns
+from dream_gym.simulator.engine import Run, make_run, run_to_decision, take_decision
 from dream_gym.simulator.problem import (
     NONE,
     NS_PER_S,
@@ -49,9 +49,12 @@ __all__ = [
     "drop",
     "latest_stream",
     "make_run",
+    "run_to_decision",
     "switch_bytes",
+    "switch_cost",
     "switch_energy_pj",
     "switch_ns",
+    "take_decision",
     "view_problem",
     "view_problem_compiled",
     "view_state",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dream_gym.jit import inlined
+from dream_gym.jit import entry_point, inlined
 from dream_gym.simulator.arena import Ints
 from dream_gym.simulator.bandwidth import UNIT_BITS, bring_up_to_date, share
 from dream_gym.simulator.decision import Decision
-from dream_gym.simulator.problem import NONE, Problem
-from dream_gym.simulator.state import State
+from dream_gym.simulator.problem import NONE, Problem, view_problem_compiled
+from dream_gym.simulator.state import State, view_state_compiled
 
 TIMELINE_COLUMNS = (
     "start_ns",
@@ -59,6 +59,16 @@ def switch_ns(problem: Problem, moved_bytes: int) -> int:
 def switch_energy_pj(problem: Problem, moved_bytes: int) -> int:
     """Energy of a context switch."""
     return int(moved_bytes * problem.setting[0].dram_pj_per_byte)
+
+
+@entry_point("dispatching")
+def switch_cost(
+    problem_arena: Ints, state_arena: Ints, slot: int, accelerator: int
+) -> tuple[int, int]:
+    """Time in ns and energy in pJ of a context switch, see `switch_bytes`; for Python."""
+    problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
+    moved_bytes = switch_bytes(problem, state, slot, accelerator)
+    return switch_ns(problem, moved_bytes), switch_energy_pj(problem, moved_bytes)
 
 
 @inlined

@@ -11,6 +11,7 @@ from dream_gym.simulator.arena import FLOAT, INT, Floats, Ints, Layout, Records,
 from dream_gym.simulator.problem import NONE, Problem
 
 MAX_PARAMETERS = 16
+MAX_MEMORY = 64
 
 NEVER = np.iinfo(np.int64).max
 """The time of an event that does not come."""
@@ -90,6 +91,8 @@ class State(NamedTuple):
     """[1] of `RUN`: clock and counters."""
     parameter: Floats
     """[MAX_PARAMETERS] parameters of the scheduler, in the order of its options."""
+    memory: Floats
+    """[MAX_MEMORY] what the scheduler keeps during a run; zeros at its start."""
     models: Records
     """[model] of `STATE_MODEL`."""
     streams: Records
@@ -121,6 +124,7 @@ STATE = Layout(
     tables={
         "parameter": (FLOAT, (MAX_PARAMETERS,)),
         "run": (RUN, (1,)),
+        "memory": (FLOAT, (MAX_MEMORY,)),
         "models": (STATE_MODEL, ("models_count",)),
         "streams": (STATE_STREAM, ("streams_count",)),
         "networks": (STATE_NETWORK, ("networks_count",)),
