@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,8 @@ import numpy as np
 
 from dream_gym.errors import ConfigError
 from dream_gym.hardware import Platform, load_platform
-from dream_gym.schedulers import BuiltinScheduler, Scheduler, get_scheduler, make_python_run
-from dream_gym.simulator import Result, Simulation
+from dream_gym.schedulers import BuiltinScheduler, Scheduler, get_scheduler, make_python_engine
+from dream_gym.simulator import Result, Simulation, check_invariants
 from dream_gym.workload import Scenario, load_scenario
 
 
@@ -27,6 +28,7 @@ def simulate(
     contention: bool | None = None,
     decision_ns: int = 0,
     record: bool = False,
+    validate: bool = False,
     **options: Any,
 ) -> Result:
     """Simulate one run of a scheduler.
@@ -47,6 +49,7 @@ def simulate(
             what the platform says.
         decision_ns: Time that the scheduler needs for each dispatch, in ns: it decides one after
             the other, and each starts that much later.
+        validate: Whether to check what must hold in every run, which takes as long again.
         record: Whether the result holds the tables ``frames`` and ``timeline``.
         **options: Options of a built-in scheduler, such as ``alpha=0.5``.
 
@@ -55,6 +58,8 @@ def simulate(
 
     Raises:
         ConfigError: An argument or a file is at fault; the message names it and the field.
+        SchedulerError: A scheduler in Python raised, or chose something impossible.
+        InvariantError: With `validate`, something does not hold.
 
     Example:
         >>> result = simulate("ar_social", "4k_1ws_2os", "dream_mapscore", seconds=1.0)
@@ -65,16 +70,16 @@ def simulate(
     if isinstance(scheduler, Scheduler):
         if options:
             raise ConfigError(f"options: {', '.join(options)}: give them to your scheduler itself")
-        run = make_python_run(scheduler, workload, hardware)
+        engine = make_python_engine(scheduler, workload, hardware)
         parameters = np.empty(0)
     else:
         chosen = get_scheduler(scheduler)
-        run = chosen.run
+        engine = chosen.engine
         parameters = chosen.configure(**options).parameters()
     simulation = Simulation(
         workload,
         hardware,
-        run,
+        engine,
         load=load,
         expiry=expiry,
         energy_norm=energy_norm,
@@ -82,6 +87,9 @@ def simulate(
         decision_ns=decision_ns,
     )
     simulation.parameters[: len(parameters)] = parameters
-    simulation.reset(seed=seed, seconds=seconds, record=record)
+    simulation.reset(seed=seed, seconds=seconds, record=record or validate)
     simulation.advance(simulation.horizon_ns)
-    return simulation.result()
+    result = simulation.result()
+    if validate:
+        check_invariants(result, simulation.problem)
+    return result if record else replace(result, frames=None, timeline=None)

@@ -19,3 +19,7 @@ class ActionError(DreamGymError, ValueError):
 
 class EnvStateError(DreamGymError, RuntimeError):
     """An environment was stepped before its reset or after its end."""
+
+
+class InvariantError(DreamGymError, AssertionError):
+    """A run broke a law of the simulator, which is a fault of dream_gym itself: report it."""

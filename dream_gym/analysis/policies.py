@@ -68,7 +68,7 @@ class SchedulerPolicy:
             simulation = Simulation(
                 cell.workload,
                 cell.hardware,
-                self._scheduler.run,
+                self._scheduler.engine,
                 load=cell.load,
                 expiry=cell.expiry,
             )

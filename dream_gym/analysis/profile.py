@@ -85,7 +85,7 @@ def profile(
     Raises:
         ConfigError: The load or the seconds are out of range.
     """
-    simulation = Simulation(scenario, platform, get_scheduler("fcfs").run, load=load)
+    simulation = Simulation(scenario, platform, get_scheduler("fcfs").engine, load=load)
     simulation.reset(seed=seed, seconds=seconds)
     models = tuple(
         _profile_model(scenario, platform, model, load, int(row.deadline_ns))

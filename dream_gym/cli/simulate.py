@@ -124,7 +124,7 @@ def _write_world(
     seconds: float,
 ) -> None:
     """Write what happens in a run whatever its scheduler does: it is known at the start."""
-    simulation = Simulation(workload, hardware, get_scheduler(scheduler).run)
+    simulation = Simulation(workload, hardware, get_scheduler(scheduler).engine)
     simulation.reset(seed=seed, seconds=seconds)
     write_recording(path, simulation.recording())
 

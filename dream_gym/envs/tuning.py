@@ -141,7 +141,7 @@ class DreamRTMMEnv(gym.Env[Observation, Action], EzPickle):
         self.simulation = Simulation(
             load_scenario(scenario),
             load_platform(platform),
-            scheduler.run,
+            scheduler.engine,
             load=load,
             expiry=expiry,
             energy_norm=energy_norm,

@@ -48,7 +48,7 @@ def write_cost_csv(path: str | Path, networks: Iterable[Network], platform: Plat
 
 
 def networks_of(scenarios: Iterable[str]) -> list[Network]:
-    """The networks of scenarios and their variants, each once, smallest first.
+    """The networks of scenarios, each once, smallest first.
 
     Args:
         scenarios: Names or paths.
@@ -56,12 +56,7 @@ def networks_of(scenarios: Iterable[str]) -> list[Network]:
     Raises:
         ConfigError: There is no such scenario or its file is malformed.
     """
-    networks = {
-        member
-        for name in scenarios
-        for network in load_scenario(name).networks
-        for member in network.family
-    }
+    networks = {network for name in scenarios for network in load_scenario(name).networks}
     return sorted(networks, key=lambda network: (len(network.layers), network.name))
 
 

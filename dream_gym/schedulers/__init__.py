@@ -2,7 +2,7 @@
 
 from dream_gym.errors import ConfigError
 from dream_gym.schedulers.builtin import BuiltinScheduler, Options
-from dream_gym.schedulers.custom import Scheduler, make_python_run
+from dream_gym.schedulers.custom import Scheduler, make_python_engine
 from dream_gym.schedulers.dream.mapscore import DREAM_MAPSCORE
 from dream_gym.schedulers.edf import EDF
 from dream_gym.schedulers.fcfs import FCFS
@@ -35,5 +35,5 @@ __all__ = [
     "Scheduler",
     "View",
     "get_scheduler",
-    "make_python_run",
+    "make_python_engine",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from dream_gym import resources
 from dream_gym.resources import Config
-from dream_gym.simulator import Decide, Floats, Run, make_run
+from dream_gym.simulator import Decide, Engine, Floats, Ints, Problem, make_run
 
 
 class Options(Config):
@@ -37,16 +38,19 @@ class BuiltinScheduler:
         name: Its id.
         decide: The compiled decision.
         options: The class of its options.
+        prepare: What it works out before a run, see `Engine`; an option that matters to it is
+            not an option but makes another scheduler.
     """
 
     name: str
     decide: Decide
     options: type[Options] = Options
+    prepare: Callable[[Problem], Ints] | None = None
 
     @functools.cached_property
-    def run(self) -> Run:
+    def engine(self) -> Engine:
         """The engine around this scheduler, compiled or loaded from the cache at the first call."""
-        return make_run(self.name, self.decide)
+        return Engine(make_run(self.name, self.decide), self.prepare)
 
     def configure(self, **options: Any) -> Options:
         """Validate options.

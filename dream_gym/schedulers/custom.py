@@ -13,8 +13,8 @@ from dream_gym.simulator import (
     NONE,
     NS_PER_S,
     PASS,
+    Engine,
     Ints,
-    Run,
     run_to_decision,
     take_decision,
 )
@@ -57,8 +57,8 @@ class Scheduler(ABC):
         """
 
 
-def make_python_run(scheduler: Scheduler, scenario: Scenario, platform: Platform) -> Run:
-    """The engine around a scheduler in Python; see `make_run`.
+def make_python_engine(scheduler: Scheduler, scenario: Scenario, platform: Platform) -> Engine:
+    """The engine around a scheduler in Python; see `Engine`.
 
     Raises:
         SchedulerError: From the engine, when the scheduler raises or chooses something
@@ -86,7 +86,7 @@ def make_python_run(scheduler: Scheduler, scenario: Scenario, platform: Platform
                 )
         return True
 
-    return run
+    return Engine(run)
 
 
 def _decision(choice: Choice, where: str) -> tuple[int, int, int, int, int]:

@@ -14,7 +14,7 @@ from dream_gym.simulator.decision import (
     wait,
 )
 from dream_gym.simulator.dispatching import switch_bytes, switch_cost, switch_energy_pj, switch_ns
-from dream_gym.simulator.engine import Run, make_run, run_to_decision, take_decision
+from dream_gym.simulator.engine import Engine, Run, make_run, run_to_decision, take_decision
 from dream_gym.simulator.problem import (
     NONE,
     NS_PER_S,
@@ -25,6 +25,7 @@ from dream_gym.simulator.problem import (
 from dream_gym.simulator.result import Result
 from dream_gym.simulator.simulation import Simulation
 from dream_gym.simulator.state import NEVER, State, view_state, view_state_compiled
+from dream_gym.simulator.validation import check_invariants
 from dream_gym.simulator.worlds import latest_stream
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "PASS",
     "Decide",
     "Decision",
+    "Engine",
     "Floats",
     "Ints",
     "Problem",
@@ -44,6 +46,7 @@ __all__ = [
     "Simulation",
     "State",
     "build_problem",
+    "check_invariants",
     "dispatch",
     "dispatch_block",
     "drop",

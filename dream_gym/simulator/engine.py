@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from dream_gym.jit import compiled, entry_point, inlined
 from dream_gym.simulator.arena import Ints
@@ -34,11 +35,25 @@ from dream_gym.simulator.worlds import (
     nominal_ns,
 )
 
-_KEPT = len(STATE.dimensions) + MAX_PARAMETERS
-"""The first words of a state: its dimensions and the parameters, which a reset keeps."""
-
 Run = Callable[[Ints, Ints, Ints, Ints, int], bool]
-"""An engine for one scheduler, see `make_run`."""
+"""The loop around one scheduler, see `make_run`."""
+
+
+_KEPT = len(STATE.dimensions) + MAX_PARAMETERS
+"""The first words of a state: dimensions and parameters, which a reset keeps, as it does the plan,
+which comes next."""
+
+
+class Engine(NamedTuple):
+    """What takes a run forward.
+
+    Args:
+        run: The loop.
+        prepare: Works out, before any run, one number for each layer of a problem.
+    """
+
+    run: Run
+    prepare: Callable[[Problem], Ints] | None = None
 
 
 def make_run(name: str, decide: Decide) -> Run:
@@ -124,7 +139,7 @@ def begin(problem_arena: Ints, state_arena: Ints, seed: int, horizon_ns: int) ->
         horizon_ns: End of the run.
     """
     problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
-    for word in range(_KEPT, len(state_arena)):
+    for word in range(_KEPT + len(state.plan), len(state_arena)):
         state_arena[word] = 0
     state.run[0].seed = seed
     state.run[0].horizon_ns = horizon_ns

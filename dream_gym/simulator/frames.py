@@ -10,7 +10,7 @@ from typing import Any
 from dream_gym.jit import compiled, inlined
 from dream_gym.simulator.arena import Ints
 from dream_gym.simulator.problem import NONE, Problem
-from dream_gym.simulator.state import LOST, MET, NEVER, UNDECIDED, State
+from dream_gym.simulator.state import LOST, MET, NEVER, NOTES, RECENT, UNDECIDED, State
 from dream_gym.simulator.worlds import drawn_release_ns, due_ns, exists, is_triggered
 
 COMPLETED, DROPPED, DISPLACED, EXPIRED, PARENT_LOST, UNFINISHED = range(6)
@@ -69,6 +69,8 @@ def release(
     state.slots[slot].executing = 0
     state.slots[slot].last_accelerator = NONE
     state.slots[slot].energy_pj = 0
+    for note in range(NOTES):
+        state.notes[slot, note] = 0.0
     at = state.run[0].live_count
     while at > 0 and _comes_before(state, slot, state.live[at - 1]):
         state.live[at] = state.live[at - 1]
@@ -114,6 +116,7 @@ def complete(problem: Problem, state: State, record: Ints, slot: int) -> None:
     """Account for a frame that has run its last layer; its slot is freed by the caller."""
     model, stream = state.slots[slot].model, state.slots[slot].stream
     state.models[model].completed += 1
+    _remember(state, model, lost=0)
     state.models[model].completed_energy_pj += state.slots[slot].energy_pj
     state.networks[state.slots[slot].network].completed += 1
     _leave(state, slot)
@@ -186,10 +189,17 @@ def _leave(state: State, slot: int) -> None:
         state.live[after] = state.live[after + 1]
 
 
+@inlined
+def _remember(state: State, model: int, lost: int) -> None:
+    recent = (state.models[model].recent_losses << 1) | lost
+    state.models[model].recent_losses = recent & ((1 << RECENT) - 1)
+
+
 @compiled
 def _count_loss(problem: Problem, state: State, stream: int, frame: int) -> None:
     model = problem.streams[stream].model
     state.models[model].lost += 1
+    _remember(state, model, lost=1)
     if _resolve_in_time(problem, state, stream, frame, LOST):
         state.models[model].violations += 1
 

@@ -13,7 +13,7 @@ from dream_gym.simulator.accounting import lower_bound, uxcost_now
 from dream_gym.simulator.arena import Floats, Ints
 from dream_gym.simulator.building import build_problem
 from dream_gym.simulator.dispatching import TIMELINE_COLUMNS
-from dream_gym.simulator.engine import Run, begin, export_frames, finish
+from dream_gym.simulator.engine import Engine, begin, export_frames, finish
 from dream_gym.simulator.frames import FRAME_COLUMNS
 from dream_gym.simulator.problem import NS_PER_S, view_problem
 from dream_gym.simulator.result import Result, to_table
@@ -37,7 +37,7 @@ class Simulation:
     Args:
         scenario: The workload.
         platform: The hardware.
-        run: The engine of a scheduler, see `make_run`.
+        engine: The engine of a scheduler.
         load: Factor on every rate.
         expiry: ``soft`` or ``firm``; by default what the scenario says.
         energy_norm: ``charged`` or ``literal``, see `accounting.uxcost`.
@@ -53,7 +53,7 @@ class Simulation:
         self,
         scenario: Scenario,
         platform: Platform,
-        run: Run,
+        engine: Engine,
         *,
         load: float | Fraction = 1.0,
         expiry: str | None = None,
@@ -75,7 +75,9 @@ class Simulation:
         self.problem = view_problem(self.problem_arena)
         self.state_arena = allocate_state(self.problem)
         self.state = view_state(self.state_arena)
-        self._run = run
+        self._run = engine.run
+        if engine.prepare is not None:
+            self.state.plan[:] = engine.prepare(self.problem)
         self._ended = True
         self._bounds: dict[bool, float] = {}
         self._record = False

@@ -12,6 +12,9 @@ from dream_gym.simulator.problem import NONE, Problem
 
 MAX_PARAMETERS = 16
 MAX_MEMORY = 64
+NOTES = 4
+RECENT = 10
+"""Resolved frames of a model whose outcomes are remembered."""
 
 NEVER = np.iinfo(np.int64).max
 """The time of an event that does not come."""
@@ -44,6 +47,7 @@ STATE_MODEL = record_type(
     violations="violations decided so far",
     completed_energy_pj="energy of completed frames",
     spent_energy_pj="energy of all dispatches",
+    recent_losses="the last RECENT resolved frames as bits, the latest lowest; 1 where it was lost",
 )
 STATE_STREAM = record_type(
     next_frame="a root's next frame, counted in the stream",
@@ -91,8 +95,12 @@ class State(NamedTuple):
     """[1] of `RUN`: clock and counters."""
     parameter: Floats
     """[MAX_PARAMETERS] parameters of the scheduler, in the order of its options."""
+    plan: Ints
+    """[layer] what the scheduler has worked out before the run, see `engine.Engine`."""
     memory: Floats
     """[MAX_MEMORY] what the scheduler keeps during a run; zeros at its start."""
+    notes: Floats
+    """[slot, NOTES] what the scheduler keeps of a frame; zeros at its release."""
     models: Records
     """[model] of `STATE_MODEL`."""
     streams: Records
@@ -117,18 +125,21 @@ STATE = Layout(
         "models_count",
         "streams_count",
         "networks_count",
+        "layers_count",
         "accelerators_count",
         "slots_count",
         "ring",
     ),
     tables={
         "parameter": (FLOAT, (MAX_PARAMETERS,)),
+        "plan": (INT, ("layers_count",)),
         "run": (RUN, (1,)),
         "memory": (FLOAT, (MAX_MEMORY,)),
         "models": (STATE_MODEL, ("models_count",)),
         "streams": (STATE_STREAM, ("streams_count",)),
         "networks": (STATE_NETWORK, ("networks_count",)),
         "slots": (SLOT, ("slots_count",)),
+        "notes": (FLOAT, ("slots_count", NOTES)),
         "accelerators": (ACCELERATOR, ("accelerators_count",)),
         "live": (INT, ("slots_count",)),
         "free": (INT, ("slots_count",)),
@@ -147,6 +158,7 @@ def allocate_state(problem: Problem) -> Ints:
         models_count=models,
         streams_count=len(problem.streams),
         networks_count=len(problem.networks),
+        layers_count=len(problem.layers),
         accelerators_count=accelerators,
         # Beyond its backlog limit a model may have frames that were executing at its last
         # release. A frame that completes gives its slot back only after it has released its

@@ -155,7 +155,7 @@ def run_in_steps(case: Case, ticks: list[int], energy_norm: str) -> tuple[Simula
     load = options.pop("load")
     scheduler = get_scheduler(case.scheduler)
     simulation = Simulation(
-        case.scenario, case.platform, scheduler.run, load=load, energy_norm=energy_norm
+        case.scenario, case.platform, scheduler.engine, load=load, energy_norm=energy_norm
     )
     parameters = scheduler.configure(**options).parameters()
     simulation.parameters[: len(parameters)] = parameters

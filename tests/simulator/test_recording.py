@@ -15,7 +15,7 @@ PLATFORM = "4k_1ws_2os"
 
 def record(scenario: Scenario, path, *, seed: int, seconds: float) -> None:
     """Write the world of a seed to a file."""
-    simulation = Simulation(scenario, load_platform(PLATFORM), get_scheduler("fcfs").run)
+    simulation = Simulation(scenario, load_platform(PLATFORM), get_scheduler("fcfs").engine)
     simulation.reset(seed=seed, seconds=seconds)
     write_recording(path, simulation.recording())
 

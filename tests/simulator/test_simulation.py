@@ -11,7 +11,10 @@ from dream_gym.workload import load_scenario
 
 def test_busy_share_counts_no_time_that_is_yet_to_come() -> None:
     simulation = Simulation(
-        load_scenario("ar_social"), load_platform("4k_1ws_2os"), get_scheduler("fcfs").run, load=2
+        load_scenario("ar_social"),
+        load_platform("4k_1ws_2os"),
+        get_scheduler("fcfs").engine,
+        load=2,
     )
     simulation.reset(seed=0, seconds=0.2, record=True)
     for tick_ns in (100_000, 20_000_000, simulation.horizon_ns):
@@ -26,7 +29,7 @@ def test_busy_share_counts_no_time_that_is_yet_to_come() -> None:
 
 def test_time_does_not_go_back() -> None:
     simulation = Simulation(
-        load_scenario("ar_social"), load_platform("4k_1ws_2os"), get_scheduler("fcfs").run
+        load_scenario("ar_social"), load_platform("4k_1ws_2os"), get_scheduler("fcfs").engine
     )
     simulation.reset(seed=0, seconds=0.2)
     simulation.advance(50_000_000)
@@ -37,7 +40,7 @@ def test_time_does_not_go_back() -> None:
 
 def test_the_state_does_not_grow_with_the_length_of_a_run() -> None:
     simulation = Simulation(
-        load_scenario("ar_social"), load_platform("4k_1ws_2os"), get_scheduler("fcfs").run
+        load_scenario("ar_social"), load_platform("4k_1ws_2os"), get_scheduler("fcfs").engine
     )
     simulation.reset(seed=0, seconds=1)
     size = simulation.state_arena.nbytes
@@ -50,4 +53,4 @@ def test_a_deadline_of_too_many_periods_is_an_error() -> None:
     model = scenario.models[0].model_copy(update={"deadline_ms": 1e7})
     slow = scenario.model_copy(update={"models": (model,)})
     with pytest.raises(ConfigError, match=r"models\.0\.deadline_ms: 1e\+07 is more than 10000"):
-        Simulation(slow, load_platform("4k_1ws_2os"), get_scheduler("fcfs").run)
+        Simulation(slow, load_platform("4k_1ws_2os"), get_scheduler("fcfs").engine)
