@@ -9,3 +9,4 @@ from dream_gym.simulator import Result
 __all__ = ["Dispatch", "Drop", "Result", "Scheduler", "View", "simulate"]
 
 _gymnasium.register("DreamRTMM-v0", entry_point="dream_gym.envs:DreamRTMMEnv")
+_gymnasium.register("DreamRTMM-Dispatch-v0", entry_point="dream_gym.envs:DreamRTMMDispatchEnv")

@@ -14,7 +14,17 @@ from dream_gym.simulator.decision import (
     wait,
 )
 from dream_gym.simulator.dispatching import switch_bytes, switch_cost, switch_energy_pj, switch_ns
-from dream_gym.simulator.engine import Engine, Run, make_run, run_to_decision, take_decision
+from dream_gym.simulator.engine import (
+    Engine,
+    Run,
+    begin_run,
+    finish_run,
+    go_on,
+    make_run,
+    obey,
+    run_to_decision,
+    take_decision,
+)
 from dream_gym.simulator.problem import (
     NONE,
     NS_PER_S,
@@ -45,13 +55,17 @@ __all__ = [
     "Run",
     "Simulation",
     "State",
+    "begin_run",
     "build_problem",
     "check_invariants",
     "dispatch",
     "dispatch_block",
     "drop",
+    "finish_run",
+    "go_on",
     "latest_stream",
     "make_run",
+    "obey",
     "run_to_decision",
     "switch_bytes",
     "switch_cost",

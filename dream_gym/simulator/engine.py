@@ -138,6 +138,12 @@ def begin(problem_arena: Ints, state_arena: Ints, seed: int, horizon_ns: int) ->
         seed: Seed of the world, in [0, 2^63).
         horizon_ns: End of the run.
     """
+    begin_run(problem_arena, state_arena, seed, horizon_ns)
+
+
+@compiled
+def begin_run(problem_arena: Ints, state_arena: Ints, seed: int, horizon_ns: int) -> None:
+    """`begin` for compiled code."""
     problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
     for word in range(_KEPT + len(state.plan), len(state_arena)):
         state_arena[word] = 0
@@ -161,6 +167,12 @@ def begin(problem_arena: Ints, state_arena: Ints, seed: int, horizon_ns: int) ->
 def finish(problem_arena: Ints, state_arena: Ints, frames: Ints) -> None:
     """End a run at its horizon: what is unfinished is lost, and every deadline is judged."""
     problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
+    finish_run(problem, state, frames)
+
+
+@compiled
+def finish_run(problem: Problem, state: State, frames: Ints) -> None:
+    """`finish` for compiled code."""
     while state.run[0].live_count > 0:
         slot = state.live[0]
         if state.slots[slot].executing:

@@ -37,7 +37,7 @@ class Simulation:
     Args:
         scenario: The workload.
         platform: The hardware.
-        engine: The engine of a scheduler.
+        engine: The engine of a scheduler; None where decisions come from outside.
         load: Factor on every rate.
         expiry: ``soft`` or ``firm``; by default what the scenario says.
         energy_norm: ``charged`` or ``literal``, see `accounting.uxcost`.
@@ -53,7 +53,7 @@ class Simulation:
         self,
         scenario: Scenario,
         platform: Platform,
-        engine: Engine,
+        engine: Engine | None,
         *,
         load: float | Fraction = 1.0,
         expiry: str | None = None,
@@ -75,8 +75,8 @@ class Simulation:
         self.problem = view_problem(self.problem_arena)
         self.state_arena = allocate_state(self.problem)
         self.state = view_state(self.state_arena)
-        self._run = engine.run
-        if engine.prepare is not None:
+        self._engine = engine
+        if engine is not None and engine.prepare is not None:
             self.state.plan[:] = engine.prepare(self.problem)
         self._ended = True
         self._bounds: dict[bool, float] = {}
@@ -121,6 +121,11 @@ class Simulation:
         self._timeline = np.empty((dispatches, len(TIMELINE_COLUMNS)), dtype=np.int64)
 
     @property
+    def records(self) -> tuple[Ints, Ints]:
+        """The record arrays of dispatches and of frames, for who decides from outside."""
+        return self._timeline, self._frames
+
+    @property
     def now_ns(self) -> int:
         """The time of the run."""
         return int(self.state.run[0].now_ns)
@@ -134,6 +139,18 @@ class Simulation:
     def ended(self) -> bool:
         """Whether the run is at its horizon, or was never reset."""
         return self._ended
+
+    def restore(self, state_arena: Ints, records: tuple[Ints, Ints]) -> None:
+        """Return to a state of this simulation, of which the arena is a copy, and its records."""
+        self.state_arena[:] = state_arena
+        self._timeline, self._frames = records
+        self._record = len(self._frames) > 0
+        self._bounds.clear()
+        self._ended = False
+
+    def end(self) -> None:
+        """Note that the run was finished from outside."""
+        self._ended = True
 
     @property
     def parameters(self) -> Floats:
@@ -154,7 +171,8 @@ class Simulation:
             raise ValueError(f"until_ns: {until_ns} has passed, it is {self.now_ns} ns")
         until_ns = min(until_ns, self.horizon_ns)
         arenas = self.problem_arena, self.state_arena
-        if not self._run(*arenas, self._timeline, self._frames, until_ns):
+        assert self._engine is not None, "decisions come from outside"
+        if not self._engine.run(*arenas, self._timeline, self._frames, until_ns):
             raise SchedulerError(
                 f"at {self.now_ns} ns the scheduler chose a frame that does not wait, or an "
                 "accelerator that is not idle"

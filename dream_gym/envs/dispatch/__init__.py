@@ -1,0 +1,1 @@
+"""``DreamRTMM-Dispatch-v0``: decide every dispatch."""

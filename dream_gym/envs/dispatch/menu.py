@@ -1,0 +1,188 @@
+"""The menu: what may be decided at a decision point, as numbered actions, and its rules.
+
+Actions are numbered ``(row × accelerators + accelerator) × networks + variant`` for dispatches,
+then one drop for each row, and last of all to wait. A row is a live frame: those that wait come
+first, then those that execute, each by deadline.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dream_gym.jit import compiled, inlined
+from dream_gym.schedulers.dream.dropping import may_drop
+from dream_gym.schedulers.dream.supernet import choose_variant
+from dream_gym.simulator import (
+    DISPATCH,
+    DROP,
+    NEVER,
+    NONE,
+    Decision,
+    Ints,
+    Problem,
+    State,
+    go_on,
+    obey,
+)
+from dream_gym.simulator.arena import INT, Layout, Records, record_type
+
+BLOCK_SHARE = 4
+"""With blocks, a dispatch takes at least this part of the network's mean latency, if it can."""
+
+MENU_STATE = record_type(
+    rows="number of rows listed",
+    waiting="how many of them wait; they come first",
+    illegal="illegal actions so far, each answered with waiting",
+    skip_forced="1 where a single legal dispatch or drop is taken without asking",
+    blocks="1 where a dispatch takes a block of layers",
+)
+
+
+Mask: TypeAlias = NDArray[np.int8]
+"""One entry for each action: 1 where it is legal."""
+
+
+class Menu(NamedTuple):
+    """The menu of one run."""
+
+    now: Records
+    """[1] of `MENU_STATE`."""
+    rows: Ints
+    """[row] slot of the frame, NONE where there is none."""
+    shape: Ints
+    """[2] numbers of accelerators and of networks per model that actions are numbered for."""
+
+
+MENU = Layout(
+    Menu,
+    dimensions=("rows_count",),
+    tables={
+        "now": (MENU_STATE, (1,)),
+        "rows": (INT, ("rows_count",)),
+        "shape": (INT, (2,)),
+    },
+)
+view_menu = MENU.viewer()
+view_menu_compiled = inlined(view_menu)
+"""The same for compiled code."""
+
+
+@compiled
+def to_choice(
+    problem: Problem, state: State, menu: Menu, timeline: Ints, frames: Ints, mask: Mask
+) -> bool:
+    """Go on to the next point where there is something to decide; False at the end of the run."""
+    while True:
+        while not state.run[0].decision_due:
+            if not go_on(problem, state, timeline, frames, state.run[0].horizon_ns):
+                return False
+        _list_rows(state, menu)
+        legal, last_legal = _fill_mask(problem, state, menu, mask)
+        if legal == 0:
+            state.run[0].decision_due = 0
+        elif legal == 1 and menu.now[0].skip_forced:
+            act(problem, state, menu, timeline, frames, mask, last_legal)
+        else:
+            return True
+
+
+@compiled
+def act(
+    problem: Problem,
+    state: State,
+    menu: Menu,
+    timeline: Ints,
+    frames: Ints,
+    mask: Mask,
+    action: int,
+) -> None:
+    """Carry an action out; an illegal one is counted, and answered with waiting."""
+    if not 0 <= action < len(mask) or mask[action] == 0:
+        menu.now[0].illegal += 1
+        action = len(mask) - 1
+    if action == len(mask) - 1:
+        state.run[0].decision_due = 0
+        return
+    accelerators, networks = menu.shape[0], menu.shape[1]
+    dispatches = len(menu.rows) * accelerators * networks
+    if action >= dispatches:
+        slot = menu.rows[action - dispatches]
+        obey(problem, state, timeline, frames, Decision(DROP, slot, NONE, 0, 1))
+        return
+    slot = menu.rows[action // (accelerators * networks)]
+    variant = action % networks
+    if networks == 1 and state.slots[slot].last_accelerator == NONE:
+        variant = choose_variant(problem, state, slot)
+    accelerator = action // networks % accelerators
+    layers = _block(problem, state, slot) if menu.now[0].blocks else 1
+    obey(problem, state, timeline, frames, Decision(DISPATCH, slot, accelerator, variant, layers))
+
+
+@compiled
+def _block(problem: Problem, state: State, slot: int) -> int:
+    """Layers of the next block of a frame."""
+    layer, network = state.slots[slot].layer, state.slots[slot].network
+    first, last = problem.networks[network].first_layer, problem.networks[network].last_layer
+    share_ns = problem.layers[first].remaining_latency_ns // BLOCK_SHARE
+    goal_ns = problem.layers[layer].remaining_latency_ns - share_ns
+    stop = layer + 1
+    while stop <= last and problem.layers[stop].remaining_latency_ns > goal_ns:
+        stop += 1
+    return int(stop - layer)
+
+
+@compiled
+def _list_rows(state: State, menu: Menu) -> None:
+    listed, waiting = 0, 0
+    for executing in range(2):
+        first = listed
+        for at in range(state.run[0].live_count):
+            slot = state.live[at]
+            if state.slots[slot].executing != executing:
+                continue
+            # Insertion by deadline; among equals the order of releases stays.
+            deadline_ns = state.slots[slot].deadline_ns
+            place = min(listed, len(menu.rows))
+            while place > first and state.slots[menu.rows[place - 1]].deadline_ns > deadline_ns:
+                if place < len(menu.rows):
+                    menu.rows[place] = menu.rows[place - 1]
+                place -= 1
+            if place < len(menu.rows):
+                menu.rows[place] = slot
+            listed = min(listed + 1, len(menu.rows))
+        if executing == 0:
+            waiting = listed
+    for row in range(listed, len(menu.rows)):
+        menu.rows[row] = NONE
+    menu.now[0].rows = listed
+    menu.now[0].waiting = waiting
+
+
+@compiled
+def _fill_mask(problem: Problem, state: State, menu: Menu, mask: Mask) -> tuple[int, int]:
+    """Mark the legal actions; return how many but to wait there are, and the last of them."""
+    accelerators, networks = menu.shape[0], menu.shape[1]
+    drops = len(menu.rows) * accelerators * networks
+    for action in range(len(mask)):
+        mask[action] = 0
+    mask[len(mask) - 1] = 1
+    legal, last_legal = 0, NONE
+    for row in range(menu.now[0].waiting):
+        slot = menu.rows[row]
+        choices = 1
+        if networks > 1 and state.slots[slot].last_accelerator == NONE:
+            choices = problem.models[state.slots[slot].model].networks
+        for accelerator in range(len(state.accelerators)):
+            if state.accelerators[accelerator].busy_until_ns == NEVER:
+                for variant in range(choices):
+                    last_legal = (row * accelerators + accelerator) * networks + variant
+                    mask[last_legal] = 1
+                    legal += 1
+        if may_drop(problem, state, slot):
+            last_legal = drops + row
+            mask[last_legal] = 1
+            legal += 1
+    return legal, last_legal

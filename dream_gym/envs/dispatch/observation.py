@@ -1,0 +1,265 @@
+"""What an agent sees of a decision point: one flat vector, or the same as a dict of tables."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeAlias
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from dream_gym.envs.dispatch.menu import Menu
+from dream_gym.envs.entries import Entry
+from dream_gym.jit import compiled, inlined
+from dream_gym.schedulers.dream.mapscore import LEAST_SLACK_NS
+from dream_gym.simulator import (
+    NEVER,
+    Problem,
+    State,
+    latest_stream,
+    switch_bytes,
+    switch_energy_pj,
+)
+
+GLOBAL = (
+    Entry("time_left", "episode", 0, 1, "share of the episode that is left"),
+    Entry("waiting", "frames", 0, 10, "frames that wait, in tens"),
+    Entry("idle", "accelerators", 0, 1, "share of the accelerators that are idle"),
+)
+MODELS = (
+    Entry("present", "1", 0, 1, "1 for a model, 0 for padding"),
+    Entry("rate", "100 frames/s", 0, 10, "frames per second at present, 0 where its app is off"),
+    Entry("violations", "frames of the episode", 0, 1, "violations since the start"),
+    Entry("lost", "frames of the episode", 0, 1, "frames lost since the start"),
+    Entry("energy", "worst-case energy of the episode", 0, 2, "energy charged since the start"),
+    Entry("waiting", "backlog limit", 0, 2, "frames that wait"),
+)
+FRAMES = (
+    Entry("present", "1", 0, 1, "1 for a frame, 0 for padding"),
+    Entry("waiting", "1", 0, 1, "1 where it waits, 0 where it executes"),
+    Entry("model", "models", 0, 1, "index of its model over the number of models"),
+    Entry("slack", "relative deadline", -2, 1, "time to its deadline"),
+    Entry("to_go", "relative deadline", 0, 4, "remaining mean latency"),
+    Entry("least_to_go", "relative deadline", 0, 4, "remaining latency where it is least"),
+    Entry("urgency", "1", 0, 10, "ToGo / slack, the slack at least 1 µs"),
+    Entry("starvation", "relative deadline", 0, 4, "time since it last ended a layer"),
+    Entry("progress", "network", 0, 1, "share of its mean latency that lies behind it"),
+    Entry("deadline", "100 ms", 0, 10, "its relative deadline"),
+    Entry("variant", "variants", 0, 1, "which lighter network it runs, 0 for the original"),
+)
+ACCELERATORS = (
+    Entry("present", "1", 0, 1, "1 for an accelerator, 0 for padding"),
+    Entry("idle", "1", 0, 1, "1 where it is idle"),
+    Entry("busy_for", "10 ms", 0, 10, "time until it is idle"),
+    Entry("busy", "time so far", 0, 1, "share of the time that it was busy"),
+)
+PAIRS = (
+    Entry("legal", "1", 0, 1, "1 where the frame can be dispatched there now"),
+    Entry("latency", "relative deadline", 0, 4, "latency of the next layer"),
+    Entry("finish", "relative deadline", 0, 4, "time until the layer would end, if it starts next"),
+    Entry("latency_preference", "mean latency", 0, 10, "mean latency of the layer / its latency"),
+    Entry("energy_preference", "mean energy", -10, 10, "mean energy of it − switch, / its energy"),
+    Entry("energy", "worst-case energy", 0, 1, "energy of the next layer"),
+)
+
+
+Flat: TypeAlias = NDArray[np.float32]
+"""An observation as one vector."""
+
+TABLES = (GLOBAL, MODELS, FRAMES, ACCELERATORS, PAIRS)
+GLOBALS, PER_MODEL, PER_FRAME, PER_ACCELERATOR, PER_PAIR = (len(entries) for entries in TABLES)
+
+
+class Sizes(NamedTuple):
+    """Sizes of the tables; fixed for an environment, padded where its cells differ.
+
+    Args:
+        models: Models.
+        rows: Frames.
+        accelerators: Accelerators.
+    """
+
+    models: int
+    rows: int
+    accelerators: int
+
+
+class DispatchObservation:
+    """The observation of the dispatch environment.
+
+    Args:
+        sizes: Sizes of the tables.
+        as_dict: Whether agents get a dict of tables and not the flat vector.
+    """
+
+    def __init__(self, sizes: Sizes, *, as_dict: bool) -> None:
+        self.sizes = sizes
+        self.as_dict = as_dict
+        self.tables: dict[str, tuple[tuple[Entry, ...], tuple[int, ...]]] = {
+            "global": (GLOBAL, (len(GLOBAL),)),
+            "models": (MODELS, (sizes.models, len(MODELS))),
+            "accelerators": (ACCELERATORS, (sizes.accelerators, len(ACCELERATORS))),
+            "frames": (FRAMES, (sizes.rows, len(FRAMES))),
+            "pairs": (PAIRS, (sizes.rows, sizes.accelerators, len(PAIRS))),
+        }
+        bounds = [
+            np.broadcast_to(
+                np.array([(entry.low, entry.high) for entry in entries], dtype=np.float32).T[
+                    (slice(None), *(None,) * (len(shape) - 1))
+                ],
+                (2, *shape),
+            )
+            for entries, shape in self.tables.values()
+        ]
+        flat = np.concatenate([bound.reshape(2, -1) for bound in bounds], axis=1)
+        self.flat_space = gym.spaces.Box(flat[0], flat[1], dtype=np.float32)
+        self.space: gym.Space[Any] = self.flat_space
+        if as_dict:
+            self.space = gym.spaces.Dict(
+                {
+                    name: gym.spaces.Box(bound[0], bound[1], dtype=np.float32)
+                    for name, bound in zip(self.tables, bounds, strict=True)
+                }
+            )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the entries of the flat vector, such as ``pairs[0,2].latency``."""
+        names = []
+        for table, (entries, shape) in self.tables.items():
+            for index in np.ndindex(*shape[:-1]):
+                place = f"[{','.join(map(str, index))}]" if index else ""
+                names += [f"{table}{place}.{entry.name}" for entry in entries]
+        return tuple(names)
+
+    def present(self, flat: Flat) -> Any:
+        """What agents get of the flat vector, or of a batch of them, which it may share."""
+        if not self.as_dict:
+            return flat
+        tables, start = {}, 0
+        for name, (_, shape) in self.tables.items():
+            stop = start + int(np.prod(shape))
+            tables[name] = flat[..., start:stop].reshape(*flat.shape[:-1], *shape)
+            start = stop
+        return tables
+
+
+@inlined
+def _put(out: Flat, at: int, value: float, low: float, high: float) -> None:
+    out[at] = min(max(value, low), high)
+
+
+@compiled
+def observe(
+    problem: Problem, state: State, menu: Menu, models: int, accelerators: int, out: Flat
+) -> None:
+    """Fill the flat vector, table by table in the order of `DispatchObservation`.
+
+    Args:
+        problem: The problem.
+        state: The state.
+        menu: Its menu.
+        models: Models, padding included.
+        accelerators: Accelerators, padding included.
+        out: float32 vector.
+    """
+    for at in range(len(out)):
+        out[at] = 0.0
+    now_ns = state.run[0].now_ns
+    idle = 0
+    start = GLOBALS + PER_MODEL * models
+    for index in range(len(state.accelerators)):
+        run, at = state.accelerators[index], start + PER_ACCELERATOR * index
+        busy_ns = float(run.busy_ns)
+        out[at] = 1.0
+        if run.busy_until_ns == NEVER:
+            idle += 1
+            out[at + 1] = 1.0
+        else:
+            _put(out, at + 2, (run.busy_until_ns - now_ns) / 1e7, 0.0, 10.0)
+            busy_ns += now_ns - run.busy_since_ns
+        _put(out, at + 3, busy_ns / max(now_ns, 1), 0.0, 1.0)
+    out[0] = (state.run[0].horizon_ns - now_ns) / state.run[0].horizon_ns
+    _put(out, 1, menu.now[0].waiting / 10.0, 0.0, 10.0)
+    out[2] = idle / len(state.accelerators)
+    for model in range(len(problem.models)):
+        _observe_model(problem, state, model, out, GLOBALS + PER_MODEL * model)
+    start += PER_ACCELERATOR * accelerators
+    pairs = start + PER_FRAME * len(menu.rows)
+    for row in range(menu.now[0].rows):
+        _observe_frame(problem, state, menu.rows[row], out, start + PER_FRAME * row)
+        for index in range(len(state.accelerators)):
+            at = pairs + PER_PAIR * (row * accelerators + index)
+            _observe_pair(problem, state, menu.rows[row], index, out, at)
+
+
+@inlined
+def _observe_model(problem: Problem, state: State, model: int, out: Flat, at: int) -> None:
+    now_ns = state.run[0].now_ns
+    given, counts = problem.models[model], state.models[model]
+    frames = max(counts.frames, 1)
+    stream = problem.streams[model]
+    active = True
+    if len(problem.phase_starts_ns) > 1:
+        stream = problem.streams[latest_stream(problem, model, now_ns)]
+        active = problem.phase_starts_ns[stream.phase] <= now_ns
+        if stream.phase + 1 < len(problem.phase_starts_ns):
+            active = active and now_ns < problem.phase_starts_ns[stream.phase + 1]
+    out[at] = 1.0
+    if active:
+        _put(out, at + 1, 1e7 / max(stream.period_quotient_ns, 1), 0.0, 10.0)
+    _put(out, at + 2, counts.violations / frames, 0.0, 1.0)
+    _put(out, at + 3, counts.lost / frames, 0.0, 1.0)
+    energy_pj = counts.completed_energy_pj + float(counts.lost) * given.worst_energy_pj
+    _put(out, at + 4, energy_pj / (float(given.worst_energy_pj) * frames), 0.0, 2.0)
+    _put(out, at + 5, counts.waiting / given.backlog_limit, 0.0, 2.0)
+
+
+@inlined
+def _observe_frame(problem: Problem, state: State, slot: int, out: Flat, at: int) -> None:
+    now_ns = state.run[0].now_ns
+    frame = state.slots[slot]
+    layer, model = problem.layers[frame.layer], problem.models[frame.model]
+    deadline_ns = float(max(problem.streams[frame.stream].deadline_ns, 1))
+    slack_ns = float(frame.deadline_ns - now_ns)
+    to_go_ns = layer.remaining_latency_ns / len(state.accelerators)
+    first = problem.networks[frame.network].first_layer
+    whole_ns = problem.layers[first].remaining_latency_ns / len(state.accelerators)
+    out[at] = 1.0
+    out[at + 1] = 1.0 - frame.executing
+    out[at + 2] = frame.model / len(problem.models)
+    _put(out, at + 3, slack_ns / deadline_ns, -2.0, 1.0)
+    _put(out, at + 4, to_go_ns / deadline_ns, 0.0, 4.0)
+    _put(out, at + 5, layer.least_remaining_ns / deadline_ns, 0.0, 4.0)
+    _put(out, at + 6, to_go_ns / max(slack_ns, float(LEAST_SLACK_NS)), 0.0, 10.0)
+    _put(out, at + 7, (now_ns - frame.ready_since_ns) / deadline_ns, 0.0, 4.0)
+    _put(out, at + 8, 1.0 - to_go_ns / whole_ns, 0.0, 1.0)
+    _put(out, at + 9, deadline_ns / 1e8, 0.0, 10.0)
+    out[at + 10] = (frame.network - model.first_network) / model.networks
+
+
+@inlined
+def _observe_pair(
+    problem: Problem, state: State, slot: int, accelerator: int, out: Flat, at: int
+) -> None:
+    now_ns = state.run[0].now_ns
+    frame, run = state.slots[slot], state.accelerators[accelerator]
+    layer, cost = problem.layers[frame.layer], problem.costs[frame.layer, accelerator]
+    deadline_ns = float(max(problem.streams[frame.stream].deadline_ns, 1))
+    count = len(state.accelerators)
+    idle = run.busy_until_ns == NEVER
+    switch_pj = 0
+    wait_ns = 0
+    if idle:
+        if frame.executing == 0:
+            out[at] = 1.0
+            switch_pj = switch_energy_pj(problem, switch_bytes(problem, state, slot, accelerator))
+    else:
+        wait_ns = run.busy_until_ns - now_ns
+    _put(out, at + 1, cost.latency_ns / deadline_ns, 0.0, 4.0)
+    _put(out, at + 2, (wait_ns + cost.latency_ns) / deadline_ns, 0.0, 4.0)
+    _put(out, at + 3, layer.total_latency_ns / count / cost.latency_ns, 0.0, 10.0)
+    preference = (layer.total_energy_pj / count - switch_pj) / cost.energy_pj
+    _put(out, at + 4, preference, -10.0, 10.0)
+    worst_pj = float(problem.models[frame.model].worst_energy_pj)
+    _put(out, at + 5, cost.energy_pj / worst_pj, 0.0, 1.0)
