@@ -18,6 +18,8 @@ from dream_gym.analysis.policies import SchedulerPolicy
 from dream_gym.analysis.profile import profile
 from dream_gym.analysis.suite import Cell, PolicySpec, Suite, Tuning
 from dream_gym.errors import DreamGymError
+from dream_gym.simulator import NS_PER_S
+from dream_gym.workload import ModelSpec
 from dream_gym.workload.seeds import training_seeds
 
 BASELINE = "fcfs"
@@ -111,16 +113,21 @@ def _first_step(holds: Callable[[int], bool], limit: int) -> int | None:
 
 
 def _infeasible_from(cell: Cell, last_step: int) -> dict[str, float]:
+    """The least load up to a limit at which each model's period is too short for it alone."""
     found: dict[str, float] = {}
-    for index, name in enumerate(cell.workload.model_names):
+    models = zip(cell.workload.models, profile(cell.workload, cell.hardware).models, strict=True)
+    for spec, alone in models:
 
-        def cannot_meet(step: int, index: int = index) -> bool:
-            models = profile(cell.workload, cell.hardware, load=step / GRID).models
-            return not models[index].can_meet_deadline
+        def cannot_meet(
+            step: int, spec: ModelSpec = spec, needed_ms: float = alone.needed_ms
+        ) -> bool:
+            period_ns = int(NS_PER_S * GRID / (spec.rate * step))
+            deadline_ms = spec.deadline_ms or period_ns / 1e6
+            return needed_ms > deadline_ms
 
-        step = _first_step(cannot_meet, last_step)
+        step = next(filter(cannot_meet, range(1, last_step + 1)), None)
         if step is not None:
-            found[name] = step / GRID
+            found[spec.name] = step / GRID
     return found
 
 

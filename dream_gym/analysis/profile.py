@@ -80,7 +80,7 @@ def profile(
     seed: int = 0,
     seconds: float = 5.0,
 ) -> Profile:
-    """Profile a scenario on a platform.
+    """Profile a scenario, which has no phases, on a platform.
 
     Raises:
         ConfigError: The load or the seconds are out of range.
@@ -89,7 +89,7 @@ def profile(
     simulation.reset(seed=seed, seconds=seconds)
     models = tuple(
         _profile_model(scenario, platform, model, load, int(row.deadline_ns))
-        for model, row in zip(scenario.models, simulation.problem.models, strict=True)
+        for model, row in zip(scenario.models, simulation.problem.streams, strict=True)
     )
     busy_ms_per_s = sum(model.rate * model.least_latency_ms for model in models)
     return Profile(

@@ -1,4 +1,4 @@
-"""The command line: ``dream-gym list | show | simulate | benchmark | new | schema``."""
+"""The command line: ``dream-gym list | show | calibrate | simulate | benchmark | new | schema``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import tyro
 
 from dream_gym.cli.benchmark import benchmark
+from dream_gym.cli.calibrate import calibrate
 from dream_gym.cli.list import list_configs
 from dream_gym.cli.new import new
 from dream_gym.cli.schema import schema
@@ -19,6 +20,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_configs,
     "show": show,
     "simulate": simulate_once,
+    "calibrate": calibrate,
     "benchmark": benchmark,
     "new": new,
     "schema": schema,

@@ -19,6 +19,7 @@ from dream_gym.cli.output import make_console, make_progress, make_table
 from dream_gym.errors import ConfigError
 from dream_gym.files import check_writable
 from dream_gym.hardware import load_platform
+from dream_gym.simulator import NS_PER_S
 from dream_gym.workload import load_scenario
 
 
@@ -47,9 +48,15 @@ def show(
         polars()
     workload, hardware = load_scenario(scenario), load_platform(platform)
     console = make_console()
-    asked = profile(workload, hardware, load=load)
-    _show_models(console, asked, f"{workload.name} on {hardware.name}, load {load:g}")
+    for index, part in enumerate(workload.parts):
+        title, alone = f"{workload.name} on {hardware.name}, load {load:g}", workload
+        if workload.phases:
+            title += f", phase {index} from {part.start_ns / NS_PER_S:g} s"
+            alone = workload.model_copy(update={"models": part.models, "phases": ()})
+        _show_models(console, profile(alone, hardware, load=load * float(part.load)), title)
     if calibrate:
+        if workload.phases:
+            raise ConfigError(f"--calibrate: {workload.name} has phases; calibrate them one by one")
         found = _calibrate(scenario, platform)
         _show_calibration(console, found)
         sweep = _sweep(scenario, platform, found.contended_load)

@@ -1,0 +1,46 @@
+"""``dream-gym calibrate``."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+from dream_gym import resources
+from dream_gym.analysis.calibration_table import CalibratedCell, calibrate_cells
+from dream_gym.cli.output import make_console, make_progress
+from dream_gym.errors import ConfigError
+from dream_gym.files import check_writable
+
+
+def calibrate(
+    output: Path,
+    scenarios: tuple[str, ...] = (),
+    platforms: tuple[str, ...] = (),
+    workers: int = 2,
+) -> None:
+    """Find the loads at which schedulers begin to miss deadlines, for all pairs of these.
+
+    Args:
+        output: The table, a CSV file; cells that it has already are kept as they are.
+        scenarios: Names of scenarios; by default all.
+        platforms: Names of platforms; by default all.
+        workers: Number of processes.
+    """
+    if workers < 1:
+        raise ConfigError(f"--workers: expected at least 1, got {workers}")
+    check_writable(output)
+    pairs = list(
+        itertools.product(
+            scenarios or resources.names("scenarios"), platforms or resources.names("platforms")
+        )
+    )
+    with make_progress() as progress:
+        task = progress.add_task("calibrating", total=len(pairs))
+
+        def show(cell: CalibratedCell | None) -> None:
+            where = f"{cell.scenario} on {cell.platform}" if cell else "calibrating"
+            progress.update(task, advance=1, description=where)
+
+        cells = calibrate_cells(pairs, output, workers=workers, on_cell=show)
+    contended = sum(cell.contended for cell in cells)
+    make_console().print(f"{output}: {len(cells)} cells, {contended} of them contended")
