@@ -62,6 +62,15 @@ def in_folder(path: Path, info: ValidationInfo) -> Path:
     return (info.context["folder"] / path).absolute() if info.context else path
 
 
+def in_folder_if_path(reference: str, info: ValidationInfo) -> str:
+    """Resolve a reference that is a path and not a name, as `in_folder` does."""
+    return str(in_folder(Path(reference), info)) if _is_path(reference) else reference
+
+
+def _is_path(reference: str | Path) -> bool:
+    return Path(reference).suffix in (".yaml", ".yml")
+
+
 FilePath = Annotated[Path, AfterValidator(in_folder)]
 """A path, relative to the folder of the file that gives it."""
 
@@ -92,7 +101,7 @@ def find(kind: str, reference: str | Path) -> Path:
     Raises:
         ConfigError: No file has this name, or more than one has it.
     """
-    if Path(reference).suffix in (".yaml", ".yml"):
+    if _is_path(reference):
         return Path(reference)
     known = _known(kind)
     paths = known.get(str(reference), [])

@@ -6,7 +6,7 @@ import itertools
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
 from dream_gym import resources
 from dream_gym.hardware import Platform, load_platform
@@ -24,8 +24,8 @@ class Cell(Config):
     """One place where policies are compared.
 
     Args:
-        scenario: Name of a scenario or path of its file.
-        platform: Name of a platform or path of its file.
+        scenario: Name of a scenario or path of its file, relative to the folder of the suite's.
+        platform: Name of a platform or path of its file, likewise.
         load: Factor on every rate.
         expiry: ``soft`` or ``firm``; by default what the scenario says.
     """
@@ -39,9 +39,9 @@ class Cell(Config):
     _hardware: Platform = PrivateAttr()
 
     @model_validator(mode="after")
-    def _load_parts(self) -> Cell:
-        self._workload = load_scenario(self.scenario)
-        self._hardware = load_platform(self.platform)
+    def _load_parts(self, info: ValidationInfo) -> Cell:
+        self._workload = load_scenario(resources.in_folder_if_path(self.scenario, info))
+        self._hardware = load_platform(resources.in_folder_if_path(self.platform, info))
         return self
 
     @property

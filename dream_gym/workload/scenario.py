@@ -89,8 +89,7 @@ class Part:
 def _load_phase_scenario(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, str):
         return value
-    folder = info.context["folder"] if info.context else Path()
-    return load_scenario(folder / value if value.endswith((".yaml", ".yml")) else value)
+    return load_scenario(resources.in_folder_if_path(value, info))
 
 
 class Phase(Config):
