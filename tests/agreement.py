@@ -23,6 +23,7 @@ def assert_same_record(result: Result, outcome: Outcome) -> None:
             frame.end_ns,
             FATES.index(str(frame.fate)),
             frame.energy_pj,
+            frame.variant,
         )
         for frame in outcome.frames
     )
@@ -45,3 +46,10 @@ def assert_same_figures(result: Result, outcome: Outcome, energy_norm: str = "ch
     assert list(result.busy_share.values()) == pytest.approx(outcome.busy_shares(), rel=1e-12)
     assert result.uxcost == pytest.approx(outcome.uxcost(end_ns, energy_norm), rel=1e-12)
     assert result.lower_bound == pytest.approx(outcome.lower_bound(), rel=1e-12)
+    assert result.lower_bound_lightest == pytest.approx(
+        outcome.lower_bound(lightest=True), rel=1e-12
+    )
+    accuracy = {model.name: outcome.accuracy(model) for model in outcome.models}
+    assert result.accuracy == pytest.approx(
+        {name: top1 for name, top1 in accuracy.items() if top1 is not None}
+    )

@@ -112,7 +112,7 @@ def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
             return tables[network.name]
 
         monkeypatch.setattr("dream_gym.simulator.building.cost_table", given_costs)
-        monkeypatch.setattr("tests.reference.world.cost_table", given_costs)
+        monkeypatch.setattr("tests.reference.frames.cost_table", given_costs)
         scenario = Scenario(schema=1, name="hand", models=tuple(item.spec() for item in models))
         options = {"seconds": horizon_ns / 1e9, **options}
         outcome = reference.simulate(scenario, _platform(accelerators), scheduler, **options)
@@ -131,7 +131,7 @@ def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
         return Seen(
             rows=[
                 (f"{name[m]}{frame}", layer, accelerator, start, switch, end)
-                for start, end, switch, m, frame, layer, accelerator, _ in outcome.timeline
+                for start, end, switch, m, frame, layer, _, _, accelerator, _ in outcome.timeline
             ],
             fates={key: (str(frame.fate), frame.end_ns) for key, frame in frames.items()},
             releases={

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -10,7 +12,15 @@ from typing import Any
 from hypothesis import strategies as st
 
 from dream_gym.hardware import Platform, cost_table
-from dream_gym.workload import Layer, ModelSpec, Network, Scenario
+from dream_gym.workload import (
+    EarlyExit,
+    Layer,
+    ModelSpec,
+    Network,
+    Phase,
+    Scenario,
+    SkippableBlock,
+)
 
 GRID_CYCLE_NS = 1000
 RATES = (Fraction(30000, 1001), Fraction(30), Fraction(60), Fraction(24), Fraction(7, 3))
@@ -52,10 +62,32 @@ def layers(draw: st.DrawFn, name: str, small: bool) -> Layer:
 
 
 @st.composite
-def networks(draw: st.DrawFn, small: bool) -> Network:
+def chains(draw: st.DrawFn, name: str, small: bool, **fields: Any) -> Network:
+    """A network without variants; every other one has forks."""
     count = draw(st.sampled_from((3, 4, 5, 2, 1)))
     chain = tuple(draw(layers(f"layer{index}", small)) for index in range(count))
-    return Network(f"net{draw(st.integers(0, 9))}", chain, source="random")
+    chances = st.sampled_from((0.5, 0.2, 0.9, 0.0, 1.0))
+    blocks: list[SkippableBlock] = []
+    exits: list[EarlyExit] = []
+    if draw(st.booleans()):
+        ends = draw(
+            st.lists(st.integers(1, count), unique=True, min_size=2 if count > 1 else 0).map(sorted)
+        )
+        for first, stop in itertools.pairwise(ends):
+            if draw(st.sampled_from((True, True, False))):
+                blocks.append(SkippableBlock(first, stop, draw(chances)))
+        leaving = draw(st.lists(st.integers(0, count - 1), unique=True, max_size=2).map(sorted))
+        exits = [EarlyExit(layer, draw(chances)) for layer in leaving]
+    return Network(name, chain, source="random", blocks=tuple(blocks), exits=tuple(exits), **fields)
+
+
+@st.composite
+def networks(draw: st.DrawFn, small: bool) -> Network:
+    name = f"net{draw(st.integers(0, 9))}"
+    lighter = draw(st.sampled_from((0, 0, 1, 2)))
+    top1 = draw(st.sampled_from((None, 70.5)))
+    variants = tuple(draw(chains(f"{name}.{index}", small, top1=top1)) for index in range(lighter))
+    return draw(chains(name, small, variants=variants, top1=top1 and 80.0))
 
 
 @st.composite
@@ -95,6 +127,35 @@ def dependencies(draw: st.DrawFn, count: int) -> list[tuple[int, int] | None]:
     for index in range(1, count):
         parent = draw(st.sampled_from((None, index - 1, None, 0)))
         found.append(None if parent is None else (parent, draw(st.sampled_from((1, 1, 2, 3)))))
+    return found
+
+
+@st.composite
+def phases(draw: st.DrawFn, models: Sequence[ModelSpec], seconds: float) -> list[Phase]:
+    """Two or three apps in turn, each with some of the models, under other rates and deadlines."""
+    found = []
+    count = draw(st.sampled_from((2, 3)))
+    for index in range(count):
+        specs: list[ModelSpec] = []
+        for model in models:
+            link = model.depends_on
+            if draw(st.sampled_from((False, False, True))) and len(models) > 1:
+                continue
+            changes: dict[str, Any] = {}
+            if link is not None and link.model not in [spec.name for spec in specs]:
+                changes["depends_on"] = None
+            if draw(st.booleans()):
+                changes["deadline_ms"] = None
+            specs.append(model.model_copy(update=changes))
+        last = index == count - 1
+        share = draw(st.sampled_from((0.4, 0.1, 0.25)))
+        found.append(
+            Phase(
+                scenario=Scenario(schema=1, name=f"app{index}", models=specs or models),
+                seconds=None if last else max(round(seconds * share, 9), 1e-9),
+                load=draw(st.sampled_from((1, Fraction(1, 2), 2))),
+            )
+        )
     return found
 
 
@@ -158,7 +219,7 @@ def cases(draw: st.DrawFn, *, grid: bool) -> Case:
             deadline_ms = math.floor(period_ns * Fraction(share)) / 1e6
         fields: dict[str, Any] = {}
         if link is None:
-            latest = period_ns / Fraction(max(load, 1.0)) * Fraction(9, 10)
+            latest = period_ns / (2 * Fraction(max(load, 1.0))) * Fraction(9, 10)
             fields["phase_ms"] = (
                 draw(st.sampled_from((0, GRID_CYCLE_NS, math.floor(period_ns) // 2))) / 1e6
             )
@@ -178,19 +239,23 @@ def cases(draw: st.DrawFn, *, grid: bool) -> Case:
                 **fields,
             )
         )
-    scenario = Scenario(
-        schema=1,
-        name="random",
-        expiry=draw(st.sampled_from(("soft", "firm"))),
-        models=tuple(models),
-    )
     periods = draw(st.sampled_from((12, 20, 30, 6, 3)))
     seconds = math.floor(periods * 10**9 / (rate * Fraction(load))) / 1e9
-    scheduler = draw(st.sampled_from(("fcfs", "edf", "dream_mapscore", "dream_mapscore")))
+    whole: dict[str, Any] = {"models": models}
+    if draw(st.sampled_from((False, False, True))):
+        whole = {"phases": draw(phases(models, seconds))}
+    scenario = Scenario(
+        schema=1, name="random", expiry=draw(st.sampled_from(("soft", "firm"))), **whole
+    )
+    scheduler = draw(st.sampled_from(("fcfs", "whim", "edf", "dream_mapscore", "whim")))
     options: dict[str, Any] = {"seconds": seconds, "load": load}
+    platform = _platform(clock, **hardware)
+    # Bandwidth is shared in units of 2^-20 bytes per ns; there must be some.
+    options["contention"] = platform.dram_bandwidth_gb_s * 2**18 >= 1 and draw(st.booleans())
+    options["decision_ns"] = draw(st.sampled_from((0, 0, 0, 1, 137, GRID_CYCLE_NS)))
     options["seed"] = draw(st.integers(0, 2**63 - 1))
     if scheduler == "dream_mapscore":
         options["alpha"] = draw(st.sampled_from((0.0, 0.3, 1.0, 2.0)))
         options["beta"] = draw(st.sampled_from((0.0, 0.7, 1.0, 2.0)))
         options["late_urgency"] = draw(st.sampled_from(("floor", "one", "last")))
-    return Case(scenario, _platform(clock, **hardware), scheduler, options)
+    return Case(scenario, platform, scheduler, options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 MASK = 2**64 - 1
-JITTER, TRIGGER = 0, 1
+JITTER, TRIGGER, SKIP, EXIT = range(4)
 
 
 def splitmix64(state: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tests.reference.world import Frame, Model
+from tests.reference.world import Execution, Frame, Model
 
 LOST = ("dropped", "displaced", "expired", "parent lost", "unfinished")
 
@@ -19,6 +19,8 @@ class Dispatch(NamedTuple):
     model: int
     frame: int
     layer: int
+    layers: int
+    variant: int
     accelerator: int
     energy_pj: int
 
@@ -32,33 +34,57 @@ class Outcome:
     firm: bool
     horizon_ns: int
     accelerator_count: int
-    timeline: list[Dispatch] = field(default_factory=list)
+    executions: list[Execution] = field(default_factory=list)
     out_transfers: int = 0
+
+    @property
+    def timeline(self) -> list[Dispatch]:
+        return [
+            Dispatch(
+                item.start_ns,
+                item.end_ns,
+                item.switch_ns,
+                item.frame.model.index,
+                item.frame.index,
+                item.layers[0],
+                len(item.layers),
+                item.variant,
+                item.accelerator.index,
+                item.energy_pj,
+            )
+            for item in self.executions
+        ]
 
     def frames_of(self, model: Model) -> list[Frame]:
         return [frame for frame in self.frames if frame.model is model]
 
     def violations(self, model: Model, now_ns: int) -> int:
-        return sum(self._violated_ns(frame) <= now_ns for frame in self.frames_of(model))
+        return sum(self._is_violated(frame, now_ns) for frame in self.frames_of(model))
 
-    def _violated_ns(self, frame: Frame) -> float:
-        """When it was decided that the frame misses: at its deadline, or when it was lost before.
+    def _is_violated(self, frame: Frame, now_ns: int) -> bool:
+        """Whether it is decided that the frame misses: at its deadline, or when it is lost before.
 
         A frame that firm expiry lets end its layer is late from its deadline on, too.
         """
         if frame.fate == "completed":
-            return frame.deadline_ns if frame.end_ns > frame.deadline_ns else float("inf")
-        return min(frame.deadline_ns, frame.end_ns)
+            return frame.deadline_ns < frame.end_ns and frame.deadline_ns <= now_ns
+        return frame.deadline_ns <= now_ns or self._is_lost(frame, now_ns)
+
+    def _is_lost(self, frame: Frame, now_ns: int) -> bool:
+        """Whether it is lost by a time; decisions of that very time are yet to come."""
+        if frame.fate not in LOST:
+            return False
+        return frame.end_ns < now_ns if frame.by_decision else frame.end_ns <= now_ns
 
     def lost(self, model: Model, now_ns: int) -> int:
-        return sum(frame.fate in LOST and frame.end_ns <= now_ns for frame in self.frames_of(model))
+        return sum(self._is_lost(frame, now_ns) for frame in self.frames_of(model))
 
     def spent_pj(self, model: Model, now_ns: int) -> int:
         """Energy of all dispatches before a time; those at that very time are yet to come."""
         return sum(
-            row.energy_pj
-            for row in self.timeline
-            if row.model == model.index and row.start_ns < now_ns
+            item.energy_pj
+            for item in self.executions
+            if item.frame.model is model and item.decided_ns < now_ns
         )
 
     def charged_pj(self, model: Model, now_ns: int) -> int:
@@ -83,15 +109,32 @@ class Outcome:
                 energies += energy_pj / (model.worst_energy_pj * count)
         return violation_rates * energies
 
-    def lower_bound(self) -> float:
-        counts = [(model, len(self.frames_of(model))) for model in self.models]
-        return sum(0.5 / count for _, count in counts if count) * sum(
-            model.best_energy_pj / model.worst_energy_pj for model, count in counts if count
-        )
+    def lower_bound(self, *, lightest: bool = False) -> float:
+        violations, energies = 0.0, 0.0
+        for model in self.models:
+            frames = self.frames_of(model)
+            if frames:
+                allowed = [model.versions[0], model.versions[-1] if lightest else model.versions[0]]
+                energy_pj = sum(
+                    min(version.path_energy_pj(frame.luck) for version in allowed)
+                    for frame in frames
+                )
+                violations += 0.5 / len(frames)
+                energies += energy_pj / (model.worst_energy_pj * len(frames))
+        return violations * energies
+
+    def accuracy(self, model: Model) -> float | None:
+        """Mean top-1 of the completed frames, if the model's networks state it."""
+        stated = [version.network.top1 for version in model.versions]
+        done = [f.variant for f in self.frames_of(model) if f.fate == "completed"]
+        if None in stated or not done:
+            return None
+        return sum(stated[variant] or 0.0 for variant in done) / len(done)
 
     def busy_shares(self) -> list[float]:
         """Busy time within the horizon over the horizon, by accelerator."""
         busy_ns = [0] * self.accelerator_count
-        for row in self.timeline:
-            busy_ns[row.accelerator] += min(row.end_ns, self.horizon_ns) - row.start_ns
+        for item in self.executions:
+            end_ns = min(item.end_ns, self.horizon_ns)
+            busy_ns[item.accelerator.index] += end_ns - item.decided_ns
         return [time_ns / self.horizon_ns for time_ns in busy_ns]

@@ -16,13 +16,15 @@ from hypothesis import strategies as st
 import dream_gym
 from dream_gym import resources
 from dream_gym.hardware import load_platform
-from dream_gym.schedulers import get_scheduler
+from dream_gym.schedulers import BuiltinScheduler, get_scheduler
 from dream_gym.simulator import Result, Simulation
 from dream_gym.workload import Layer, ModelSpec, Network, Scenario, load_scenario
 from tests import reference
 from tests.agreement import assert_same_figures, assert_same_record
 from tests.reference import Outcome
+from tests.reference.paths import path
 from tests.strategies import Case, cases
+from tests.whim import WHIM
 
 REPRODUCIBLY = settings(
     derandomize=True,
@@ -40,6 +42,14 @@ TRAITS = {
     "parent lost": 0.1,
     "unfinished": 0.2,
     "out-transfer": 0.15,
+    "dropped": 0.1,
+    "lighter variant": 0.1,
+    "block of layers": 0.1,
+    "skipped a block": 0.05,
+    "left early": 0.05,
+    "slowed by contention": 0.05,
+    "waited for the decision": 0.1,
+    "late in a sequence of apps": 0.03,
 }
 """The share of the random workloads that must show each, or the test would prove little."""
 
@@ -56,8 +66,18 @@ def run_reference(case: Case) -> Outcome:
 
 def run_engine(case: Case, **options: Any) -> Result:
     return dream_gym.simulate(
-        case.scenario, case.platform, case.scheduler, record=True, **case.options, **options
+        case.scenario,
+        case.platform,
+        scheduler_of(case),
+        validate=True,
+        record=True,
+        **case.options,
+        **options,
     )
+
+
+def scheduler_of(case: Case) -> str | BuiltinScheduler:
+    return WHIM if case.scheduler == "whim" else case.scheduler
 
 
 def traits(outcome: Outcome) -> Iterator[str]:
@@ -72,10 +92,28 @@ def traits(outcome: Outcome) -> Iterator[str]:
         yield "expired after its deadline"
     if outcome.out_transfers:
         yield "out-transfer"
+    runs = outcome.executions
+    if any(run.variant > 0 for run in runs):
+        yield "lighter variant"
+    if any(len(run.layers) > 1 for run in runs):
+        yield "block of layers"
+    if any(run.end_ns > run.start_ns + run.isolated_ns for run in runs):
+        yield "slowed by contention"
+    if any(run.start_ns > run.decided_ns for run in runs):
+        yield "waited for the decision"
+    for frame in completed:
+        way = path(frame.version.network, frame.luck)
+        last = len(frame.version.network.layers) - 1
+        if way[-1] < last and any(item.layer == way[-1] for item in frame.version.network.exits):
+            yield "left early"
+        if len(way) <= way[-1]:
+            yield "skipped a block"
+    if any(f.part < g.part and f.end_ns > f.deadline_ns for f in completed for g in completed):
+        yield "late in a sequence of apps"
     ends = Counter(row.end_ns for row in outcome.timeline)
     if any(times > 1 for times in ends.values()):
         yield "two completions at once"
-    if any(f.model.parent is None and f.release_ns in ends for f in outcome.frames):
+    if any(f.parent is None and f.release_ns in ends for f in outcome.frames):
         yield "release at a completion"
 
 
@@ -90,7 +128,7 @@ def test_random_workloads(grid: bool) -> None:
         result = run_engine(case)
         assert_same_record(result, outcome)
         assert_same_figures(result, outcome)
-        seen.update(traits(outcome))
+        seen.update(set(traits(outcome)))
 
     check()
     for trait, share in {**TRAITS, **(TRAITS_ON_GRID if grid else {})}.items():
@@ -152,10 +190,10 @@ def run_in_steps(case: Case, ticks: list[int], energy_norm: str) -> tuple[Simula
     """The engine stopped at each tick, and UXCost there."""
     options = dict(case.options)
     start = {name: options.pop(name) for name in ("seconds", "seed")}
-    load = options.pop("load")
-    scheduler = get_scheduler(case.scheduler)
+    setting = {name: options.pop(name) for name in ("load", "contention", "decision_ns")}
+    scheduler = get_scheduler(scheduler_of(case))
     simulation = Simulation(
-        case.scenario, case.platform, scheduler.engine, load=load, energy_norm=energy_norm
+        case.scenario, case.platform, scheduler.engine, energy_norm=energy_norm, **setting
     )
     parameters = scheduler.configure(**options).parameters()
     simulation.parameters[: len(parameters)] = parameters
