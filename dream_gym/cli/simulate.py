@@ -53,7 +53,8 @@ def simulate_once(
         option: An option of the scheduler, such as alpha=0.5; may be given several times.
         json: Write the outcome to this file.
         timeline: Write every dispatch to this CSV file.
-        replay: Take releases and triggers from this CSV file, instead of drawing them.
+        replay: Take releases and triggers from this CSV file, instead of drawing them; paths
+            through dynamic networks are still drawn from the seed.
         export: Write the releases and triggers of this run to this CSV file, for --replay.
     """
     if export is not None and load != 1:

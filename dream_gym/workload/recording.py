@@ -22,6 +22,8 @@ _MAX_NS = 2**53
 class RecordedFrames:
     """The frames of one model, from frame 0 on; int64 arrays of one length.
 
+    Their paths through dynamic networks are not recorded, but drawn from the seed of the run.
+
     Args:
         nominal_ns: When a root frame is counted from: its deadline is that much later.
         release_ns: When a root frame is released, at or after its nominal time.

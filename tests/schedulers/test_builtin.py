@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 import dream_gym
@@ -11,7 +10,7 @@ from dream_gym.hardware import load_platform
 from dream_gym.jit import inlined
 from dream_gym.schedulers import BUILTIN, get_scheduler
 from dream_gym.schedulers.dream.mapscore import ALPHA, BETA, LAST, LATE_URGENCY
-from dream_gym.simulator import DISPATCH, Decision, Problem, Simulation, State, make_run
+from dream_gym.simulator import Decision, Engine, Problem, Simulation, State, dispatch, make_run
 from dream_gym.workload import load_scenario
 
 CELL = ("ar_social", "4k_1ws_2os")
@@ -31,22 +30,19 @@ def test_one_seed_gives_one_timeline(scheduler):
 @pytest.mark.parametrize("scheduler", BUILTIN)
 @pytest.mark.parametrize("load", [0.5, 1.5])
 def test_invariants(scheduler, load):
-    result = dream_gym.simulate(*CELL, scheduler, seconds=1.0, load=load, record=True)
-    timeline, frames = result.timeline, result.frames
-    assert len(timeline) == result.dispatches
-    for accelerator in np.unique(timeline["accelerator"]):
-        rows = timeline[timeline["accelerator"] == accelerator]
-        assert (rows["start_ns"][1:] >= rows["end_ns"][:-1]).all(), "one layer at a time"
-    order = np.lexsort((timeline["layer"], timeline["frame"], timeline["model"]))
-    rows = timeline[order]
-    same = (np.diff(rows["frame"]) == 0) & (np.diff(rows["model"]) == 0)
-    assert (np.diff(rows["layer"])[same] == 1).all(), "layers once and in order"
-    assert (rows["start_ns"][1:][same] >= rows["end_ns"][:-1][same]).all()
-    assert sum(result.energy_spent.values()) == timeline["energy_pj"].sum()
-    assert len(np.unique(frames[["model", "frame"]])) == len(frames)
-    assert len(frames) == sum(result.frame_count.values()), "one fate for every frame"
-    if (frames["fate"] == 0).all():
-        assert result.uxcost >= result.lower_bound * (1 - 1e-12)
+    for scenario in ("ar_social", "ar_call", "drone_indoor"):
+        for expiry in ("soft", "firm"):
+            dream_gym.simulate(
+                scenario,
+                "4k_1ws_2os",
+                scheduler,
+                seconds=1.0,
+                load=load,
+                expiry=expiry,
+                contention=True,
+                decision_ns=1000,
+                validate=True,
+            )
 
 
 def test_all_schedulers_face_the_same_frames():
@@ -105,12 +101,12 @@ def test_an_impossible_decision_is_an_error(wrong):
     @inlined
     def decide(problem: Problem, state: State) -> Decision:
         chosen = state.live[0] if slot == 0 else slot
-        return Decision(DISPATCH, chosen, accelerator)
+        return dispatch(chosen, accelerator)
 
     simulation = Simulation(
         load_scenario(CELL[0]),
         load_platform(CELL[1]),
-        make_run(f"wrong{slot}{accelerator}", decide),
+        Engine(make_run(f"wrong{slot}{accelerator}", decide)),
     )
     simulation.reset(seed=0, seconds=0.1)
     with pytest.raises(SchedulerError, match="at 0 ns"):
