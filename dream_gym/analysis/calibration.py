@@ -2,8 +2,8 @@
 
 A scheduler *begins to miss* at the least load at which any frame is violated in any of a few
 training worlds, with soft deadlines. Violations are not monotone in load (at some higher load all
-deadlines may be met again), so loads are scanned and not bisected: upward in steps of 0.01, then
-in steps of 0.001 within the last of those. The *contended load* is halfway between where FCFS
+deadlines may be met again), so loads are scanned and not bisected: upward in steps of 0.01 or of
+a hundredth of the load, whichever is more, then in steps of 0.001 within the last of those. The *contended load* is halfway between where FCFS
 begins to miss and where the best of the others does, rounded to 0.001, half up; the demo runs
 there.
 """
@@ -27,7 +27,8 @@ OTHERS = ("edf", "dream_mapscore")
 GRID = 1000
 """Loads are multiples of 1/1000."""
 COARSE = GRID // 100
-"""Steps of the first scan."""
+FINENESS = 100
+"""Steps of the first scan: 0.01, or a hundredth of the load where that is more."""
 
 
 @dataclass(frozen=True)
@@ -105,10 +106,12 @@ def calibrate(
 
 def _first_step(holds: Callable[[int], bool], limit: int) -> int | None:
     """The first step up to a limit at which something holds, scanned coarsely, then finely."""
-    for start in range(1, limit + 1, COARSE):
-        steps = range(start, min(start + COARSE, limit + 1))
+    start = 1
+    while start <= limit:
+        steps = range(start, min(start + max(COARSE, start // FINENESS), limit + 1))
         if holds(steps[-1]):
             return next(step for step in steps if holds(step))
+        start = steps[-1] + 1
     return None
 
 
