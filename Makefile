@@ -1,14 +1,16 @@
-# make demo | test | bench | lint | clean; `make help` says what each does.
+# make demo | test | bench | soak | lint | clean; `make help` says what each does.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench soak calibration clean
 help:
 	@echo "make demo   install, train an agent, benchmark it: results/demo/"
 	@echo "make test   install, then lint, types and all tests"
 	@echo "make bench  speed of the engine and of the environment"
+	@echo "make soak   20,000 random workloads, engine against reference; takes up again"
+	@echo "make calibration  the loads at which deadlines begin to be missed, for all cells"
 	@echo "make clean  remove the environment and everything generated"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -34,6 +36,13 @@ test: lint
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench
+
+soak: $(STAMP)
+	mkdir -p results
+	$(BIN)/python -m tests.soak
+
+calibration: $(STAMP)
+	$(BIN)/dream-gym calibrate --output configs/calibration.csv
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis results

@@ -2,10 +2,10 @@
 
 A scheduler *begins to miss* at the least load at which any frame is violated in any of a few
 training worlds, with soft deadlines. Violations are not monotone in load (at some higher load all
-deadlines may be met again), so loads are scanned and not bisected: upward in steps of 0.01 or of
-a hundredth of the load, whichever is more, then in steps of 0.001 within the last of those. The *contended load* is halfway between where FCFS
-begins to miss and where the best of the others does, rounded to 0.001, half up; the demo runs
-there.
+deadlines may be met again), so loads are scanned and not bisected: upward in steps of 0.01, or of
+a hundredth of the load where that is more; then in steps of 0.001 within the last of those. The
+*contended load* is halfway between where FCFS begins to miss and where the best of the others
+does, rounded to 0.001, half up; the demo runs there.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Many random workloads, engine against reference: ``make soak``."""
