@@ -19,7 +19,16 @@ import pytest
 import dream_gym
 from dream_gym.hardware import Accelerator, CostTable, Platform
 from dream_gym.simulator import Result
-from dream_gym.workload import Dependency, Layer, ModelSpec, Network, Scenario
+from dream_gym.workload import (
+    Dependency,
+    EarlyExit,
+    Layer,
+    ModelSpec,
+    Network,
+    Phase,
+    Scenario,
+    SkippableBlock,
+)
 from tests import reference
 from tests.agreement import assert_same_figures, assert_same_record
 
@@ -46,6 +55,8 @@ class Given:
     backlog: int = 8
     parent: str | None = None
     probability: float = 1.0
+    blocks: Sequence[tuple[int, int, float]] = ()
+    exits: Sequence[tuple[int, float]] = ()
 
     def spec(self) -> ModelSpec:
         layers = []
@@ -54,7 +65,13 @@ class Given:
             layers.append(Layer(f"{index}", K=cost.bytes_out, C=cost.bytes_in, Y=1, X=1))
         return ModelSpec(
             name=self.name,
-            network=Network(self.name, tuple(layers), source="by hand"),
+            network=Network(
+                self.name,
+                tuple(layers),
+                source="by hand",
+                blocks=tuple(SkippableBlock(*block) for block in self.blocks),
+                exits=tuple(EarlyExit(*leaving) for leaving in self.exits),
+            ),
             rate=10**9 / Fraction(self.every_ns),
             deadline_ms=None if self.deadline_ns is None else self.deadline_ns / 1e6,
             phase_ms=self.phase_ns / 1e6,
@@ -104,8 +121,10 @@ def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
         scheduler: str = "fcfs",
         accelerators: int = 1,
         energy_norm: str = "charged",
+        apps: Sequence[tuple[str, int | None]] = (),
         **options: Any,
     ) -> Seen:
+        """Run models; or apps in turn, each the letters of its models and its length in ns."""
         tables = {model.name: model.costs(accelerators) for model in models}
 
         def given_costs(network: Network, platform: Platform) -> CostTable:
@@ -113,7 +132,19 @@ def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
 
         monkeypatch.setattr("dream_gym.simulator.building.cost_table", given_costs)
         monkeypatch.setattr("tests.reference.frames.cost_table", given_costs)
-        scenario = Scenario(schema=1, name="hand", models=tuple(item.spec() for item in models))
+        specs = {item.name: item.spec() for item in models}
+        scenario = Scenario(schema=1, name="hand", models=tuple(specs.values()))
+        if apps:
+            phases = [
+                Phase(
+                    scenario=scenario.model_copy(
+                        update={"models": tuple(specs[letter] for letter in letters)}
+                    ),
+                    seconds=None if length_ns is None else length_ns / 1e9,
+                )
+                for letters, length_ns in apps
+            ]
+            scenario = Scenario(schema=1, name="hand", phases=tuple(phases))
         options = {"seconds": horizon_ns / 1e9, **options}
         outcome = reference.simulate(scenario, _platform(accelerators), scheduler, **options)
         result = dream_gym.simulate(

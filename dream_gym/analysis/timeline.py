@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,12 @@ class _Run:
     frames: Table
     timeline: Table
 
+    @classmethod
+    def of(cls, name: str, result: Result) -> _Run:
+        assert result.frames is not None
+        assert result.timeline is not None
+        return cls(name, result, result.frames, result.timeline)
+
 
 def plot_timeline(
     policies: Sequence[Policy], cell: Cell, seed: int, seconds: float, path: str | Path
@@ -52,10 +58,37 @@ def plot_timeline(
         seconds: Simulated time.
         path: The PNG file.
     """
+    runs = {policy.name: policy.run(cell, seed, seconds, record=True) for policy in policies}
+    first = next(iter(runs.values()))
+    assert first.frames is not None
+    start_ms = _busiest_window_ms(first.frames, seconds)
+    plot_results(
+        runs, path, start_ms=start_ms, length_ms=WINDOW_MS, caption=f"{cell.title}, seed {seed}"
+    )
+
+
+def plot_results(
+    results: Mapping[str, Result],
+    path: str | Path,
+    *,
+    start_ms: float,
+    length_ms: float,
+    caption: str,
+) -> None:
+    """Draw a window of recorded runs of one cell, as `plot_timeline` does.
+
+    Args:
+        results: The runs by the titles of their panels, with their tables.
+        path: The PNG file.
+        start_ms: Start of the window.
+        length_ms: Length of the window.
+        caption: What stands below.
+    """
     plt = pyplot()
-    runs = [_record(policy, cell, seed, seconds) for policy in policies]
-    start_ms = _busiest_window_ms(runs[0].frames, seconds)
-    lanes = len(cell.hardware.accelerators) * LANE + len(cell.workload.model_names) * STRIP
+    runs = [_Run.of(name, result) for name, result in results.items()]
+    window = start_ms, start_ms + length_ms
+    result = runs[0].result
+    lanes = len(result.busy_share) * LANE + len(result.frame_count) * STRIP
     with plt.rc_context(STYLE):
         figure, panels = plt.subplots(
             len(runs),
@@ -65,19 +98,10 @@ def plot_timeline(
             layout="constrained",
         )
         for run, axes in zip(runs, panels[:, 0], strict=True):
-            _draw_panel(axes, run, cell, start_ms)
-        panels[-1, 0].set_xlabel(f"time, ms ({cell.title}, seed {seed})")
-        figure.legend(
-            handles=_legend(cell, runs), loc="outside upper center", ncols=4, handlelength=1.4
-        )
+            _draw_panel(axes, run, *window)
+        panels[-1, 0].set_xlabel(f"time, ms ({caption})")
+        figure.legend(handles=_legend(runs), loc="outside upper center", ncols=4, handlelength=1.4)
         save(figure, path)
-
-
-def _record(policy: Policy, cell: Cell, seed: int, seconds: float) -> _Run:
-    result = policy.run(cell, seed, seconds, record=True)
-    assert result.frames is not None
-    assert result.timeline is not None
-    return _Run(policy.name, result, result.frames, result.timeline)
 
 
 def _missed(frames: Table) -> NDArray[np.bool_]:
@@ -94,10 +118,8 @@ def _busiest_window_ms(frames: Table, seconds: float) -> float:
     return float(starts_ms[int(np.argmax(until - before))])
 
 
-def _draw_panel(axes: Any, run: _Run, cell: Cell, start_ms: float) -> None:
-    end_ms = start_ms + WINDOW_MS
-    accelerators = cell.hardware.accelerator_names
-    models = cell.workload.model_names
+def _draw_panel(axes: Any, run: _Run, start_ms: float, end_ms: float) -> None:
+    accelerators, models = list(run.result.busy_share), list(run.result.frame_count)
     for lane in range(len(accelerators)):
         axes.axhspan(lane * LANE + 0.08, lane * LANE + 0.92, color="#F4F4F4", linewidth=0)
         _draw_lane(axes, run.timeline, lane, start_ms, end_ms)
@@ -172,13 +194,13 @@ def _draw_strip(
     axes.plot(missed_ms, np.full(len(missed_ms), place), "x", color=RED, mew=2, ms=6, zorder=3)
 
 
-def _legend(cell: Cell, runs: Sequence[_Run]) -> list[Any]:
+def _legend(runs: Sequence[_Run]) -> list[Any]:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     models = [
         Patch(color=colour(index), label=name)
-        for index, name in enumerate(cell.workload.model_names)
+        for index, name in enumerate(runs[0].result.frame_count)
     ]
     handles = [
         *models,

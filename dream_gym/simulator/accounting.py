@@ -50,8 +50,8 @@ def lower_bound(problem_arena: Ints, state_arena: Ints, lightest: bool) -> float
     Args:
         problem_arena: The problem.
         state_arena: A state that has begun.
-        lightest: Whether frames of a Supernet run its lightest variant where that needs less,
-            and not always the original.
+        lightest: Whether each frame of a Supernet runs the variant that needs least, and not
+            the original.
     """
     problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
     violation_rates = 0.0
@@ -68,13 +68,14 @@ def lower_bound(problem_arena: Ints, state_arena: Ints, lightest: bool) -> float
 @compiled
 def _least_energy_pj(problem: Problem, state: State, model: int, lightest: bool) -> int:
     """Least energy of all frames of a model."""
-    original = problem.models[model].first_network
-    last = original + problem.models[model].networks - 1
-    if problem.networks[original].forks == 0 and problem.networks[last].forks == 0:
-        frame_pj = path_energy_pj(problem, state, original, 0)
-        if lightest:
-            frame_pj = min(frame_pj, path_energy_pj(problem, state, last, 0))
-        return int(frame_pj * state.models[model].frames)
+    forks = 0
+    for network in range(len(problem.networks)):
+        if problem.networks[network].model == model:
+            forks += problem.networks[network].forks
+    if forks == 0:
+        return _frame_energy_pj(problem, state, model, lightest, 0) * int(
+            state.models[model].frames
+        )
     total_pj = 0
     for stream in range(len(problem.streams)):
         if problem.streams[stream].model == model:
@@ -82,9 +83,17 @@ def _least_energy_pj(problem: Problem, state: State, model: int, lightest: bool)
             while due_ns(problem, stream, frame) <= state.run[0].horizon_ns:
                 if exists(problem, state, stream, frame):
                     index = problem.streams[stream].first_frame + frame
-                    frame_pj = path_energy_pj(problem, state, original, index)
-                    if lightest:
-                        frame_pj = min(frame_pj, path_energy_pj(problem, state, last, index))
-                    total_pj += frame_pj
+                    total_pj += _frame_energy_pj(problem, state, model, lightest, index)
                 frame += 1
     return total_pj
+
+
+@compiled
+def _frame_energy_pj(problem: Problem, state: State, model: int, lightest: bool, frame: int) -> int:
+    """Least energy of a frame on its path, as the original or as any variant."""
+    first = problem.models[model].first_network
+    least_pj = path_energy_pj(problem, state, first, frame)
+    if lightest:
+        for network in range(first + 1, first + problem.models[model].networks):
+            least_pj = min(least_pj, path_energy_pj(problem, state, network, frame))
+    return least_pj

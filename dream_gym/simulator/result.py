@@ -21,7 +21,7 @@ class Result:
     Args:
         uxcost: Sum of violation rates × sum of normalised energies, dimensionless.
         lower_bound: UXCost without violations and with every layer where it needs least energy.
-        lower_bound_lightest: The same, where a Supernet may run its lightest variant throughout.
+        lower_bound_lightest: The same, with the variant of a Supernet that needs least energy.
         frame_count: Frames with a deadline within the horizon.
         violation_rate: Share of frames that were late or lost, in [0, 1]; 0 without frames.
         lost_rate: Share of frames that were lost.

@@ -114,7 +114,7 @@ class Outcome:
         for model in self.models:
             frames = self.frames_of(model)
             if frames:
-                allowed = [model.versions[0], model.versions[-1] if lightest else model.versions[0]]
+                allowed = model.versions if lightest else model.versions[:1]
                 energy_pj = sum(
                     min(version.path_energy_pj(frame.luck) for version in allowed)
                     for frame in frames
