@@ -91,7 +91,11 @@ class _PackageCache(caching.FunctionCache):  # type: ignore[misc]
         )
 
     def load_overload(self, signature: object, target: object) -> Any:
-        found = super().load_overload(signature, target)
+        try:
+            found = super().load_overload(signature, target)
+        except Exception:  # a damaged file fails in any way that unpickling may
+            self._cache_file.flush()
+            found = None
         if found is None:
             _announce_compilation()
         return found

@@ -189,6 +189,10 @@ class DreamRTMMEnv(gym.Env[Observation, Action], EzPickle):
         info: dict[str, Any] = {"result": self.simulation.result()} if terminated else {}
         return self.observation.observe(), reward, terminated, False, info
 
+    def close(self) -> None:
+        """End the episode; `reset` may begin another."""
+        self.simulation.end()
+
     @property
     def episode_steps(self) -> int:
         """Number of steps of an episode."""

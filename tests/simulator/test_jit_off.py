@@ -10,10 +10,15 @@ import pytest
 
 CODE = """
 import hashlib, dream_gym
-for expiry in ("soft", "firm"):
+from dream_gym.workload import Phase, Scenario, load_scenario
+call, social = load_scenario("ar_call"), load_scenario("ar_social")
+apps = Scenario(schema=1, name="apps", phases=(
+    Phase(scenario=call, seconds=0.05, rename={{"context": "skipnet"}}), Phase(scenario=social),
+))
+for scenario, expiry in (("ar_social", "soft"), (apps, "firm"), ("drone_indoor", "soft")):
     result = dream_gym.simulate(
-        "ar_social", "4k_1ws_2os", "{scheduler}",
-        seconds=0.2, seed=5, load=2.0, expiry=expiry, record=True,
+        scenario, "4k_1ws_2os", "{scheduler}", seconds=0.15, seed=5, load=2.0, expiry=expiry,
+        contention=expiry == "firm", decision_ns=500, record=True,
     )
     digest = hashlib.sha256(result.timeline.tobytes() + result.frames.tobytes()).hexdigest()
     print(digest, repr(result.uxcost), result.dispatches)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from dream_gym.errors import ConfigError
@@ -54,3 +56,37 @@ def test_a_deadline_of_too_many_periods_is_an_error() -> None:
     slow = scenario.model_copy(update={"models": (model,)})
     with pytest.raises(ConfigError, match=r"models\.0\.deadline_ms: 1e\+07 is more than 10000"):
         Simulation(slow, load_platform("4k_1ws_2os"), get_scheduler("fcfs").engine)
+
+
+def test_memory_does_not_grow_with_simulated_time() -> None:
+    def peak_kib(seconds: float) -> float:
+        simulation.reset(seed=1, seconds=seconds)
+        tracemalloc.start()
+        simulation.advance(simulation.horizon_ns)
+        result = simulation.result()
+        peak = tracemalloc.get_traced_memory()[1] / 1024
+        tracemalloc.stop()
+        assert result.timeline is None
+        return peak
+
+    simulation = Simulation(
+        load_scenario("ar_social"), load_platform("4k_1ws_2os"), get_scheduler("fcfs").engine
+    )
+    size = simulation.state_arena.nbytes
+    peak_kib(1.0)
+    assert peak_kib(600.0) < peak_kib(1.0) + 64
+    assert simulation.state_arena.nbytes == size
+
+
+def test_a_record_has_room_for_all_and_no_more() -> None:
+    simulation = Simulation(
+        load_scenario("ar_call"), load_platform("4k_2ws"), get_scheduler("fcfs").engine
+    )
+    simulation.reset(seed=1, seconds=2.0, record=True)
+    timeline, frames = simulation.records
+    simulation.advance(simulation.horizon_ns)
+    assert simulation.records[0] is timeline
+    counts = simulation.state.models["frames"]
+    layers = [len(network.layers) for network in simulation.scenario.networks]
+    assert len(timeline) == (counts * layers).sum()
+    assert len(frames) == counts.sum()

@@ -267,6 +267,10 @@ class DreamRTMMDispatchEnv(gym.Env[Any, Any], EzPickle):
         reward = value - float(self._value[0])
         return self._present(), reward, terminated, False, info
 
+    def close(self) -> None:
+        """End the episode; `reset` may begin another."""
+        self.simulation.end()
+
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions are legal, as sb3-contrib wants it: bool, one entry for each action."""
         return self._mask.astype(bool)

@@ -1,0 +1,1 @@
+"""Digests of runs that must not change unnoticed."""

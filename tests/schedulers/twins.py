@@ -1,0 +1,66 @@
+"""FCFS, EDF and DREAM's MapScore once more, as a user would write them in Python."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dream_gym
+from dream_gym import Dispatch, View
+from dream_gym.schedulers import ReadyFrame
+
+
+class Fcfs(dream_gym.Scheduler):
+    """The oldest release on the fastest idle accelerator."""
+
+    def select(self, view: View) -> Dispatch | None:
+        ready, idle = view.ready, view.idle
+        if not ready or not idle:
+            return None
+        frame = self.first(ready)
+        return Dispatch(frame, min(idle, key=lambda index: frame.latency_ns[index]))
+
+    def first(self, ready: list[ReadyFrame]) -> ReadyFrame:
+        return ready[0]
+
+
+class Edf(Fcfs):
+    """The earliest deadline on the fastest idle accelerator."""
+
+    def first(self, ready: list[ReadyFrame]) -> ReadyFrame:
+        return min(ready, key=lambda frame: frame.deadline_ns)
+
+
+class MapScore(dream_gym.Scheduler):
+    """The pair of the highest MapScore."""
+
+    def __init__(self, alpha: float = 1.0, beta: float = 1.0, late_urgency: str = "floor") -> None:
+        self.alpha, self.beta, self.late_urgency = alpha, beta, late_urgency
+
+    def select(self, view: View) -> Dispatch | None:
+        idle = view.idle
+        pairs = [(frame, index) for frame in view.ready for index in idle]
+        if not pairs:
+            return None
+        # The first of equals wins: ready frames and idle accelerators come in order of ties.
+        return Dispatch(*max(pairs, key=lambda pair: self.rank(view, *pair)))
+
+    def rank(self, view: View, frame: ReadyFrame, index: int) -> tuple[bool, float]:
+        slack_ns = frame.deadline_ns - view.now_ns
+        urgency = frame.mean_remaining_ns / max(slack_ns, 1000)
+        if slack_ns <= 0 and self.late_urgency == "one":
+            urgency = 1.0
+        latencies_ns, energies_pj = frame.latency_ns, frame.energy_pj
+        preference = sum(latencies_ns) / latencies_ns[index]
+        mean_ns = sum(latencies_ns) / len(latencies_ns)
+        starvation = (view.now_ns - frame.ready_since_ns) / mean_ns
+        switch_pj = view.switch(frame, index).energy_pj
+        thrift = sum(energies_pj) / energies_pj[index] - switch_pj / energies_pj[index]
+        score = urgency * preference + self.alpha * starvation + self.beta * thrift
+        return slack_ns > 0 or self.late_urgency != "last", score
+
+
+def twin(scheduler: str, options: dict[str, Any]) -> dream_gym.Scheduler:
+    """The twin of a built-in scheduler."""
+    if scheduler == "dream_mapscore":
+        return MapScore(**options)
+    return {"fcfs": Fcfs, "edf": Edf}[scheduler]()
