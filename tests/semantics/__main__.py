@@ -1,0 +1,31 @@
+"""Write docs/semantics.md and draw its pictures."""
+
+from __future__ import annotations
+
+import pytest
+
+from dream_gym.analysis.timeline import plot_results
+from tests.handmade import make_run
+from tests.semantics.cases import CASES, HORIZON_MS
+from tests.semantics.page import PAGE, PICTURES, page
+from tests.semantics.test_cases import run_case
+
+
+def main() -> None:
+    """Write all of it anew."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for case in CASES:
+        with pytest.MonkeyPatch.context() as patch:
+            result = run_case(make_run(patch), case).result
+        plot_results(
+            {case.title: result},
+            PICTURES / case.file,
+            start_ms=0.0,
+            length_ms=HORIZON_MS,
+            caption=case.options.get("scheduler", "fcfs"),
+        )
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+from tests.simulator.conftest import run
+
+__all__ = ["run"]
