@@ -42,7 +42,7 @@ soak: $(STAMP)
 	$(BIN)/python -m tests.soak
 
 calibration: $(STAMP)
-	$(BIN)/dream-gym calibrate --output configs/calibration.csv
+	$(BIN)/dream-gym calibrate --output configs/calibration.csv --page docs/calibration.md
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis results

@@ -6,10 +6,11 @@ import itertools
 from pathlib import Path
 
 from dream_gym import resources
+from dream_gym.analysis.calibration_page import calibration_page
 from dream_gym.analysis.calibration_table import CalibratedCell, calibrate_cells
 from dream_gym.cli.output import make_console, make_progress
 from dream_gym.errors import ConfigError
-from dream_gym.files import check_writable
+from dream_gym.files import check_writable, write_text
 
 
 def calibrate(
@@ -17,6 +18,7 @@ def calibrate(
     scenarios: tuple[str, ...] = (),
     platforms: tuple[str, ...] = (),
     workers: int = 2,
+    page: Path | None = None,
 ) -> None:
     """Find the loads at which schedulers begin to miss deadlines, for all pairs of these.
 
@@ -25,7 +27,10 @@ def calibrate(
         scenarios: Names of scenarios; by default all.
         platforms: Names of platforms; by default all.
         workers: Number of processes.
+        page: Write a page with the table, in Markdown, to this file.
     """
+    if page is not None:
+        check_writable(page)
     if workers < 1:
         raise ConfigError(f"--workers: expected at least 1, got {workers}")
     check_writable(output)
@@ -42,5 +47,7 @@ def calibrate(
             progress.update(task, advance=1, description=where)
 
         cells = calibrate_cells(pairs, output, workers=workers, on_cell=show)
+    if page is not None:
+        write_text(page, calibration_page(cells))
     contended = sum(cell.contended for cell in cells)
     make_console().print(f"{output}: {len(cells)} cells, {contended} of them contended")
