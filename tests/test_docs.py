@@ -16,14 +16,12 @@ BLOCK = re.compile(
 )
 
 
-def test_the_page_of_your_own_runs(tmp_path):
-    pytest.importorskip("onnx")
-    pytest.importorskip("polars")
-    pytest.importorskip("matplotlib")
+def run_page(page: str, tmp_path: Path) -> None:
+    """Write the files of a page and run its commands, in order."""
     commands = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {**os.environ, "PATH": commands}
-    blocks = BLOCK.findall((DOCS / "bring-your-own.md").read_text(encoding="utf-8"))
-    assert {language for _, language, _ in blocks} == {"sh", "yaml", "python"}
+    blocks = BLOCK.findall((DOCS / page).read_text(encoding="utf-8"))
+    assert {language for _, language, _ in blocks} >= {"sh", "python"}
     for name, language, text in blocks:
         if language != "sh":
             assert name, f"no name for: {text}"
@@ -34,6 +32,17 @@ def test_the_page_of_your_own_runs(tmp_path):
             ["sh", "-ec", text], cwd=tmp_path, env=environment, capture_output=True, text=True
         )
         assert done.returncode == 0, f"{text}\n{done.stderr}"
+
+
+def test_the_page_of_your_own_runs(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    pytest.importorskip("polars")
+    pytest.importorskip("matplotlib")
+    run_page("bring-your-own.md", tmp_path)
     table = (tmp_path / "results" / "table.csv").read_text()
     assert "my_measured_chip" in table
     assert (tmp_path / "results" / "uxcost.png").stat().st_size > 100
+
+
+def test_the_page_of_schedulers_in_python_runs(tmp_path: Path) -> None:
+    run_page("schedulers-in-python.md", tmp_path)
