@@ -36,7 +36,11 @@ CELLS: list[tuple[str, str, dict[str, Any]]] = [
     ("ar_social", "4k_1ws_2os", {"load": 1.5}),
     ("drone_outdoor", "4k_1ws_2os", {"load": 2.66, "contention": True}),
     ("drone_indoor", "8k_1os_2ws", {"load": 3.0, "expiry": "firm"}),
-    ("vr_gaming", "4k_2ws", {"load": 2.0, "expiry": "firm", "contention": True, "decision_ns": 800}),
+    (
+        "vr_gaming",
+        "4k_2ws",
+        {"load": 2.0, "expiry": "firm", "contention": True, "decision_ns": 800},
+    ),
     ("xrbench_ar_assistant", "xr_4k_2ws_2os", {"load": 2.0, "decision_ns": 2000}),
 ]
 

@@ -7,6 +7,7 @@ beyond the next layer.
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import dream_gym
@@ -114,7 +115,7 @@ class Sgprs(Ordered):
     def stage_of(self, view: View, frame: ReadyFrame) -> int:
         layers = latencies(view, frame)
         done = work(layers[: frame.layer + 1])
-        return math.ceil(self.stages * done / work(layers) - 1e-12)
+        return math.ceil(Fraction(self.stages * done, work(layers)))
 
     def due_ns(self, frame: ReadyFrame, stage: int) -> int:
         window_ns = max(frame.deadline_ns - frame.release_ns, 0)
