@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint bench soak calibration clean
+.PHONY: help demo test lint bench coverage soak calibration clean
 help:
 	@echo "make demo   install, train an agent, benchmark it: results/demo/"
 	@echo "make test   install, then lint, types and all tests"
 	@echo "make bench  speed of the engine and of the environment"
+	@echo "make coverage  branch coverage with all code interpreted"
 	@echo "make soak   20,000 random workloads, engine against reference; takes up again"
 	@echo "make calibration  the loads at which deadlines begin to be missed, for all cells"
 	@echo "make clean  remove the environment and everything generated"
@@ -36,6 +37,10 @@ test: lint
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench
+
+coverage: $(STAMP)
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest --numprocesses auto --cov=dream_gym --cov-branch \
+		--cov-report=term-missing:skip-covered --cov-fail-under=95
 
 soak: $(STAMP)
 	mkdir -p results

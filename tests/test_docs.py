@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.compiled
+
 DOCS = Path(__file__).parents[1] / "docs"
 BLOCK = re.compile(
     r"(?:^`([^`\n]+)`:\n\n)?^```(sh|yaml|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE

@@ -16,6 +16,8 @@ import dream_gym.envs  # noqa: F401 - registers the environments
 from dream_gym.cli import main
 from dream_gym.errors import EnvStateError
 
+pytestmark = pytest.mark.compiled
+
 CODE = (
     "import dream_gym; "
     "print(repr(dream_gym.simulate('ar_call', '4k_2ws', 'edf', seconds=0.2, load=2).uxcost))"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from dream_gym.envs.entries import Entry
 from dream_gym.jit import entry_point
 from dream_gym.simulator import (
     NEVER,
@@ -18,17 +17,6 @@ from dream_gym.simulator import (
     view_problem_compiled,
     view_state_compiled,
 )
-
-
-class Entry(NamedTuple):
-    """One kind of entry of an observation."""
-
-    name: str
-    unit: str
-    low: float
-    high: float
-    meaning: str
-
 
 PER_MODEL = (
     Entry("rate", "100 frames/s", 0, 10, "frames per second at the load in force"),

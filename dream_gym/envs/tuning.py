@@ -11,7 +11,7 @@ from gymnasium.utils import EzPickle
 from numpy.typing import NDArray
 
 from dream_gym.envs.observations import TuningObservation
-from dream_gym.envs.rewards import get_potential
+from dream_gym.envs.potentials import potential_now, potential_number
 from dream_gym.errors import ActionError, ConfigError, EnvStateError
 from dream_gym.hardware import Platform, load_platform
 from dream_gym.schedulers import get_scheduler
@@ -135,7 +135,7 @@ class DreamRTMMEnv(gym.Env[Observation, Action], EzPickle):
             )
         scheduler = get_scheduler("dream_mapscore")
         self._defaults = scheduler.configure(late_urgency=late_urgency).parameters()
-        self._potential = get_potential(reward)
+        self._reward = potential_number(reward)
         self._episode_seconds = episode_seconds
         self._interval_ns = round(interval_ms * 1e6)
         self.simulation = Simulation(
@@ -167,7 +167,7 @@ class DreamRTMMEnv(gym.Env[Observation, Action], EzPickle):
         self.simulation.reset(seed=world, seconds=self._episode_seconds, record=record)
         self.simulation.parameters[: len(self._defaults)] = self._defaults
         self.observation.reset()
-        self._value = self._potential(self.simulation)
+        self._value = self._potential()
         return self.observation.observe(), {"seed": world}
 
     def step(self, action: Action) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
@@ -183,11 +183,15 @@ class DreamRTMMEnv(gym.Env[Observation, Action], EzPickle):
             raise ActionError(f"action: expected two numbers in [0, 2], got {action!r}")
         self.simulation.parameters[: len(action)] = action
         self.simulation.advance(self.simulation.now_ns + self._interval_ns)
-        value = self._potential(self.simulation)
+        value = self._potential()
         reward, self._value = self._value - value, value
         terminated = self.simulation.ended
         info: dict[str, Any] = {"result": self.simulation.result()} if terminated else {}
         return self.observation.observe(), reward, terminated, False, info
+
+    def _potential(self) -> float:
+        arenas = self.simulation.problem_arena, self.simulation.state_arena
+        return potential_now(*arenas, self._reward, self.simulation.lower_bound())
 
     def close(self) -> None:
         """End the episode; `reset` may begin another."""

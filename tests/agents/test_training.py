@@ -18,6 +18,8 @@ from dream_gym.analysis.agents import load_agent, make_agent_env, play, read_che
 from dream_gym.errors import ConfigError
 from dream_gym.workload import evaluation_seeds
 
+pytestmark = pytest.mark.compiled
+
 ROOT = Path(__file__).parents[2]
 SHORT = ["--episode-seconds", "0.5", "--load", "1.3"]
 

@@ -12,6 +12,8 @@ from dream_gym.hardware import load_platform
 from dream_gym.workload import load_scenario
 from dream_gym.workload.seeds import training_seeds
 
+pytestmark = pytest.mark.compiled
+
 
 def test_demo_runs_at_the_load_of_its_rule() -> None:
     (cell,) = load_suite("demo").cells

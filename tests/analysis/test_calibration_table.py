@@ -31,6 +31,7 @@ def test_the_table_has_all_cells_of_dream() -> None:
     assert found >= {(scenario, platform) for scenario in DREAM for platform in platforms}
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize(("scenario", "platform"), [("vr_gaming", "4k_2os"), ("ar_call", "8k_2os")])
 def test_the_shipped_table_is_what_the_simulator_says(scenario: str, platform: str) -> None:
     (shipped,) = (

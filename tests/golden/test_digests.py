@@ -5,6 +5,8 @@ import pytest
 from dream_gym import resources
 from tests.golden.digests import cells, changelog_line, digest, environment_version, read
 
+pytestmark = pytest.mark.compiled
+
 ADVICE = (
     "runs have changed: if that is meant, add a line '- Digests: ...' to CHANGELOG.md, bump the "
     "version of the environments, and run: python -m tests.golden"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -32,7 +33,7 @@ REPRODUCIBLY = settings(
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-EXAMPLES = 400
+EXAMPLES = 60 if numba.config.DISABLE_JIT else 400
 TRAITS = {
     "completed": 0.5,
     "late": 0.2,
@@ -135,6 +136,7 @@ def test_random_workloads(grid: bool) -> None:
         assert seen[trait] >= share * EXAMPLES, f"too few workloads show: {trait}"
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("platform", resources.names("platforms"))
 @pytest.mark.parametrize("scenario", resources.names("scenarios"))
 def test_shipped_cells(scenario: str, platform: str) -> None:
@@ -150,6 +152,7 @@ def test_shipped_cells(scenario: str, platform: str) -> None:
         assert_same_figures(result, outcome)
 
 
+@pytest.mark.compiled
 def test_a_long_run_does_not_drift() -> None:
     # Two models of rates without a whole period, on one accelerator, for ten minutes.
     network = Network("tiny", (Layer("only", K=64, C=64, Y=14, X=14),), source="made up")

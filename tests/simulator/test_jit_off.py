@@ -11,6 +11,8 @@ import pytest
 CODE = """
 import hashlib, dream_gym
 from dream_gym.workload import Phase, Scenario, load_scenario
+
+pytestmark = pytest.mark.compiled
 call, social = load_scenario("ar_call"), load_scenario("ar_social")
 apps = Scenario(schema=1, name="apps", phases=(
     Phase(scenario=call, seconds=0.05, rename={{"context": "skipnet"}}), Phase(scenario=social),

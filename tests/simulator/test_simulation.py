@@ -58,6 +58,7 @@ def test_a_deadline_of_too_many_periods_is_an_error() -> None:
         Simulation(slow, load_platform("4k_1ws_2os"), get_scheduler("fcfs").engine)
 
 
+@pytest.mark.compiled
 def test_memory_does_not_grow_with_simulated_time() -> None:
     def peak_kib(seconds: float) -> float:
         simulation.reset(seed=1, seconds=seconds)

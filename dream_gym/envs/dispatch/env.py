@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 
 from dream_gym.envs.cells import Cells, Load, Platforms, Scenarios
 from dream_gym.envs.dispatch.menu import MENU, Mask, view_menu
-from dream_gym.envs.dispatch.observation import DispatchObservation, Flat, Sizes
+from dream_gym.envs.dispatch.observation import TABLES, DispatchObservation, Flat, Sizes
 from dream_gym.envs.dispatch.stepping import RESET, step
+from dream_gym.envs.entries import entry_table
 from dream_gym.envs.potentials import potential_number
 from dream_gym.errors import ActionError, ConfigError, EnvStateError
 from dream_gym.simulator import Floats, Ints, Simulation
@@ -155,7 +157,7 @@ class DreamRTMMDispatchEnv(gym.Env[Any, Any], EzPickle):
     ``observation="dict"`` a ``Dict`` of the tables. ``env.unwrapped.observation.names`` names
     every entry of the flat vector.
 
-    {tables}
+    TABLES
 
     ## Rewards
     By the argument ``reward``; each is what a potential falls by, so that an episode's rewards sum
@@ -258,6 +260,8 @@ class DreamRTMMDispatchEnv(gym.Env[Any, Any], EzPickle):
             number = int(action)
         except (TypeError, ValueError):
             raise ActionError(f"action: expected an integer, got {action!r}") from None
+        if number < 0:
+            number = self.setup.actions  # as illegal as those that are too large; not a reset
         before_ns, value = self.simulation.now_ns, float(self._value[0])
         terminated = bool(self._step(number))
         info = self._info(self.simulation.now_ns - before_ns)
@@ -326,3 +330,22 @@ class DreamRTMMDispatchEnv(gym.Env[Any, Any], EzPickle):
             "elapsed_ns": elapsed_ns,
             "illegal_actions": int(view_menu(self._menu).now[0].illegal),
         }
+
+
+def _document() -> None:
+    """Put the tables of the observation into the class's page, from the code."""
+    rows = {
+        "global": "one row",
+        "models": "a row for each model",
+        "accelerators": "a row for each accelerator",
+        "frames": "a row for each row of frames",
+        "pairs": "a row for each row of frames and each accelerator",
+    }
+    tables = "\n\n".join(
+        f"``{name}``, {rows[name]}:\n\n{entry_table(entries)}" for name, entries in TABLES.items()
+    )
+    page = inspect.getdoc(DreamRTMMDispatchEnv) or ""  # empty under python -OO
+    DreamRTMMDispatchEnv.__doc__ = page.replace("TABLES", tables)
+
+
+_document()

@@ -66,8 +66,16 @@ PAIRS = (
 Flat: TypeAlias = NDArray[np.float32]
 """An observation as one vector."""
 
-TABLES = (GLOBAL, MODELS, FRAMES, ACCELERATORS, PAIRS)
-GLOBALS, PER_MODEL, PER_FRAME, PER_ACCELERATOR, PER_PAIR = (len(entries) for entries in TABLES)
+TABLES = {
+    "global": GLOBAL,
+    "models": MODELS,
+    "accelerators": ACCELERATORS,
+    "frames": FRAMES,
+    "pairs": PAIRS,
+}
+"""The tables in the order of the flat vector."""
+
+GLOBALS, PER_MODEL, PER_ACCELERATOR, PER_FRAME, PER_PAIR = map(len, TABLES.values())
 
 
 class Sizes(NamedTuple):
@@ -84,6 +92,16 @@ class Sizes(NamedTuple):
     accelerators: int
 
 
+def _rows(table: str, sizes: Sizes) -> tuple[int, ...]:
+    return {
+        "global": (),
+        "models": (sizes.models,),
+        "accelerators": (sizes.accelerators,),
+        "frames": (sizes.rows,),
+        "pairs": (sizes.rows, sizes.accelerators),
+    }[table]
+
+
 class DispatchObservation:
     """The observation of the dispatch environment.
 
@@ -96,11 +114,7 @@ class DispatchObservation:
         self.sizes = sizes
         self.as_dict = as_dict
         self.tables: dict[str, tuple[tuple[Entry, ...], tuple[int, ...]]] = {
-            "global": (GLOBAL, (len(GLOBAL),)),
-            "models": (MODELS, (sizes.models, len(MODELS))),
-            "accelerators": (ACCELERATORS, (sizes.accelerators, len(ACCELERATORS))),
-            "frames": (FRAMES, (sizes.rows, len(FRAMES))),
-            "pairs": (PAIRS, (sizes.rows, sizes.accelerators, len(PAIRS))),
+            name: (entries, (*_rows(name, sizes), len(entries))) for name, entries in TABLES.items()
         }
         bounds = [
             np.broadcast_to(

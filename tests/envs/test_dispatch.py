@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import doctest
+import pickle
+import re
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+import dream_gym
+from dream_gym.envs import DreamRTMMDispatchEnv
+from dream_gym.envs.dispatch.menu import view_menu
+from dream_gym.errors import ActionError, ConfigError, EnvStateError
+
+SHORT = {"episode_seconds": 0.03, "load": 2.0}
+VARIANTS: list[dict[str, Any]] = [
+    {},
+    {"observation": "dict"},
+    {"skip_forced": True},
+    {"decision": "block"},
+    {"supernet": "free"},
+    {"max_slots": 2},
+    {"expiry": "firm", "contention": True, "energy_norm": "literal", "reward": "dense"},
+    {"scenario": ["ar_call", "drone_indoor"], "platform": ["4k_2ws", "4k_1ws_2os"]},
+    {"load": (0.5, 2.0), "reward": "log_uxcost_delta"},
+]
+
+
+def make(**arguments: Any) -> DreamRTMMDispatchEnv:
+    env = gym.make("dream_gym:DreamRTMM-Dispatch-v0", **{**SHORT, **arguments}).unwrapped
+    assert isinstance(env, DreamRTMMDispatchEnv)
+    return env
+
+
+def play(env: DreamRTMMDispatchEnv, seed: int, choose: Any) -> tuple[float, dict[str, Any]]:
+    """An episode; the sum of its rewards, and its last info."""
+    observation, info = env.reset(seed=seed, options={"record": True})
+    total, terminated = 0.0, False
+    while not terminated:
+        assert env.observation_space.contains(observation)
+        assert info["action_mask"].dtype == np.int8
+        assert info["action_mask"][-1] == 1, "waiting is always legal"
+        assert (env.action_masks() == info["action_mask"]).all()
+        observation, reward, terminated, truncated, info = env.step(choose(env, info))
+        assert type(reward) is float
+        assert not truncated
+        assert info["elapsed_ns"] >= 0
+        total += reward
+    return total, info
+
+
+def at_random(seed: int) -> Any:
+    generator = np.random.default_rng(seed)
+
+    def choose(env: DreamRTMMDispatchEnv, info: dict[str, Any]) -> int:
+        return int(generator.choice(np.flatnonzero(info["action_mask"])))
+
+    return choose
+
+
+@pytest.mark.parametrize("arguments", VARIANTS)
+def test_gymnasium_checker(arguments: dict[str, Any]) -> None:
+    check_env(make(**arguments), skip_render_check=True)
+
+
+def test_stable_baselines3_checker() -> None:
+    checker = pytest.importorskip("stable_baselines3.common.env_checker")
+    checker.check_env(make())
+
+
+@pytest.mark.parametrize("arguments", VARIANTS)
+def test_random_episodes_keep_the_laws(arguments: dict[str, Any]) -> None:
+    env = make(**arguments)
+    for seed in range(2):
+        _, info = play(env, seed, at_random(seed))
+        result = info["result"]
+        dream_gym.simulator.check_invariants(result, env.simulation.problem)
+        assert info["illegal_actions"] == 0
+
+
+def test_rewards_sum_to_minus_uxcost() -> None:
+    total, info = play(make(), 3, at_random(3))
+    assert total == pytest.approx(-info["result"].uxcost, rel=1e-12)
+
+
+def earliest_deadline(env: DreamRTMMDispatchEnv, info: dict[str, Any]) -> int:
+    """EDF: rows are in the order of deadlines."""
+    menu, problem, state = view_menu(env._menu), env.simulation.problem, env.simulation.state
+    accelerators = menu.shape[0]
+    legal = np.flatnonzero(info["action_mask"][:accelerators])
+    if not len(legal):
+        return len(info["action_mask"]) - 1
+    layer = state.slots[menu.rows[0]].layer
+    return int(min(legal, key=lambda index: problem.costs["latency_ns"][layer, index]))
+
+
+@pytest.mark.parametrize("expiry", ["soft", "firm"])
+@pytest.mark.parametrize("scenario", ["drone_outdoor", "ar_call", "xrbench_ar_assistant"])
+def test_playing_edf_gives_the_timeline_of_edf(scenario: str, expiry: str) -> None:
+    cell = {"scenario": scenario, "load": 3.0, "expiry": expiry}
+    _, info = play(make(**cell, episode_seconds=0.1), 7, earliest_deadline)
+    compiled = dream_gym.simulate(
+        scenario, "4k_1ws_2os", "edf", seconds=0.1, seed=7, load=3.0, expiry=expiry, record=True
+    )
+    assert info["result"].timeline.tolist() == compiled.timeline.tolist()
+    assert info["result"].summary() == compiled.summary()
+
+
+def test_waiting_for_ever_is_worse_than_fcfs() -> None:
+    total, info = play(make(load=1.0, episode_seconds=0.5), 1, lambda env, info: -1)
+    result = info["result"]
+    assert info["illegal_actions"] > 0  # -1 is no action; it is answered with waiting
+    assert result.mean_lost_rate == 1.0
+    fcfs = dream_gym.simulate("ar_social", "4k_1ws_2os", "fcfs", seconds=0.5, seed=1)
+    assert total < -fcfs.uxcost
+
+
+def test_a_decision_point_can_be_returned_to() -> None:
+    env = make(supernet="free")
+    env.reset(seed=5)
+    choose = at_random(5)
+    for _ in range(20):
+        env.step(choose(env, {"action_mask": env._mask}))
+    point = env.get_state()
+
+    def rest() -> list[Any]:
+        choose, seen = at_random(6), []
+        terminated = False
+        while not terminated:
+            action = choose(env, {"action_mask": env._mask})
+            observation, reward, terminated, _, info = env.step(action)
+            seen.append((observation.tobytes(), reward, info["elapsed_ns"]))
+        return seen
+
+    first = rest()
+    env.reset(seed=99)
+    observation, info = env.set_state(point)
+    assert observation.tobytes() == point.flat.tobytes()
+    assert (info["action_mask"] == point.mask).all()
+    assert rest() == first
+    with pytest.raises(EnvStateError, match="get_state"):
+        env.get_state()
+
+
+def test_forced_choices_are_taken_silently() -> None:
+    def fewest(env: DreamRTMMDispatchEnv, info: dict[str, Any]) -> int:
+        counts.append(int(info["action_mask"].sum()))
+        return int(np.flatnonzero(info["action_mask"])[0])
+
+    counts: list[int] = []
+    play(make(skip_forced=True), 2, fewest)
+    assert min(counts) >= 3
+    counts = []
+    play(make(), 2, fewest)
+    assert min(counts) == 2
+
+
+def test_illegal_actions_are_counted_and_answered_with_waiting() -> None:
+    env = make(episode_seconds=0.2)
+    _, info = env.reset(seed=1)
+    illegal = int(np.flatnonzero(info["action_mask"] == 0)[0])
+    for count, action in enumerate((illegal, 10**6, -5), start=1):
+        *_, info = env.step(action)
+        assert info["illegal_actions"] == count
+        assert info["elapsed_ns"] > 0
+    with pytest.raises(ActionError, match="integer"):
+        env.step("left")
+
+
+def test_steps_need_a_running_episode() -> None:
+    env = make()
+    with pytest.raises(EnvStateError, match="reset"):
+        env.step(0)
+
+
+def test_the_flat_vector_and_the_dict_are_the_same() -> None:
+    flat, tables = make(), make(observation="dict")
+    vector, _ = flat.reset(seed=4)
+    parts, _ = tables.reset(seed=4)
+    assert np.concatenate([part.ravel() for part in parts.values()]).tobytes() == vector.tobytes()
+    assert len(flat.observation.names) == len(vector)
+    frames = parts["frames"]
+    waiting = frames[:, 1] == 1
+    assert waiting.sum() == 4  # one frame of each root at time 0
+    assert (np.diff(frames[waiting][:, 3] * frames[waiting][:, 9]) >= -1e-6).all(), "by deadline"
+    names = dict(zip(flat.observation.names, vector, strict=True))
+    assert names["global.time_left"] == 1.0
+    assert names["pairs[0,0].legal"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"observation": "image"}, "observation"),
+        ({"decision": "model"}, "decision"),
+        ({"supernet": "yes"}, "supernet"),
+        ({"max_slots": 0}, "max_slots"),
+        ({"load": (2, 1)}, "load"),
+        ({"scenario": []}, "scenario"),
+        ({"scenario": "nope"}, "nope"),
+        ({"reward": "nope"}, "reward"),
+    ],
+)
+def test_bad_arguments_are_named(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        make(**arguments)
+
+
+def test_pickling_gives_an_equal_environment() -> None:
+    env = make(supernet="free")
+    again = pickle.loads(pickle.dumps(env))
+    first, second = (play(item, 8, at_random(8)) for item in (env, again))
+    assert first[0] == second[0]
+
+
+def test_the_documentation_lists_every_entry_and_its_example_runs() -> None:
+    page = DreamRTMMDispatchEnv.__doc__ or ""
+    for entries, _ in make().observation.tables.values():
+        for entry in entries:
+            assert f"| {entry.name} | {entry.unit} |" in page
+    assert "TABLES" not in page
+    finder = doctest.DocTestParser().get_doctest(page, {}, "page", None, None)
+    assert len(finder.examples) >= 4
+    assert doctest.DocTestRunner().run(finder).failed == 0
