@@ -146,10 +146,10 @@ def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
             ]
             scenario = Scenario(schema=1, name="hand", phases=tuple(phases))
         options = {"seconds": horizon_ns / 1e9, **options}
-        outcome = reference.simulate(scenario, _platform(accelerators), scheduler, **options)
+        outcome = reference.simulate(scenario, make_platform(accelerators), scheduler, **options)
         result = dream_gym.simulate(
             scenario,
-            _platform(accelerators),
+            make_platform(accelerators),
             scheduler,
             record=True,
             energy_norm=energy_norm,
@@ -175,7 +175,7 @@ def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
     return run
 
 
-def _platform(accelerators: int) -> Platform:
+def make_platform(accelerators: int) -> Platform:
     return Platform(
         schema=1,
         name="hand",

@@ -4,11 +4,42 @@ from dream_gym.errors import ConfigError
 from dream_gym.schedulers.builtin import BuiltinScheduler, Options
 from dream_gym.schedulers.custom import Scheduler, make_python_engine
 from dream_gym.schedulers.dream.mapscore import DREAM_MAPSCORE
+from dream_gym.schedulers.dysta import DYSTA
 from dream_gym.schedulers.edf import EDF
+from dream_gym.schedulers.evdf import EVDF
 from dream_gym.schedulers.fcfs import FCFS
+from dream_gym.schedulers.fcfs_static import FCFS_STATIC
+from dream_gym.schedulers.heft_rt import HEFT_RT
+from dream_gym.schedulers.herald import HERALD
+from dream_gym.schedulers.llf import LLF
+from dream_gym.schedulers.moca import MOCA
+from dream_gym.schedulers.planaria import PLANARIA
+from dream_gym.schedulers.prema import PREMA
+from dream_gym.schedulers.sgprs import SGPRS
+from dream_gym.schedulers.sjf import SJF
+from dream_gym.schedulers.veltair import VELTAIR
 from dream_gym.schedulers.view import Dispatch, Drop, ReadyFrame, View
 
-BUILTIN = {scheduler.name: scheduler for scheduler in (FCFS, EDF, DREAM_MAPSCORE)}
+BUILTIN = {
+    scheduler.name: scheduler
+    for scheduler in (
+        FCFS,
+        EDF,
+        LLF,
+        SJF,
+        FCFS_STATIC,
+        HEFT_RT,
+        PREMA,
+        PLANARIA,
+        VELTAIR,
+        HERALD,
+        MOCA,
+        SGPRS,
+        EVDF,
+        DYSTA,
+        DREAM_MAPSCORE,
+    )
+}
 """The built-in schedulers by id; add yours to the tuple."""
 
 

@@ -1,27 +1,18 @@
-"""Earliest deadline first, on the fastest idle accelerator."""
+"""Earliest deadline first."""
 
 from __future__ import annotations
 
 from dream_gym.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
-from dream_gym.schedulers.placement import fastest_idle
-from dream_gym.simulator import NONE, Decision, Problem, State, dispatch, wait
+from dream_gym.schedulers.ordering import make_ordered
+from dream_gym.schedulers.placement import IdlePlacement
+from dream_gym.simulator import Problem, State
 
 
 @inlined
-def decide(problem: Problem, state: State) -> Decision:
-    """Dispatch the waiting frame of the earliest deadline; ties go to the earlier release."""
-    earliest = NONE
-    for at in range(state.run[0].live_count):
-        slot = state.live[at]
-        if state.slots[slot].executing == 0 and (
-            earliest == NONE or state.slots[slot].deadline_ns < state.slots[earliest].deadline_ns
-        ):
-            earliest = slot
-    if earliest == NONE:
-        return wait()
-    accelerator = fastest_idle(problem, state, state.slots[earliest].layer)
-    return wait() if accelerator == NONE else dispatch(earliest, accelerator)
+def deadline(problem: Problem, state: State, slot: int) -> int:
+    """The key: when the frame is due."""
+    return int(state.slots[slot].deadline_ns)
 
 
-EDF = BuiltinScheduler("edf", decide)
+EDF = BuiltinScheduler("edf", make_ordered(deadline), IdlePlacement)

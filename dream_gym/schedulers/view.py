@@ -28,6 +28,7 @@ class ReadyFrame:
         energy_pj: Energy of that layer, without a context switch.
         mean_remaining_ns: ToGo: mean latencies of this and all later layers, none skipped.
         least_remaining_ns: The same with every layer where it is fastest.
+        isolated_ns: Latency of all layers of its network, run or not, each where it is fastest.
         slot: Where the simulator keeps it.
     """
 
@@ -44,6 +45,7 @@ class ReadyFrame:
     energy_pj: tuple[int, ...]
     mean_remaining_ns: float
     least_remaining_ns: int
+    isolated_ns: int
     slot: int
 
 
@@ -166,6 +168,7 @@ class View:
         frame = self._state.slots[slot]
         layer = self._problem.layers[frame.layer]
         costs = self._problem.costs[frame.layer]
+        first_layer = self._problem.networks[frame.network].first_layer
         return ReadyFrame(
             model=int(frame.model),
             frame=int(frame.frame),
@@ -174,11 +177,12 @@ class View:
             ready_since_ns=int(frame.ready_since_ns),
             started=bool(frame.last_accelerator != NONE),
             variant=int(frame.network - self._problem.models[frame.model].first_network),
-            layer=int(frame.layer - self._problem.networks[frame.network].first_layer),
+            layer=int(frame.layer - first_layer),
             block_length=int(layer.run_length),
             latency_ns=tuple(costs["latency_ns"].tolist()),
             energy_pj=tuple(costs["energy_pj"].tolist()),
             mean_remaining_ns=float(layer.remaining_latency_ns / len(costs)),
             least_remaining_ns=int(layer.least_remaining_ns),
+            isolated_ns=int(self._problem.layers[first_layer].least_remaining_ns),
             slot=slot,
         )

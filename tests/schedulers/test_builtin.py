@@ -45,6 +45,16 @@ def test_invariants(scheduler, load):
             )
 
 
+@pytest.mark.parametrize("scheduler", BUILTIN)
+def test_none_starves_a_frame_when_there_is_little_to_do(scheduler):
+    result = dream_gym.simulate(
+        "drone_outdoor", "4k_1ws_2os", scheduler, seconds=10.0, load=0.02, expiry="soft"
+    )
+    assert sum(result.frame_count.values()) > 10
+    assert result.mean_violation_rate == 0.0
+    assert sum(result.lost_rate.values()) == 0.0
+
+
 def test_all_schedulers_face_the_same_frames():
     def world(scheduler: str) -> list[tuple[int, ...]]:
         frames = dream_gym.simulate(*CELL, scheduler, seconds=1.0, seed=3, record=True).frames

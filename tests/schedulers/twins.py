@@ -7,6 +7,7 @@ from typing import Any
 import dream_gym
 from dream_gym import Dispatch, View
 from dream_gym.schedulers import ReadyFrame
+from tests.schedulers import twins_ordered, twins_scored
 
 
 class Fcfs(dream_gym.Scheduler):
@@ -59,8 +60,28 @@ class MapScore(dream_gym.Scheduler):
         return slack_ns > 0 or self.late_urgency != "last", score
 
 
+RIVALS: dict[str, type[dream_gym.Scheduler]] = {
+    "fcfs": twins_ordered.Fcfs,
+    "edf": twins_ordered.Edf,
+    "llf": twins_ordered.Llf,
+    "sjf": twins_ordered.Sjf,
+    "evdf": twins_ordered.Evdf,
+    "sgprs": twins_ordered.Sgprs,
+    "heft_rt": twins_ordered.HeftRt,
+    "prema": twins_scored.Prema,
+    "dysta": twins_scored.Dysta,
+    "moca": twins_scored.Moca,
+    "planaria": twins_scored.Planaria,
+    "veltair": twins_scored.Veltair,
+    "fcfs_static": twins_scored.FcfsStatic,
+    "herald": twins_scored.Herald,
+}
+
+
 def twin(scheduler: str, options: dict[str, Any]) -> dream_gym.Scheduler:
     """The twin of a built-in scheduler."""
     if scheduler == "dream_mapscore":
         return MapScore(**options)
-    return {"fcfs": Fcfs, "edf": Edf}[scheduler]()
+    if scheduler in ("fcfs", "edf") and not options:
+        return {"fcfs": Fcfs, "edf": Edf}[scheduler]()
+    return RIVALS[scheduler](**options)

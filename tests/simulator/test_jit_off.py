@@ -28,7 +28,9 @@ for scenario, expiry in (("ar_social", "soft"), (apps, "firm"), ("drone_indoor",
 """
 
 
-@pytest.mark.parametrize("scheduler", ["edf", "dream_mapscore"])
+@pytest.mark.parametrize(
+    "scheduler", ["edf", "dream_mapscore", "heft_rt", "prema", "sgprs", "planaria", "veltair"]
+)
 def test_results_do_not_depend_on_compilation(scheduler):
     def output(disable: str) -> str:
         environment = os.environ | {"NUMBA_DISABLE_JIT": disable, "PYTHONWARNINGS": "error"}
@@ -39,4 +41,4 @@ def test_results_do_not_depend_on_compilation(scheduler):
 
     interpreted = output("1")
     assert interpreted == output("0")
-    assert int(interpreted.split()[2]) > 500
+    assert int(interpreted.split()[2]) > 200

@@ -1,0 +1,54 @@
+"""Static FCFS: each model has its accelerator, and each accelerator serves its queue by release.
+
+DREAM's static baseline as reconstructed. Before the run, models are given to accelerators for the
+worst case, in which every frame is triggered and no layer skipped: the one with most work per
+second (where it is fastest) first, each to the accelerator that is then loaded least, in the phase
+where the model has its highest rate.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from dream_gym.jit import inlined
+from dream_gym.schedulers.builtin import BuiltinScheduler
+from dream_gym.schedulers.measures import highest_rates
+from dream_gym.schedulers.placement import is_idle
+from dream_gym.simulator import Decision, Ints, Problem, State, dispatch, wait
+
+
+def prepare(problem: Problem) -> Ints:
+    """The accelerator of each layer, which is that of its model."""
+    plan = np.zeros(len(problem.layers), dtype=np.int64)
+    rates = highest_rates(problem)
+    layers, works = [], []
+    for model, rate in zip(problem.models, rates, strict=True):
+        network = problem.networks[model.first_network]
+        own = slice(network.first_layer, network.last_layer + 1)
+        layers.append(own)
+        frame_ns = problem.costs["latency_ns"][own].sum(axis=0).tolist()
+        works.append([rate * time_ns for time_ns in frame_ns])
+    loads = [Fraction(0)] * problem.costs.shape[1]
+    for model in sorted(range(len(works)), key=lambda model: -min(works[model])):
+        after = [load + work for load, work in zip(loads, works[model], strict=True)]
+        chosen = after.index(min(after))
+        loads[chosen] = after[chosen]
+        plan[layers[model]] = chosen
+    return plan
+
+
+@inlined
+def decide(problem: Problem, state: State) -> Decision:
+    """Dispatch the oldest waiting frame whose accelerator by plan is idle."""
+    for at in range(state.run[0].live_count):
+        slot = state.live[at]
+        if state.slots[slot].executing == 0:
+            accelerator = state.plan[state.slots[slot].layer]
+            if is_idle(state, accelerator):
+                return dispatch(slot, accelerator)
+    return wait()
+
+
+FCFS_STATIC = BuiltinScheduler("fcfs_static", decide, prepare=prepare)
