@@ -3,12 +3,27 @@
 from dream_gym.errors import ConfigError
 from dream_gym.schedulers.builtin import BuiltinScheduler, Options
 from dream_gym.schedulers.custom import Scheduler, make_python_engine
+from dream_gym.schedulers.dream.full import DREAM_FULL
 from dream_gym.schedulers.dream.mapscore import DREAM_MAPSCORE
+from dream_gym.schedulers.dream.online import DREAM_ONLINE
+from dream_gym.schedulers.dream.plus import DREAM_PLUS
+from dream_gym.schedulers.dream.smartdrop import DREAM_SMARTDROP
 from dream_gym.schedulers.edf import EDF
 from dream_gym.schedulers.fcfs import FCFS
 from dream_gym.schedulers.view import Dispatch, Drop, ReadyFrame, View
 
-BUILTIN = {scheduler.name: scheduler for scheduler in (FCFS, EDF, DREAM_MAPSCORE)}
+BUILTIN = {
+    scheduler.name: scheduler
+    for scheduler in (
+        FCFS,
+        EDF,
+        DREAM_MAPSCORE,
+        DREAM_SMARTDROP,
+        DREAM_FULL,
+        DREAM_ONLINE,
+        DREAM_PLUS,
+    )
+}
 """The built-in schedulers by id; add yours to the tuple."""
 
 
