@@ -3,7 +3,11 @@
 from dream_gym.errors import ConfigError
 from dream_gym.schedulers.builtin import BuiltinScheduler, Options
 from dream_gym.schedulers.custom import Scheduler, make_python_engine
+from dream_gym.schedulers.dream.full import DREAM_FULL
 from dream_gym.schedulers.dream.mapscore import DREAM_MAPSCORE
+from dream_gym.schedulers.dream.online import DREAM_ONLINE
+from dream_gym.schedulers.dream.plus import DREAM_PLUS
+from dream_gym.schedulers.dream.smartdrop import DREAM_SMARTDROP
 from dream_gym.schedulers.dysta import DYSTA
 from dream_gym.schedulers.edf import EDF
 from dream_gym.schedulers.evdf import EVDF
@@ -38,6 +42,10 @@ BUILTIN = {
         EVDF,
         DYSTA,
         DREAM_MAPSCORE,
+        DREAM_SMARTDROP,
+        DREAM_FULL,
+        DREAM_ONLINE,
+        DREAM_PLUS,
     )
 }
 """The built-in schedulers by id; add yours to the tuple."""

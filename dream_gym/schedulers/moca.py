@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dream_gym.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
-from dream_gym.schedulers.dream.mapscore import LEAST_SLACK_NS
+from dream_gym.schedulers.dream.scoring import LEAST_SLACK_NS
 from dream_gym.schedulers.measures import isolated_ns
 from dream_gym.schedulers.placement import fastest_idle
 from dream_gym.simulator import NONE, Decision, Problem, State, dispatch, wait

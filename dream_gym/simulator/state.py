@@ -11,7 +11,8 @@ from dream_gym.simulator.arena import FLOAT, INT, Floats, Ints, Layout, Records,
 from dream_gym.simulator.problem import NONE, Problem
 
 MAX_PARAMETERS = 16
-MAX_MEMORY = 64
+MAX_MEMORY = 160
+"""Enough for two numbers of each of 64 models, and some."""
 NOTES = 4
 RECENT = 10
 """Resolved frames of a model whose outcomes are remembered."""

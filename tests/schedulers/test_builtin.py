@@ -9,7 +9,7 @@ from dream_gym.errors import ConfigError, SchedulerError
 from dream_gym.hardware import load_platform
 from dream_gym.jit import inlined
 from dream_gym.schedulers import BUILTIN, get_scheduler
-from dream_gym.schedulers.dream.mapscore import ALPHA, BETA, LAST, LATE_URGENCY
+from dream_gym.schedulers.dream.scoring import ALPHA, BETA, LAST, LATE_URGENCY
 from dream_gym.simulator import Decision, Engine, Problem, Simulation, State, dispatch, make_run
 from dream_gym.workload import load_scenario
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dream_gym.jit import compiled, inlined
-from dream_gym.schedulers.dream.dropping import may_drop
-from dream_gym.schedulers.dream.supernet import choose_variant
+from dream_gym.schedulers.dream.dropping import DROP_CAP, may_drop
+from dream_gym.schedulers.dream.supernet import SUPERNET_MARGIN, choose_variant
 from dream_gym.simulator import (
     DISPATCH,
     DROP,
@@ -115,7 +115,7 @@ def act(
     slot = menu.rows[action // (accelerators * networks)]
     variant = action % networks
     if networks == 1 and state.slots[slot].last_accelerator == NONE:
-        variant = choose_variant(problem, state, slot)
+        variant = choose_variant(problem, state, slot, SUPERNET_MARGIN)
     accelerator = action // networks % accelerators
     layers = _block(problem, state, slot) if menu.now[0].blocks else 1
     obey(problem, state, timeline, frames, Decision(DISPATCH, slot, accelerator, variant, layers))
@@ -181,7 +181,7 @@ def _fill_mask(problem: Problem, state: State, menu: Menu, mask: Mask) -> tuple[
                     last_legal = (row * accelerators + accelerator) * networks + variant
                     mask[last_legal] = 1
                     legal += 1
-        if may_drop(problem, state, slot):
+        if may_drop(problem, state, slot, DROP_CAP):
             last_legal = drops + row
             mask[last_legal] = 1
             legal += 1

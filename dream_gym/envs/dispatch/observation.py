@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dream_gym.envs.dispatch.menu import Menu
 from dream_gym.envs.entries import Entry
 from dream_gym.jit import compiled, inlined
-from dream_gym.schedulers.dream.mapscore import LEAST_SLACK_NS
+from dream_gym.schedulers.dream.scoring import LEAST_SLACK_NS
 from dream_gym.simulator import (
     NEVER,
     Problem,

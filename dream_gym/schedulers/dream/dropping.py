@@ -1,32 +1,74 @@
-"""Smart frame drop: which waiting frame may be given up, so that others can be saved."""
+"""Smart frame drop: which waiting frame is given up, so that others can be saved."""
 
 from __future__ import annotations
 
 from dream_gym.jit import compiled
+from dream_gym.schedulers.dream.scoring import LEAST_SLACK_NS
 from dream_gym.simulator import NONE, Problem, State
 
 DROP_CAP = 2
-"""A model must have lost fewer of its last 10 resolved frames."""
+"""In DREAM, a model must have lost fewer of its last 10 resolved frames."""
 
 
 @compiled
-def may_drop(problem: Problem, state: State, slot: int) -> bool:
-    """Conditions 1, 3 and 4 of DREAM: the waiting frame alone decides them.
+def frame_to_drop(problem: Problem, state: State, cap: int) -> int:
+    """The slot of the frame to drop now, or `NONE`.
 
-    It would miss its deadline even with every layer where that is fastest; its model has lost few
-    of its last resolved frames; and no model depends on its model, in any phase.
+    Of the frames that may be dropped (`may_drop`) it is the one with the largest least remaining
+    latency / slack; ties go to the earlier release, then to the lower model and frame. There is
+    none unless another live frame, waiting or executing, is expected to miss too (condition 2).
+    """
+    now_ns = state.run[0].now_ns
+    misses, chosen, chosen_ratio = 0, NONE, 0.0
+    for at in range(state.run[0].live_count):
+        slot = state.live[at]
+        if not expected_to_miss(problem, state, slot):
+            continue
+        misses += 1
+        if state.slots[slot].executing == 0 and may_drop(problem, state, slot, cap):
+            least_ns = problem.layers[state.slots[slot].layer].least_remaining_ns
+            ratio = least_ns / max(state.slots[slot].deadline_ns - now_ns, LEAST_SLACK_NS)
+            if chosen == NONE or ratio > chosen_ratio:
+                chosen, chosen_ratio = slot, ratio
+    return chosen if misses >= 2 else NONE
+
+
+@compiled
+def expected_to_miss(problem: Problem, state: State, slot: int) -> bool:
+    """Whether a live frame would miss its deadline even with every layer where that is fastest.
+
+    The layers that execute end where and when they do; the full path is taken to be ahead, that
+    of the original as long as no variant is chosen.
     """
     frame = state.slots[slot]
-    if state.run[0].now_ns + problem.layers[frame.layer].least_remaining_ns <= frame.deadline_ns:
+    if frame.executing == 0:
+        end_ns = state.run[0].now_ns + problem.layers[frame.layer].least_remaining_ns
+    else:
+        run = state.accelerators[frame.last_accelerator]
+        end_ns = run.busy_until_ns
+        if run.layer < problem.networks[frame.network].last_layer:
+            end_ns += problem.layers[run.layer + 1].least_remaining_ns
+    return bool(end_ns > frame.deadline_ns)
+
+
+@compiled
+def may_drop(problem: Problem, state: State, slot: int, cap: int) -> bool:
+    """Conditions 1, 3 and 4 of DREAM: the waiting frame alone decides them.
+
+    It is expected to miss its deadline; its model has lost fewer than so many of its last
+    resolved frames; and no model depends on its model, in any phase.
+    """
+    if not expected_to_miss(problem, state, slot):
         return False
-    losses, recent = 0, state.models[frame.model].recent_losses
+    model = state.slots[slot].model
+    losses, recent = 0, state.models[model].recent_losses
     while recent > 0:
         losses += recent & 1
         recent >>= 1
-    if losses >= DROP_CAP:
+    if losses >= cap:
         return False
     for stream in range(len(problem.streams)):
         parent = problem.streams[stream].parent
-        if parent != NONE and problem.streams[parent].model == frame.model:
+        if parent != NONE and problem.streams[parent].model == model:
             return False
     return True

@@ -1,93 +1,27 @@
-"""MapScore: DREAM's score of a frame on an accelerator, with fixed alpha and beta.
-
-Reconstructed from "DREAM: A Dynamic Scheduler for Dynamic Real-time Multi-model ML Workloads"
-(ASPLOS 2023, doi 10.1145/3623278.3624753); docs/fidelity.md says how sure each term is.
-"""
+"""``dream_mapscore``: DREAM's MapScore alone, with fixed alpha and beta."""
 
 from __future__ import annotations
 
-from typing import Literal
-
-from pydantic import Field
-
 from dream_gym.jit import inlined
-from dream_gym.schedulers.builtin import BuiltinScheduler, Options
-from dream_gym.simulator import (
-    NEVER,
-    NONE,
-    Decision,
-    Problem,
-    State,
-    dispatch,
-    switch_bytes,
-    switch_energy_pj,
-    wait,
+from dream_gym.schedulers.builtin import BuiltinScheduler
+from dream_gym.schedulers.dream.scoring import (
+    ALPHA,
+    BETA,
+    LATE_URGENCY,
+    NO_LIMIT,
+    MapScoreOptions,
+    best_pair,
 )
-
-LEAST_SLACK_NS = 1000
-"""Slack counts as at least 1 µs, so that urgency stays finite."""
-
-ALPHA, BETA, LATE_URGENCY = range(3)
-FLOOR, ONE, LAST = range(3)
-
-
-class MapScoreOptions(Options):
-    """Options of `dream_mapscore`; the order of the fields is that of the parameters.
-
-    Args:
-        alpha: Weight of starvation, in [0, 2].
-        beta: Weight of the energy preference, in [0, 2].
-        late_urgency: Urgency of a frame whose deadline has come: ``floor`` takes its slack as
-            1 µs, ``one`` takes its urgency as 1, ``last`` puts it behind all frames in time.
-    """
-
-    alpha: float = Field(default=1.0, ge=0, le=2)
-    beta: float = Field(default=1.0, ge=0, le=2)
-    late_urgency: Literal["floor", "one", "last"] = "floor"
+from dream_gym.simulator import NONE, Decision, Problem, State, dispatch, wait
 
 
 @inlined
 def decide(problem: Problem, state: State) -> Decision:
-    """Dispatch the pair of waiting frame and idle accelerator of the highest MapScore.
-
-    MapScore(f, a) = urgency(f) × latency preference(f, a) + alpha × starvation(f)
-    + beta × energy preference(f, a). Ties go to the earlier release, then to the lower model,
-    frame and accelerator index, which is the order of the loops.
-    """
-    now_ns = state.run[0].now_ns
-    accelerators = len(state.accelerators)
+    """Dispatch the pair of waiting frame and idle accelerator of the highest MapScore."""
     alpha, beta = state.parameter[ALPHA], state.parameter[BETA]
     late_rule = int(state.parameter[LATE_URGENCY])
-    best_slot, best_accelerator, best_score, best_in_time = NONE, NONE, 0.0, False
-    for at in range(state.run[0].live_count):
-        slot = state.live[at]
-        if state.slots[slot].executing:
-            continue
-        layer = state.slots[slot].layer
-        sums = problem.layers[layer]
-        slack_ns = state.slots[slot].deadline_ns - now_ns
-        in_time = slack_ns > 0 or late_rule != LAST
-        urgency = sums.remaining_latency_ns / accelerators / max(slack_ns, LEAST_SLACK_NS)
-        if slack_ns <= 0 and late_rule == ONE:
-            urgency = 1.0
-        mean_latency_ns = sums.total_latency_ns / accelerators
-        starvation = (now_ns - state.slots[slot].ready_since_ns) / mean_latency_ns
-        for accelerator in range(accelerators):
-            if state.accelerators[accelerator].busy_until_ns != NEVER:
-                continue
-            cost = problem.costs[layer, accelerator]
-            latency_preference = sums.total_latency_ns / cost.latency_ns
-            switch_pj = switch_energy_pj(problem, switch_bytes(problem, state, slot, accelerator))
-            energy_preference = sums.total_energy_pj / cost.energy_pj - switch_pj / cost.energy_pj
-            score = urgency * latency_preference + alpha * starvation + beta * energy_preference
-            if (
-                best_slot == NONE
-                or in_time > best_in_time
-                or (in_time == best_in_time and score > best_score)
-            ):
-                best_slot, best_accelerator = slot, accelerator
-                best_score, best_in_time = score, in_time
-    return wait() if best_slot == NONE else dispatch(best_slot, best_accelerator)
+    slot, accelerator = best_pair(problem, state, alpha, beta, late_rule, NO_LIMIT)
+    return wait() if slot == NONE else dispatch(slot, accelerator)
 
 
 DREAM_MAPSCORE = BuiltinScheduler("dream_mapscore", decide, MapScoreOptions)

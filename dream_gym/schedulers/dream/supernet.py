@@ -5,14 +5,17 @@ from __future__ import annotations
 from dream_gym.jit import compiled
 from dream_gym.simulator import NEVER, Problem, State
 
+SUPERNET_MARGIN = 1.0
+"""In DREAM, the expected time to finish itself has to fit into the slack."""
+
 
 @compiled
-def choose_variant(problem: Problem, state: State, slot: int) -> int:
+def choose_variant(problem: Problem, state: State, slot: int, margin: float) -> int:
     """The heaviest variant that is expected to meet the slack, else the lightest.
 
     A variant is expected to finish after the mean ToGo of waiting frames with earlier deadlines
     and the remaining time of running layers, shared by all accelerators, and then its own mean
-    ToGo.
+    ToGo. It meets the slack if that time, times the margin, is not longer.
     """
     frame, now_ns = state.slots[slot], state.run[0].now_ns
     networks, accelerators = problem.models[frame.model].networks, len(state.accelerators)
@@ -31,6 +34,6 @@ def choose_variant(problem: Problem, state: State, slot: int) -> int:
         network = problem.models[frame.model].first_network + variant
         first = problem.networks[network].first_layer
         own_ns = problem.layers[first].remaining_latency_ns / accelerators
-        if ahead_ns / accelerators + own_ns <= slack_ns:
+        if (ahead_ns / accelerators + own_ns) * margin <= slack_ns:
             return variant
     return int(networks - 1)

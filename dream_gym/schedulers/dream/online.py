@@ -1,0 +1,219 @@
+"""``dream_online``: all of DREAM, with its own online tuner of alpha and beta.
+
+The tuner searches in windows of 1 s, each run at one point. The first is run at the centre (1, 1).
+Then, with a radius of 0.5, one each at the centre with alpha raised, alpha lowered, beta raised
+and beta lowered by the radius, clipped to [0, 2]. The best of the four, the first among equals,
+becomes the centre if its UXCost is below the accepted one, which is that of the centre's own
+window. The radius is halved, and so on; below 0.05 the search is over, and windows at the centre
+go on.
+
+It starts anew, from (1, 1), when a phase begins, which cuts the window short, and when a window
+after the end of the search has more than 1.5 times the accepted UXCost. Windows of the search
+cannot restart it: to find bad points is what they are for.
+
+There is no timer: a window ends, and the next begins, at the first decision point at least 1 s
+after it began. Frames of a window are those due after its begin and up to its end. A window
+without any is prolonged by another 1 s.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from dream_gym.jit import compiled, inlined
+from dream_gym.schedulers.builtin import BuiltinScheduler, Options
+from dream_gym.schedulers.dream.dropping import DROP_CAP
+from dream_gym.schedulers.dream.full import decide_fully
+from dream_gym.schedulers.dream.scoring import NO_LIMIT
+from dream_gym.schedulers.dream.supernet import SUPERNET_MARGIN
+from dream_gym.simulator import NS_PER_S, Decision, Problem, State
+from dream_gym.simulator.frames import judge
+from dream_gym.simulator.worlds import due_ns, exists
+
+WINDOW_NS = NS_PER_S
+START = 1.0
+RADIUS_AT_START = 0.5
+LEAST_RADIUS = 0.05
+MOST = 2.0
+"""Largest alpha and beta; the least is 0."""
+RESTART_FACTOR = 1.5
+
+(
+    STAGE,  # of the search, see below
+    ALPHA_NOW,  # the point of the present window
+    BETA_NOW,
+    CENTRE_ALPHA,
+    CENTRE_BETA,
+    RADIUS,
+    ACCEPTED,  # UXCost of the centre's window
+    BEST_ALPHA,  # of the windows around the centre so far
+    BEST_BETA,
+    BEST_UXCOST,
+    WINDOW_START_NS,
+    CHECK_NS,  # when the window ends or a phase begins; 0 before the first decision
+    NEXT_PHASE_NS,
+    RESTARTS,  # how often the search has begun
+    MEASURES,  # from here on two for each model: violations and energy at the window's begin
+) = range(15)
+"""The layout of ``state.memory``."""
+
+NOT_BEGUN, CENTRE, ALPHA_UP, ALPHA_DOWN, BETA_UP, BETA_DOWN, SETTLED = range(7)
+"""Stages: which point the present window is run at."""
+
+
+class OnlineOptions(Options):
+    """Options of `dream_online`.
+
+    Args:
+        late_urgency: As in `MapScoreOptions`.
+    """
+
+    late_urgency: Literal["floor", "one", "last"] = "floor"
+
+
+@inlined
+def decide(problem: Problem, state: State) -> Decision:
+    """Let the tuner have its turn if it is due, then decide as `dream_full`."""
+    if state.run[0].now_ns >= state.memory[CHECK_NS]:
+        _check(problem, state)
+    return decide_fully(
+        problem,
+        state,
+        state.memory[ALPHA_NOW],
+        state.memory[BETA_NOW],
+        int(state.parameter[0]),
+        DROP_CAP,
+        SUPERNET_MARGIN,
+        NO_LIMIT,
+    )
+
+
+@compiled
+def _check(problem: Problem, state: State) -> None:
+    """A phase or the run has begun, or the window has ended: go on with the search."""
+    memory, now_ns = state.memory, state.run[0].now_ns
+    if memory[STAGE] == NOT_BEGUN or now_ns >= memory[NEXT_PHASE_NS]:
+        _restart(problem, state)
+        return
+    uxcost, due = _window_uxcost(problem, state)
+    if due == 0:
+        memory[CHECK_NS] = min(now_ns + WINDOW_NS, memory[NEXT_PHASE_NS])
+        return
+    if memory[STAGE] == SETTLED:
+        if uxcost > RESTART_FACTOR * memory[ACCEPTED]:
+            _restart(problem, state)
+            return
+    elif memory[STAGE] == CENTRE:
+        memory[ACCEPTED] = uxcost
+        memory[STAGE] = ALPHA_UP
+    else:
+        _compare(state, uxcost)
+    _begin_window(problem, state)
+
+
+@compiled
+def _restart(problem: Problem, state: State) -> None:
+    memory = state.memory
+    memory[NEXT_PHASE_NS] = np.inf
+    for phase in range(len(problem.phase_starts_ns) - 1, -1, -1):
+        if problem.phase_starts_ns[phase] > state.run[0].now_ns:
+            memory[NEXT_PHASE_NS] = problem.phase_starts_ns[phase]
+    memory[STAGE] = CENTRE
+    memory[CENTRE_ALPHA] = memory[CENTRE_BETA] = START
+    memory[RADIUS] = RADIUS_AT_START
+    memory[RESTARTS] += 1
+    _begin_window(problem, state)
+
+
+@compiled
+def _compare(state: State, uxcost: float) -> None:
+    """Take note of a window around the centre; after the last, move and halve the radius."""
+    memory = state.memory
+    if memory[STAGE] == ALPHA_UP or uxcost < memory[BEST_UXCOST]:
+        memory[BEST_ALPHA], memory[BEST_BETA] = memory[ALPHA_NOW], memory[BETA_NOW]
+        memory[BEST_UXCOST] = uxcost
+    if memory[STAGE] < BETA_DOWN:
+        memory[STAGE] += 1
+        return
+    if memory[BEST_UXCOST] < memory[ACCEPTED]:
+        memory[CENTRE_ALPHA], memory[CENTRE_BETA] = memory[BEST_ALPHA], memory[BEST_BETA]
+        memory[ACCEPTED] = memory[BEST_UXCOST]
+    memory[RADIUS] /= 2
+    memory[STAGE] = SETTLED if memory[RADIUS] < LEAST_RADIUS else ALPHA_UP
+
+
+@compiled
+def _begin_window(problem: Problem, state: State) -> None:
+    """Set the point for the stage, and measure what has come about before the window."""
+    memory, now_ns = state.memory, state.run[0].now_ns
+    stage, radius = memory[STAGE], memory[RADIUS]
+    alpha, beta = memory[CENTRE_ALPHA], memory[CENTRE_BETA]
+    if stage == ALPHA_UP:
+        alpha = min(alpha + radius, MOST)
+    elif stage == ALPHA_DOWN:
+        alpha = max(alpha - radius, 0.0)
+    elif stage == BETA_UP:
+        beta = min(beta + radius, MOST)
+    elif stage == BETA_DOWN:
+        beta = max(beta - radius, 0.0)
+    memory[ALPHA_NOW], memory[BETA_NOW] = alpha, beta
+    memory[WINDOW_START_NS] = now_ns
+    memory[CHECK_NS] = min(now_ns + WINDOW_NS, memory[NEXT_PHASE_NS])
+    for stream in range(len(problem.streams)):
+        judge(problem, state, stream, now_ns)
+    for model in range(len(problem.models)):
+        at = MEASURES + 2 * model
+        memory[at] = state.models[model].violations
+        memory[at + 1] = _energy_pj(problem, state, model)
+
+
+@compiled
+def _window_uxcost(problem: Problem, state: State) -> tuple[float, int]:
+    """UXCost of the window that ends now, and how many frames were due in it.
+
+    As for a whole run, it is Σ max(V, 1/2)/N × Σ E/(W·N), over the models with N > 0: N is the
+    number of the model's frames due in the window, V and E are what its violations and its energy
+    have grown by, and W is the worst-case energy of a frame. A frame counts where its violation
+    is decided, as in `accounting.uxcost`: a late one at its deadline, a lost one when it is lost.
+    Energy is charged or literal, as in the run's UXCost.
+    """
+    memory, now_ns = state.memory, state.run[0].now_ns
+    for stream in range(len(problem.streams)):
+        judge(problem, state, stream, now_ns)
+    violation_rates, energies, all_due = 0.0, 0.0, 0
+    for model in range(len(problem.models)):
+        due = _due_in_window(problem, state, model)
+        if due > 0:
+            at = MEASURES + 2 * model
+            violations = state.models[model].violations - memory[at]
+            violation_rates += max(violations, 0.5) / due
+            energy_pj = _energy_pj(problem, state, model) - memory[at + 1]
+            energies += energy_pj / (problem.models[model].worst_energy_pj * due)
+            all_due += due
+    return violation_rates * energies, all_due
+
+
+@compiled
+def _due_in_window(problem: Problem, state: State, model: int) -> int:
+    """Number of a model's frames due since the window's begin; all deadlines are judged."""
+    due = 0
+    for stream in range(len(problem.streams)):
+        if problem.streams[stream].model == model:
+            frame = state.streams[stream].judged - 1
+            while frame >= 0 and due_ns(problem, stream, frame) > state.memory[WINDOW_START_NS]:
+                due += exists(problem, state, stream, frame)
+                frame -= 1
+    return due
+
+
+@compiled
+def _energy_pj(problem: Problem, state: State, model: int) -> float:
+    counts = state.models[model]
+    if problem.setting[0].literal_energy:
+        return float(counts.spent_energy_pj)
+    return float(counts.completed_energy_pj + counts.lost * problem.models[model].worst_energy_pj)
+
+
+DREAM_ONLINE = BuiltinScheduler("dream_online", decide, OnlineOptions)
