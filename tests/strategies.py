@@ -250,7 +250,7 @@ def cases(draw: st.DrawFn, *, grid: bool) -> Case:
         factor * int(cost_table(network, nominal).latency_ns.sum()) / accelerator_count
         for factor, network in zip(factors, chosen, strict=True)
     )
-    cycles = max(work * Fraction(load) / (accelerator_count * Fraction(usage)), Fraction(8))
+    cycles = max(work * Fraction(load) / (accelerator_count * Fraction(usage)), Fraction(24))
     if grid:
         clock = Fraction(1, GRID_CYCLE_NS)
         rate = Fraction(10**9, GRID_CYCLE_NS * math.ceil(cycles))

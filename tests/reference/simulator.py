@@ -20,7 +20,7 @@ from tests.reference.world import Accelerator, Execution, Frame
 def simulate(
     scenario: Scenario,
     platform: Platform,
-    scheduler: str,
+    scheduler: str | Choose,
     *,
     seconds: float,
     seed: int = 0,

@@ -51,6 +51,10 @@ TRAITS = {
     "slowed by contention": 0.05,
     "waited for the decision": 0.1,
     "late in a sequence of apps": 0.03,
+    "one model in two apps": 0.1,
+    "in flight at a switch of apps": 0.08,
+    "released after its app": 0.02,
+    "born after its app": 0.01,
 }
 """The share of the random workloads that must show each, or the test would prove little."""
 
