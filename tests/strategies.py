@@ -26,6 +26,7 @@ from dream_gym.workload import (
 GRID_CYCLE_NS = 1000
 RATES = (Fraction(30000, 1001), Fraction(30), Fraction(60), Fraction(24), Fraction(7, 3))
 RATE_FACTORS = (Fraction(1), Fraction(1), Fraction(2), Fraction(1, 2), Fraction(3, 2))
+PHASE_LOADS = (Fraction(1), Fraction(1, 2), Fraction(2), Fraction(3, 7))  # on a grid not the last
 DEADLINE_FACTORS = (None, None, 0.5, 0.25, 1.0, 1.5, 3.0, 7.5)
 
 
@@ -133,20 +134,20 @@ def dependencies(draw: st.DrawFn, count: int) -> list[tuple[int, int] | None]:
 
 @st.composite
 def phases(
-    draw: st.DrawFn, models: Sequence[ModelSpec], seconds: float, load: float
+    draw: st.DrawFn, models: Sequence[ModelSpec], seconds: float, load: float, grid: bool
 ) -> list[Phase]:
     """Two or three apps in turn, each with some of the models at rates and deadlines of its own."""
     found = []
     count = draw(st.sampled_from((2, 3)))
     for index in range(count):
         chosen = [model for model in models if draw(st.sampled_from((True, True, False)))]
-        specs = draw(other_rates(chosen or models))
+        specs = draw(other_rates(chosen or models, grid))
         # Some call the first model by another name, which the phase takes back.
         rename = {"alias": specs[0].name} if draw(st.sampled_from((False, False, True))) else {}
         names = {name: alias for alias, name in rename.items()}
         last = index == count - 1
         share = draw(st.sampled_from((0.4, 0.1, 0.25)))
-        factor = draw(st.sampled_from((Fraction(1), Fraction(1, 2), Fraction(2), Fraction(3, 7))))
+        factor = draw(st.sampled_from(PHASE_LOADS[: 3 if grid else None]))
         app = Scenario(
             schema=1,
             name=f"app{index}",
@@ -159,7 +160,7 @@ def phases(
         found.append(
             Phase(
                 scenario=app,
-                seconds=None if last else max(round(seconds * share, 9), 1e-9),
+                seconds=None if last else _on_grid(seconds * share * 1e9, grid) / 1e9,
                 load=factor,
                 rename=rename,
             )
@@ -168,7 +169,7 @@ def phases(
 
 
 @st.composite
-def other_rates(draw: st.DrawFn, models: Sequence[ModelSpec]) -> list[ModelSpec]:
+def other_rates(draw: st.DrawFn, models: Sequence[ModelSpec], grid: bool) -> list[ModelSpec]:
     """Models of an app, sometimes with another rate, deadline, phase, jitter or parent."""
     specs: dict[str, ModelSpec] = {}
     for model in models:
@@ -186,16 +187,23 @@ def other_rates(draw: st.DrawFn, models: Sequence[ModelSpec]) -> list[ModelSpec]
             changes |= {"rate": specs[link.model].rate / every, "phase_ms": 0.0, "jitter_ms": 0.0}
         elif draw(st.booleans()):
             changes["rate"] = model.rate * draw(st.sampled_from(RATE_FACTORS))
-        if link is None and draw(st.booleans()):
+        if link is None and draw(st.sampled_from((True, True, False))):
             period_ns = math.floor(10**9 / changes.get("rate", model.rate))
-            changes["phase_ms"] = draw(st.sampled_from((0, 1, period_ns // 2, 2 * period_ns))) / 1e6
-            changes["jitter_ms"] = draw(st.sampled_from((0, period_ns // 2, period_ns))) / 1e6
-        if draw(st.booleans()):
+            phase_ns = draw(st.sampled_from((0, 1, period_ns // 2, 2 * period_ns)))
+            changes["phase_ms"] = (phase_ns and _on_grid(phase_ns, grid)) / 1e6
+            changes["jitter_ms"] = draw(st.sampled_from((period_ns, 0, period_ns // 2))) / 1e6
+        # On a grid deadlines are where lone frames end, and mostly stay there.
+        if draw(st.sampled_from((False, False, True) if grid else (False, True))):
             rate = changes.get("rate", model.rate)
             share = draw(st.sampled_from(DEADLINE_FACTORS))
             changes["deadline_ms"] = share and math.floor(10**9 / rate * Fraction(share)) / 1e6
         specs[model.name] = model.model_copy(update={"depends_on": link, **changes})
     return list(specs.values())
+
+
+def _on_grid(time_ns: float, grid: bool) -> int:
+    unit_ns = GRID_CYCLE_NS if grid else 1
+    return max(math.floor(time_ns / unit_ns), 1) * unit_ns
 
 
 def _renamed(spec: ModelSpec, names: dict[str, str]) -> ModelSpec:
@@ -250,7 +258,9 @@ def cases(draw: st.DrawFn, *, grid: bool) -> Case:
         factor * int(cost_table(network, nominal).latency_ns.sum()) / accelerator_count
         for factor, network in zip(factors, chosen, strict=True)
     )
-    cycles = max(work * Fraction(load) / (accelerator_count * Fraction(usage)), Fraction(24))
+    in_phases = draw(st.sampled_from((False, False, True) if grid else (False, True)))
+    least = Fraction(24 if in_phases else 8)  # a phase may have higher rates: 1 µs is the limit
+    cycles = max(work * Fraction(load) / (accelerator_count * Fraction(usage)), least)
     if grid:
         clock = Fraction(1, GRID_CYCLE_NS)
         rate = Fraction(10**9, GRID_CYCLE_NS * math.ceil(cycles))
@@ -266,8 +276,8 @@ def cases(draw: st.DrawFn, *, grid: bool) -> Case:
             # What one frame takes alone, so that ends and deadlines coincide.
             table = cost_table(network, nominal)
             moved = network.layers[0].input_elements / Fraction(hardware["bytes_per_cycle"])
-            least = int(table.latency_ns.min(axis=1).sum()) + math.ceil(moved)
-            deadline_ms = least * draw(st.sampled_from((1, 2, 3))) * GRID_CYCLE_NS / 1e6
+            alone = int(table.latency_ns.min(axis=1).sum()) + math.ceil(moved)
+            deadline_ms = alone * draw(st.sampled_from((1, 2, 3))) * GRID_CYCLE_NS / 1e6
         elif (share := draw(st.sampled_from(DEADLINE_FACTORS))) is not None:
             deadline_ms = math.floor(period_ns * Fraction(share)) / 1e6
         fields: dict[str, Any] = {}
@@ -295,8 +305,8 @@ def cases(draw: st.DrawFn, *, grid: bool) -> Case:
     periods = draw(st.sampled_from((12, 20, 30, 6, 3)))
     seconds = math.floor(periods * 10**9 / (rate * Fraction(load))) / 1e9
     whole: dict[str, Any] = {"models": models}
-    if draw(st.sampled_from((False, False, True, False, True))):
-        whole = {"phases": draw(phases(models, seconds, load))}
+    if in_phases:
+        whole = {"phases": draw(phases(models, seconds, load, grid))}
     scenario = Scenario(
         schema=1, name="random", expiry=draw(st.sampled_from(("soft", "firm"))), **whole
     )
@@ -304,11 +314,15 @@ def cases(draw: st.DrawFn, *, grid: bool) -> Case:
     options: dict[str, Any] = {"seconds": seconds, "load": load}
     # Bandwidth is shared in units of 2^-20 bytes per ns; there must be some.
     enough = clock * hardware["bytes_per_cycle"] * 2**18 >= 1
-    options["contention"] = draw(st.sampled_from((True, False, None) if enough else (False,)))
-    platform = _platform(clock, contention=enough and draw(st.booleans()), **hardware)
+    # What is slowed, or starts between two cycles, leaves the grid: there it is rarer.
+    sharing = (False, False, True, None) if grid else (True, False, None)
+    options["contention"] = draw(st.sampled_from(sharing if enough else (False,)))
+    by_default = enough and draw(st.sampled_from((False, False, True) if grid else (False, True)))
+    platform = _platform(clock, contention=by_default, **hardware)
     usual_ns = math.floor(10**9 / rate)
     slow = min(draw(st.sampled_from((usual_ns // 8, 3 * usual_ns))), 10**9)
-    options["decision_ns"] = draw(st.sampled_from((0, 0, 0, 0, 1, 137, GRID_CYCLE_NS, slow)))
+    delays = (GRID_CYCLE_NS, 2 * GRID_CYCLE_NS, 137, 0) if grid else (1, 137, GRID_CYCLE_NS, slow)
+    options["decision_ns"] = draw(st.sampled_from((0, 0, 0, 0, *delays)))
     options["seed"] = draw(st.integers(0, 2**63 - 1))
     if scheduler == "dream_mapscore":
         options["alpha"] = draw(st.sampled_from((0.0, 0.3, 1.0, 2.0)))
