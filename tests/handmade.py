@@ -152,7 +152,6 @@ def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
         horizon_ns: int = 10_000,
         scheduler: str = "fcfs",
         accelerators: int = 1,
-        energy_norm: str = "charged",
         apps: Sequence[tuple[str, int | None]] = (),
         orders: Mapping[str, Order] | None = None,
         **options: Any,
@@ -190,11 +189,10 @@ def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
             make_platform(accelerators),
             scheduler if orders is None else Ordered(orders),
             record=True,
-            energy_norm=energy_norm,
             **options,
         )
         assert_same_record(result, outcome)
-        assert_same_figures(result, outcome, energy_norm)
+        assert_same_figures(result, outcome)
         name = [model.name for model in models]
         frames = {f"{frame.model.name}{frame.index}": frame for frame in outcome.frames}
         return Seen(
