@@ -168,19 +168,7 @@ def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
 
         monkeypatch.setattr("dream_gym.simulator.building.cost_table", given_costs)
         monkeypatch.setattr("tests.reference.frames.cost_table", given_costs)
-        specs = {item.name: item.spec() for item in models}
-        scenario = Scenario(schema=1, name="hand", models=tuple(specs.values()))
-        if apps:
-            phases = [
-                Phase(
-                    scenario=scenario.model_copy(
-                        update={"models": tuple(specs[letter] for letter in letters)}
-                    ),
-                    seconds=None if length_ns is None else length_ns / 1e9,
-                )
-                for letters, length_ns in apps
-            ]
-            scenario = Scenario(schema=1, name="hand", phases=tuple(phases))
+        scenario = make_scenario(models, apps)
         options = {"seconds": horizon_ns / 1e9, **options}
         chosen = scheduler if orders is None else ordered(orders)
         outcome = reference.simulate(scenario, make_platform(accelerators), chosen, **options)
@@ -211,6 +199,22 @@ def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
         )
 
     return run
+
+
+def make_scenario(models: Sequence[Given], apps: Sequence[tuple[str, int | None]] = ()) -> Scenario:
+    specs = {item.name: item.spec() for item in models}
+    if not apps:
+        return Scenario(schema=1, name="hand", models=tuple(specs.values()))
+    phases = [
+        Phase(
+            scenario=Scenario(
+                schema=1, name="app", models=tuple(specs[letter] for letter in letters)
+            ),
+            seconds=None if length_ns is None else length_ns / 1e9,
+        )
+        for letters, length_ns in apps
+    ]
+    return Scenario(schema=1, name="hand", phases=tuple(phases))
 
 
 def make_platform(accelerators: int) -> Platform:
