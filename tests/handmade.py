@@ -18,7 +18,7 @@ import pytest
 
 import dream_gym
 from dream_gym.hardware import Accelerator, CostTable, Platform
-from dream_gym.simulator import Result
+from dream_gym.simulator import Ints, Result, Simulation
 from dream_gym.workload import (
     Dependency,
     EarlyExit,
@@ -103,12 +103,14 @@ class Seen:
         fates: Fate and end of each frame.
         releases: Release of each frame, -1 for one that never was.
         result: All figures.
+        alone: What its frames would need alone, see `Simulation.alone`.
     """
 
     rows: list[Row]
     fates: dict[str, tuple[str, int]]
     releases: dict[str, int]
     result: Result
+    alone: Ints
 
 
 RunByHand: TypeAlias = Callable[..., Seen]
@@ -157,6 +159,9 @@ def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
         )
         assert_same_record(result, outcome)
         assert_same_figures(result, outcome, energy_norm)
+        assert result.frames is not None
+        world = Simulation(scenario, make_platform(accelerators), None, load=options.get("load", 1))
+        world.reset(seed=result.seed, seconds=result.seconds)
         name = [model.name for model in models]
         frames = {f"{frame.model.name}{frame.index}": frame for frame in outcome.frames}
         return Seen(
@@ -170,6 +175,7 @@ def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
                 for key, frame in frames.items()
             },
             result=result,
+            alone=world.alone(result.frames),
         )
 
     return run
