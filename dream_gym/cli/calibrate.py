@@ -7,7 +7,8 @@ from pathlib import Path
 
 from dream_gym import resources
 from dream_gym.analysis.calibration_page import calibration_page
-from dream_gym.analysis.calibration_table import CalibratedCell, calibrate_cells
+from dream_gym.analysis.calibration_runs import calibrate_cells
+from dream_gym.analysis.calibration_table import CalibratedCell
 from dream_gym.cli.output import make_console, make_progress
 from dream_gym.errors import ConfigError
 from dream_gym.files import check_writable, write_text

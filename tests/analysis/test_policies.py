@@ -1,6 +1,7 @@
 from dream_gym import simulate
 from dream_gym.analysis.policies import SchedulerPolicy, TunedPolicy
-from dream_gym.analysis.suite import Cell, Tuning
+from dream_gym.analysis.cells import Cell
+from dream_gym.analysis.suite import Tuning
 from dream_gym.workload.seeds import training_seeds
 
 CELL = Cell(scenario="ar_social", platform="4k_1ws_2os", load=1.3, expiry="firm")
