@@ -86,7 +86,13 @@ def test_benchmark(suite: str, tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "dream_mapscore" in out
     assert "3 seeds from 2000000000" in out
     files = {path.name: path.stat().st_size for path in results.iterdir()}
-    assert set(files) == {"table.csv", "uxcost.png", "timeline.png"}
+    assert set(files) == {
+        "about.json",
+        "runs.parquet",
+        "table.csv",
+        "uxcost.png",
+        "timeline.png",
+    }
     assert min(files.values()) > 100
     content = json.loads(outcome.read_text())
     assert len(content["rows"]) == 2 * 3
