@@ -99,14 +99,26 @@ class Cell(Config):
     @property
     def title(self) -> str:
         """What tables and plots call the cell."""
-        parts = [f"{self.scenario} on {self.platform}", f"load {self.load:g}"]
-        if self.expiry:
-            parts.append(self.expiry)
-        if self.cascade is not None:
-            parts.append(f"cascade {self.cascade:g}")
-        if self.jitter is not None:
-            parts.append(f"jitter {self.jitter:g}")
-        return ", ".join(parts)
+        return cell_title(**{name: getattr(self, name) for name in Cell.model_fields})
+
+
+def cell_title(
+    scenario: str,
+    platform: str,
+    load: float,
+    expiry: str | None,
+    cascade: float | None,
+    jitter: float | None,
+) -> str:
+    """What tables and plots call a cell of these fields."""
+    parts = [f"{scenario} on {platform}", f"load {load:g}"]
+    if expiry:
+        parts.append(expiry)
+    if cascade is not None:
+        parts.append(f"cascade {cascade:g}")
+    if jitter is not None:
+        parts.append(f"jitter {jitter:g}")
+    return ", ".join(parts)
 
 
 class Grid(Config):

@@ -179,16 +179,14 @@ def write_table(benchmark: Benchmark, path: Path) -> None:
             benchmark.rows.write_parquet(temporary)
 
 
-def write_json(benchmark: Benchmark, path: str | Path, *, command: str, rows: bool) -> None:
-    """Write how a benchmark was made, in full.
+def about(benchmark: Benchmark, *, command: str) -> dict[str, Any]:
+    """How a benchmark was made, in full, ready for JSON.
 
     Args:
         benchmark: The outcome.
-        path: The file.
         command: The command line that made it.
-        rows: Whether to write the tidy rows, too.
     """
-    content: dict[str, Any] = {
+    return {
         "schema": 1,
         "command": command,
         "versions": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
@@ -196,6 +194,8 @@ def write_json(benchmark: Benchmark, path: str | Path, *, command: str, rows: bo
         "seeds": {"first": benchmark.seeds[0], "count": len(benchmark.seeds)},
         "policies": benchmark.settings,
     }
-    if rows:
-        content["rows"] = benchmark.rows.to_dicts()
+
+
+def write_json(content: dict[str, Any], path: Path) -> None:
+    """Write a JSON file."""
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

@@ -8,13 +8,18 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.console import Console
+
 from dream_gym.analysis import report
 from dream_gym.analysis.agents import AgentPolicy
 from dream_gym.analysis.benchmark import Benchmark, run_benchmark
 from dream_gym.analysis.extra import polars
+from dream_gym.analysis.outcome import ABOUT, RUNS, Outcome
 from dream_gym.analysis.plots import plot_uxcost
 from dream_gym.analysis.policies import Contestant, TunedPolicy, make_policy
+from dream_gym.analysis.results_page import verdict, write_report
 from dream_gym.analysis.suite import Suite, load_suite
+from dream_gym.analysis.suite_tables import suite_tables
 from dream_gym.analysis.timeline import plot_timeline
 from dream_gym.cli.output import make_console, make_progress, make_table
 from dream_gym.files import check_writable
@@ -52,7 +57,7 @@ def benchmark(
     if seeds is not None:
         chosen = chosen.with_seeds(seeds)
     folder = output or Path("results") / re.sub(r"[^\w.-]+", "_", chosen.name)
-    runs = table or folder / "runs.parquet"
+    runs = table or folder / RUNS
     report.check_table_path(runs)
     for path in (json, folder / "table.csv", runs):
         if path is not None:
@@ -61,15 +66,24 @@ def benchmark(
     policies += [AgentPolicy(path) for path in agent]
     outcome = _run(chosen, policies, workers or os.cpu_count() or 1, folder / "parts")
     command = _command(suite, agent, seeds)
+    about = report.about(outcome, command=command)
     report.write_table(outcome, runs)
-    report.write_json(outcome, folder / "about.json", command=command, rows=False)
+    report.write_json(about, folder / ABOUT)
     if json is not None:
-        report.write_json(outcome, json, command=command, rows=True)
+        report.write_json({**about, "rows": outcome.rows.to_dicts()}, json)
     report.write_csv(outcome, folder / "table.csv")
     if len(chosen.cells) <= FEW_CELLS:
         plot_uxcost(outcome, folder / "uxcost.png")
         _plot_timeline(outcome, policies, folder / "timeline.png")
-    _show(outcome)
+        _show_cells(outcome)
+    console = make_console()
+    if chosen.seeds == 1:
+        console.print("one seed gives no intervals, and without them nothing is reported")
+    else:
+        found = Outcome(about, outcome.rows)
+        write_report(found, folder)
+        _show_suite(console, found)
+    console.print(f"{folder}: report, tables, figures; again by: {command}", markup=False)
 
 
 def _run(suite: Suite, policies: Sequence[Contestant], workers: int, parts: Path) -> Benchmark:
@@ -106,15 +120,26 @@ def _plot_timeline(outcome: Benchmark, policies: Sequence[Contestant], path: Pat
     plot_timeline(chosen, cell, outcome.seeds[0], outcome.suite.seconds, path)
 
 
-def _show(outcome: Benchmark) -> None:
+def _show_cells(outcome: Benchmark) -> None:
     console = make_console()
     seeds = f"{len(outcome.seeds)} seeds from {outcome.seeds[0]} × {outcome.suite.seconds:g} s"
-    if len(outcome.suite.cells) <= FEW_CELLS:
-        for cell in outcome.suite.cells:
-            summaries = report.summarise(outcome, cell)
-            table = make_table(console, f"{cell.title}; {seeds}")
-            report.fill_uxcost_table(table, summaries)
-            console.print(table)
-            table = make_table(console, "mJ per frame · violated")
-            report.fill_model_table(table, summaries)
-            console.print(table)
+    for cell in outcome.suite.cells:
+        summaries = report.summarise(outcome, cell)
+        table = make_table(console, f"{cell.title}; {seeds}")
+        report.fill_uxcost_table(table, summaries)
+        console.print(table)
+        table = make_table(console, "mJ per frame · violated")
+        report.fill_model_table(table, summaries)
+        console.print(table)
+
+
+def _show_suite(console: Console, outcome: Outcome) -> None:
+    for grid in suite_tables(outcome):
+        table = make_table(console, grid.title)
+        for index, heading in enumerate(grid.headings):
+            table.add_column(heading, justify="right" if index else "left")
+        for row in grid.rows:
+            table.add_row(*row)
+        console.print(table)
+    if text := verdict(outcome):
+        console.print(text, markup=False)
