@@ -133,9 +133,7 @@ def with_interval(value: Interval) -> str:
 
 
 def percent(share: Interval) -> str:
-    """A share with its interval, in percent; one of width 0 is not told twice."""
-    if share.low == share.high:
-        return f"{share.mean:.2%}"
+    """A share with its interval, in percent."""
     return f"{share.mean:.2%} [{100 * share.low:.2f}, {100 * share.high:.2f}]"
 
 

@@ -32,7 +32,7 @@ def benchmark(
     suite: str = "demo",
     agent: tuple[Path, ...] = (),
     seeds: int | None = None,
-    workers: int | None = None,
+    workers: int = os.cpu_count() or 1,
     output: Path | None = None,
     table: Path | None = None,
     json: Path | None = None,
@@ -64,7 +64,7 @@ def benchmark(
             check_writable(path)
     policies: list[Contestant] = [make_policy(spec) for spec in chosen.policies]
     policies += [AgentPolicy(path) for path in agent]
-    outcome = _run(chosen, policies, workers or os.cpu_count() or 1, folder / "parts")
+    outcome = _run(chosen, policies, workers, folder / "parts")
     command = _command(suite, agent, seeds)
     about = report.about(outcome, command=command)
     report.write_table(outcome, runs)

@@ -26,6 +26,7 @@ def results(
         page: The page, in Markdown; its figures go to images/results beside it.
     """
     polars()
+    outcomes = [read_outcome(folder) for folder in folders]
     check_writable(page)
-    write_page([read_outcome(folder) for folder in folders], page)
+    write_page(outcomes, page)
     make_console().print(f"{page}: {len(folders)} suites")
