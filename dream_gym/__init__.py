@@ -8,5 +8,9 @@ from dream_gym.simulator import Result
 
 __all__ = ["Dispatch", "Drop", "Result", "Scheduler", "View", "simulate"]
 
-_gymnasium.register("DreamRTMM-v0", entry_point="dream_gym.envs:DreamRTMMEnv")
-_gymnasium.register("DreamRTMM-Dispatch-v0", entry_point="dream_gym.envs:DreamRTMMDispatchEnv")
+for _id, _name in (("DreamRTMM-v0", "DreamRTMM"), ("DreamRTMM-Dispatch-v0", "DreamRTMMDispatch")):
+    _gymnasium.register(
+        _id,
+        entry_point=f"dream_gym.envs:{_name}Env",
+        vector_entry_point=f"dream_gym.envs:{_name}VectorEnv",
+    )

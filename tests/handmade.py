@@ -8,7 +8,7 @@ a frame is written as its model and its index, such as ``a0``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import dream_gym
+from dream_gym import Dispatch, Drop, View
 from dream_gym.hardware import Accelerator, CostTable, Platform
 from dream_gym.simulator import Ints, Result, Simulation
 from dream_gym.workload import (
@@ -31,6 +32,7 @@ from dream_gym.workload import (
 )
 from tests import reference
 from tests.agreement import assert_same_figures, assert_same_record
+from tests.reference.schedulers import Order, ordered
 
 
 class Step(NamedTuple):
@@ -57,21 +59,29 @@ class Given:
     probability: float = 1.0
     blocks: Sequence[tuple[int, int, float]] = ()
     exits: Sequence[tuple[int, float]] = ()
+    top1: float | None = None
+    lighter: Sequence[Given] = ()
+    """Its variants; their names, steps, forks and top1 count."""
 
-    def spec(self) -> ModelSpec:
+    def network(self) -> Network:
         layers = []
         for index, step in enumerate(self.steps):
             cost = step if isinstance(step, Step) else Step(step)
             layers.append(Layer(f"{index}", K=cost.bytes_out, C=cost.bytes_in, Y=1, X=1))
+        return Network(
+            self.name,
+            tuple(layers),
+            source="by hand",
+            blocks=tuple(SkippableBlock(*block) for block in self.blocks),
+            exits=tuple(EarlyExit(*leaving) for leaving in self.exits),
+            variants=tuple(variant.network() for variant in self.lighter),
+            top1=self.top1,
+        )
+
+    def spec(self) -> ModelSpec:
         return ModelSpec(
             name=self.name,
-            network=Network(
-                self.name,
-                tuple(layers),
-                source="by hand",
-                blocks=tuple(SkippableBlock(*block) for block in self.blocks),
-                exits=tuple(EarlyExit(*leaving) for leaving in self.exits),
-            ),
+            network=self.network(),
             rate=10**9 / Fraction(self.every_ns),
             deadline_ms=None if self.deadline_ns is None else self.deadline_ns / 1e6,
             phase_ms=self.phase_ns / 1e6,
@@ -102,6 +112,8 @@ class Seen:
         rows: Frame, layer, accelerator, start, switch and end of each dispatch.
         fates: Fate and end of each frame.
         releases: Release of each frame, -1 for one that never was.
+        layers: How many layers ran as one, of each dispatch.
+        variants: Variant of each frame.
         result: All figures.
         alone: What its frames would need alone, see `Simulation.alone`.
     """
@@ -109,8 +121,28 @@ class Seen:
     rows: list[Row]
     fates: dict[str, tuple[str, int]]
     releases: dict[str, int]
+    layers: list[int]
+    variants: dict[str, int]
     result: Result
     alone: Ints
+
+
+class Ordered(dream_gym.Scheduler):
+    """The reference's scheduler of this name, for the engine."""
+
+    def __init__(self, orders: Mapping[str, Order]) -> None:
+        self.orders = orders
+
+    def select(self, view: View) -> Dispatch | Drop | None:
+        if not view.ready or not view.idle:
+            return None
+        frame = view.ready[0]
+        name = view.scenario.model_names[frame.model]
+        order = self.orders.get(f"{name}{frame.frame}", Order())
+        if order.drop:
+            return Drop(frame)
+        fastest = min(view.idle, key=lambda index: frame.latency_ns[index])
+        return Dispatch(frame, fastest, order.variant, order.layers)
 
 
 RunByHand: TypeAlias = Callable[..., Seen]
@@ -124,10 +156,15 @@ def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
         accelerators: int = 1,
         energy_norm: str = "charged",
         apps: Sequence[tuple[str, int | None]] = (),
+        orders: Mapping[str, Order] | None = None,
         **options: Any,
     ) -> Seen:
-        """Run models; or apps in turn, each the letters of its models and its length in ns."""
-        tables = {model.name: model.costs(accelerators) for model in models}
+        """Run models, under a scheduler or under orders to what would be first come, first served.
+
+        Or run apps in turn, each the letters of its models and its length in ns.
+        """
+        networks = [network for model in models for network in (model, *model.lighter)]
+        tables = {network.name: network.costs(accelerators) for network in networks}
 
         def given_costs(network: Network, platform: Platform) -> CostTable:
             return tables[network.name]
@@ -148,11 +185,12 @@ def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
             ]
             scenario = Scenario(schema=1, name="hand", phases=tuple(phases))
         options = {"seconds": horizon_ns / 1e9, **options}
-        outcome = reference.simulate(scenario, make_platform(accelerators), scheduler, **options)
+        chosen = scheduler if orders is None else ordered(orders)
+        outcome = reference.simulate(scenario, make_platform(accelerators), chosen, **options)
         result = dream_gym.simulate(
             scenario,
             make_platform(accelerators),
-            scheduler,
+            scheduler if orders is None else Ordered(orders),
             record=True,
             energy_norm=energy_norm,
             **options,
@@ -174,6 +212,8 @@ def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
                 key: -1 if frame.release_ns is None else frame.release_ns
                 for key, frame in frames.items()
             },
+            layers=[row.layers for row in outcome.timeline],
+            variants={key: frame.variant for key, frame in frames.items()},
             result=result,
             alone=world.alone(result.frames),
         )

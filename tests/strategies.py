@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from dream_gym.hardware import Platform, cost_table
 from dream_gym.workload import (
+    Dependency,
     EarlyExit,
     Layer,
     ModelSpec,
@@ -25,6 +26,7 @@ from dream_gym.workload import (
 GRID_CYCLE_NS = 1000
 RATES = (Fraction(30000, 1001), Fraction(30), Fraction(60), Fraction(24), Fraction(7, 3))
 RATE_FACTORS = (Fraction(1), Fraction(1), Fraction(2), Fraction(1, 2), Fraction(3, 2))
+PHASE_LOADS = (Fraction(1), Fraction(1, 2), Fraction(2), Fraction(3, 7))  # on a grid not the last
 DEADLINE_FACTORS = (None, None, 0.5, 0.25, 1.0, 1.5, 3.0, 7.5)
 
 
@@ -131,32 +133,91 @@ def dependencies(draw: st.DrawFn, count: int) -> list[tuple[int, int] | None]:
 
 
 @st.composite
-def phases(draw: st.DrawFn, models: Sequence[ModelSpec], seconds: float) -> list[Phase]:
-    """Two or three apps in turn, each with some of the models, under other rates and deadlines."""
+def phases(
+    draw: st.DrawFn, models: Sequence[ModelSpec], seconds: float, load: float, grid: bool
+) -> list[Phase]:
+    """Two or three apps in turn, each with some of the models at rates and deadlines of its own."""
     found = []
     count = draw(st.sampled_from((2, 3)))
     for index in range(count):
-        specs: list[ModelSpec] = []
-        for model in models:
-            link = model.depends_on
-            if draw(st.sampled_from((False, False, True))) and len(models) > 1:
-                continue
-            changes: dict[str, Any] = {}
-            if link is not None and link.model not in [spec.name for spec in specs]:
-                changes["depends_on"] = None
-            if draw(st.booleans()):
-                changes["deadline_ms"] = None
-            specs.append(model.model_copy(update=changes))
+        chosen = [model for model in models if draw(st.sampled_from((True, True, False)))]
+        specs = draw(other_rates(chosen or models, grid))
+        # Some call the first model by another name, which the phase takes back.
+        rename = {"alias": specs[0].name} if draw(st.sampled_from((False, False, True))) else {}
+        names = {name: alias for alias, name in rename.items()}
         last = index == count - 1
         share = draw(st.sampled_from((0.4, 0.1, 0.25)))
+        factor = draw(st.sampled_from(PHASE_LOADS[: 3 if grid else None]))
+        app = Scenario(
+            schema=1,
+            name=f"app{index}",
+            expiry=draw(st.sampled_from(("soft", "firm"))),  # the whole's counts
+            models=tuple(
+                _jitter_below_period(_renamed(spec, names), Fraction(load) * factor)
+                for spec in specs
+            ),
+        )
         found.append(
             Phase(
-                scenario=Scenario(schema=1, name=f"app{index}", models=specs or models),
-                seconds=None if last else max(round(seconds * share, 9), 1e-9),
-                load=draw(st.sampled_from((1, Fraction(1, 2), 2))),
+                scenario=app,
+                seconds=None if last else _on_grid(seconds * share * 1e9, grid) / 1e9,
+                load=factor,
+                rename=rename,
             )
         )
     return found
+
+
+@st.composite
+def other_rates(draw: st.DrawFn, models: Sequence[ModelSpec], grid: bool) -> list[ModelSpec]:
+    """Models of an app, sometimes with another rate, deadline, phase, jitter or parent."""
+    specs: dict[str, ModelSpec] = {}
+    for model in models:
+        changes: dict[str, Any] = {}
+        link = model.depends_on
+        if draw(st.sampled_from((False, False, True))):
+            # Whoever it depended on, now it is a root or depends on an earlier model.
+            parent = draw(st.sampled_from((None, *specs)))
+            chance = draw(st.sampled_from((1.0, 0.5)))
+            link = None if parent is None else Dependency(model=parent, probability=chance)
+        if link is not None and link.model not in specs:
+            link = None
+        if link is not None:
+            every = draw(st.sampled_from((1, 2, 3)))
+            changes |= {"rate": specs[link.model].rate / every, "phase_ms": 0.0, "jitter_ms": 0.0}
+        elif draw(st.booleans()):
+            changes["rate"] = model.rate * draw(st.sampled_from(RATE_FACTORS))
+        if link is None and draw(st.sampled_from((True, True, False))):
+            period_ns = math.floor(10**9 / changes.get("rate", model.rate))
+            phase_ns = draw(st.sampled_from((0, 1, period_ns // 2, 2 * period_ns)))
+            changes["phase_ms"] = (phase_ns and _on_grid(phase_ns, grid)) / 1e6
+            changes["jitter_ms"] = draw(st.sampled_from((period_ns, 0, period_ns // 2))) / 1e6
+        # On a grid deadlines are where lone frames end, and mostly stay there.
+        if draw(st.sampled_from((False, False, True) if grid else (False, True))):
+            rate = changes.get("rate", model.rate)
+            share = draw(st.sampled_from(DEADLINE_FACTORS))
+            changes["deadline_ms"] = share and math.floor(10**9 / rate * Fraction(share)) / 1e6
+        specs[model.name] = model.model_copy(update={"depends_on": link, **changes})
+    return list(specs.values())
+
+
+def _on_grid(time_ns: float, grid: bool) -> int:
+    unit_ns = GRID_CYCLE_NS if grid else 1
+    return max(math.floor(time_ns / unit_ns), 1) * unit_ns
+
+
+def _renamed(spec: ModelSpec, names: dict[str, str]) -> ModelSpec:
+    link = spec.depends_on
+    if link is not None:
+        link = link.model_copy(update={"model": names.get(link.model, link.model)})
+    name = names.get(spec.name, spec.name)
+    return spec.model_copy(update={"name": name, "depends_on": link})
+
+
+def _jitter_below_period(spec: ModelSpec, load: Fraction) -> ModelSpec:
+    period_ns = 10**9 / (spec.rate * max(load, Fraction(1)))
+    most_ms = math.floor(period_ns * Fraction(9, 10)) / 1e6
+    return spec.model_copy(update={"jitter_ms": min(spec.jitter_ms, most_ms)})
 
 
 @st.composite
@@ -197,7 +258,9 @@ def cases(draw: st.DrawFn, *, grid: bool) -> Case:
         factor * int(cost_table(network, nominal).latency_ns.sum()) / accelerator_count
         for factor, network in zip(factors, chosen, strict=True)
     )
-    cycles = max(work * Fraction(load) / (accelerator_count * Fraction(usage)), Fraction(8))
+    in_phases = draw(st.sampled_from((False, False, True) if grid else (False, True)))
+    least = Fraction(24 if in_phases else 8)  # a phase may have higher rates: 1 µs is the limit
+    cycles = max(work * Fraction(load) / (accelerator_count * Fraction(usage)), least)
     if grid:
         clock = Fraction(1, GRID_CYCLE_NS)
         rate = Fraction(10**9, GRID_CYCLE_NS * math.ceil(cycles))
@@ -213,13 +276,13 @@ def cases(draw: st.DrawFn, *, grid: bool) -> Case:
             # What one frame takes alone, so that ends and deadlines coincide.
             table = cost_table(network, nominal)
             moved = network.layers[0].input_elements / Fraction(hardware["bytes_per_cycle"])
-            least = int(table.latency_ns.min(axis=1).sum()) + math.ceil(moved)
-            deadline_ms = least * draw(st.sampled_from((1, 2, 3))) * GRID_CYCLE_NS / 1e6
+            alone = int(table.latency_ns.min(axis=1).sum()) + math.ceil(moved)
+            deadline_ms = alone * draw(st.sampled_from((1, 2, 3))) * GRID_CYCLE_NS / 1e6
         elif (share := draw(st.sampled_from(DEADLINE_FACTORS))) is not None:
             deadline_ms = math.floor(period_ns * Fraction(share)) / 1e6
         fields: dict[str, Any] = {}
         if link is None:
-            latest = period_ns / (2 * Fraction(max(load, 1.0))) * Fraction(9, 10)
+            latest = period_ns / Fraction(max(load, 1.0)) * Fraction(9, 10)
             fields["phase_ms"] = (
                 draw(st.sampled_from((0, GRID_CYCLE_NS, math.floor(period_ns) // 2))) / 1e6
             )
@@ -242,17 +305,24 @@ def cases(draw: st.DrawFn, *, grid: bool) -> Case:
     periods = draw(st.sampled_from((12, 20, 30, 6, 3)))
     seconds = math.floor(periods * 10**9 / (rate * Fraction(load))) / 1e9
     whole: dict[str, Any] = {"models": models}
-    if draw(st.sampled_from((False, False, True))):
-        whole = {"phases": draw(phases(models, seconds))}
+    if in_phases:
+        whole = {"phases": draw(phases(models, seconds, load, grid))}
     scenario = Scenario(
         schema=1, name="random", expiry=draw(st.sampled_from(("soft", "firm"))), **whole
     )
     scheduler = draw(st.sampled_from(("fcfs", "whim", "edf", "dream_mapscore", "whim")))
     options: dict[str, Any] = {"seconds": seconds, "load": load}
-    platform = _platform(clock, **hardware)
     # Bandwidth is shared in units of 2^-20 bytes per ns; there must be some.
-    options["contention"] = platform.dram_bandwidth_gb_s * 2**18 >= 1 and draw(st.booleans())
-    options["decision_ns"] = draw(st.sampled_from((0, 0, 0, 1, 137, GRID_CYCLE_NS)))
+    enough = clock * hardware["bytes_per_cycle"] * 2**18 >= 1
+    # What is slowed, or starts between two cycles, leaves the grid: there it is rarer.
+    sharing = (False, False, True, None) if grid else (True, False, None)
+    options["contention"] = draw(st.sampled_from(sharing if enough else (False,)))
+    by_default = enough and draw(st.sampled_from((False, False, True) if grid else (False, True)))
+    platform = _platform(clock, contention=by_default, **hardware)
+    usual_ns = math.floor(10**9 / rate)
+    slow = min(draw(st.sampled_from((usual_ns // 8, 3 * usual_ns))), 10**9)
+    delays = (GRID_CYCLE_NS, 2 * GRID_CYCLE_NS, 137, 0) if grid else (1, 137, GRID_CYCLE_NS, slow)
+    options["decision_ns"] = draw(st.sampled_from((0, 0, 0, 0, *delays)))
     options["seed"] = draw(st.integers(0, 2**63 - 1))
     if scheduler == "dream_mapscore":
         options["alpha"] = draw(st.sampled_from((0.0, 0.3, 1.0, 2.0)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,6 +59,12 @@ class Cells:
     def varies(self) -> bool:
         """Whether episodes are drawn from more than one cell."""
         return len(self._pairs) > 1 or self._low < self._high
+
+    def twin(self) -> Cells:
+        """The same cells, with runs of their own."""
+        other = copy.copy(self)
+        other.examples = [example.twin() for example in self.examples]
+        return other
 
     def draw(self, generator: np.random.Generator) -> Simulation:
         """The simulation of an episode; draws nothing where there is but one."""

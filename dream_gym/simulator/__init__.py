@@ -1,5 +1,6 @@
 """How it runs: the compiled engine, its accounts, and the record of what happened."""
 
+from dream_gym.simulator.addresses import RUN_WORDS, arenas_at, records_at
 from dream_gym.simulator.arena import Floats, Ints
 from dream_gym.simulator.building import build_problem
 from dream_gym.simulator.decision import (
@@ -45,6 +46,7 @@ __all__ = [
     "NONE",
     "NS_PER_S",
     "PASS",
+    "RUN_WORDS",
     "Decide",
     "Decision",
     "Engine",
@@ -55,6 +57,7 @@ __all__ = [
     "Run",
     "Simulation",
     "State",
+    "arenas_at",
     "begin_run",
     "build_problem",
     "check_invariants",
@@ -66,6 +69,7 @@ __all__ = [
     "latest_stream",
     "make_run",
     "obey",
+    "records_at",
     "run_to_decision",
     "switch_bytes",
     "switch_cost",

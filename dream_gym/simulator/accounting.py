@@ -7,6 +7,7 @@ from dream_gym.simulator.arena import Ints
 from dream_gym.simulator.frames import judge
 from dream_gym.simulator.problem import Problem, view_problem_compiled
 from dream_gym.simulator.state import State, view_state_compiled
+from dream_gym.simulator.windows import charged_pj
 from dream_gym.simulator.worlds import due_ns, exists, path_energy_pj
 
 
@@ -34,10 +35,7 @@ def uxcost(problem: Problem, state: State) -> float:
         if counts.frames > 0:
             violation_rates += max(float(counts.violations), 0.5) / counts.frames
             worst_pj = problem.models[model].worst_energy_pj
-            energy_pj = counts.completed_energy_pj + counts.lost * worst_pj
-            if problem.setting[0].literal_energy:
-                energy_pj = counts.spent_energy_pj
-            energies += energy_pj / (worst_pj * counts.frames)
+            energies += charged_pj(problem, state, model) / (worst_pj * counts.frames)
     return violation_rates * energies
 
 

@@ -9,6 +9,7 @@ Python and compiled code share, so that the layout is written down once.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, cast
@@ -91,6 +92,22 @@ def _compiled_cut(arena: Any, start: Any, shape: Any, dtype: Any) -> Any:
         return carray(_pointer(arena.ctypes.data + word * start), shape, dtype)
 
     return cut
+
+
+def ints_at(address: int, shape: tuple[int, ...]) -> Ints:
+    """The int64 array at an address: one of a batch's, which its owner keeps alive."""
+    words = int(np.prod(shape))
+    if words == 0:
+        return np.empty(shape, dtype=np.int64)
+    return np.ctypeslib.as_array((ctypes.c_int64 * words).from_address(address)).reshape(shape)
+
+
+@overload(ints_at)  # type: ignore[untyped-decorator]
+def _compiled_ints_at(address: Any, shape: Any) -> Any:
+    def at(address: Any, shape: Any) -> Any:
+        return carray(_pointer(address), shape, np.int64)
+
+    return at
 
 
 @intrinsic  # type: ignore[untyped-decorator]

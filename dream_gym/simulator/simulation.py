@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 from dream_gym.errors import ConfigError, SchedulerError
 from dream_gym.hardware import Platform
 from dream_gym.simulator.accounting import lower_bound, uxcost_now
+from dream_gym.simulator.addresses import addresses_of
 from dream_gym.simulator.arena import Floats, Ints
 from dream_gym.simulator.building import build_problem
 from dream_gym.simulator.dispatching import TIMELINE_COLUMNS
@@ -74,16 +76,28 @@ class Simulation:
             decision_ns=decision_ns,
         )
         self.problem = view_problem(self.problem_arena)
-        self.state_arena = allocate_state(self.problem)
-        self.state = view_state(self.state_arena)
         self._engine = engine
+        self._allocate()
         if engine is not None and engine.prepare is not None:
             self.state.plan[:] = engine.prepare(self.problem)
+
+    def _allocate(self) -> None:
+        """Make room for a run, which has not begun."""
+        self.state_arena = allocate_state(self.problem)
+        self.state = view_state(self.state_arena)
         self._ended = True
         self._bounds: dict[bool, float] = {}
         self._record = False
         self._timeline = np.empty((0, len(TIMELINE_COLUMNS)), dtype=np.int64)
         self._frames = np.empty((0, len(FRAME_COLUMNS)), dtype=np.int64)
+
+    def twin(self) -> Simulation:
+        """A run of its own of the same problem, which the two share."""
+        other = copy.copy(self)
+        other._allocate()
+        other.parameters[:] = self.parameters
+        other.state.plan[:] = self.state.plan
+        return other
 
     def reset(self, *, seed: int, seconds: float, record: bool = False) -> None:
         """Go back to time 0.
@@ -125,6 +139,11 @@ class Simulation:
     def records(self) -> tuple[Ints, Ints]:
         """The record arrays of dispatches and of frames, for who decides from outside."""
         return self._timeline, self._frames
+
+    @property
+    def addresses(self) -> Ints:
+        """Where the run lies, see `addresses_of`; until the next reset or restoration."""
+        return addresses_of(self.problem_arena, self.state_arena, *self.records)
 
     @property
     def now_ns(self) -> int:

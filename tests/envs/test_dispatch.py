@@ -88,7 +88,11 @@ def test_rewards_sum_to_minus_uxcost() -> None:
 
 def earliest_deadline(env: DreamRTMMDispatchEnv, info: dict[str, Any]) -> int:
     """EDF: rows are in the order of deadlines."""
-    menu, problem, state = view_menu(env._menu), env.simulation.problem, env.simulation.state
+    menu, problem, state = (
+        view_menu(env.buffers["menu"]),
+        env.simulation.problem,
+        env.simulation.state,
+    )
     accelerators = menu.shape[0]
     legal = np.flatnonzero(info["action_mask"][:accelerators])
     if not len(legal):
@@ -123,14 +127,14 @@ def test_a_decision_point_can_be_returned_to() -> None:
     env.reset(seed=5)
     choose = at_random(5)
     for _ in range(20):
-        env.step(choose(env, {"action_mask": env._mask}))
+        env.step(choose(env, env.info()))
     point = env.get_state()
 
     def rest() -> list[Any]:
         choose, seen = at_random(6), []
         terminated = False
         while not terminated:
-            action = choose(env, {"action_mask": env._mask})
+            action = choose(env, env.info())
             observation, reward, terminated, _, info = env.step(action)
             seen.append((observation.tobytes(), reward, info["elapsed_ns"]))
         return seen
@@ -138,8 +142,8 @@ def test_a_decision_point_can_be_returned_to() -> None:
     first = rest()
     env.reset(seed=99)
     observation, info = env.set_state(point)
-    assert observation.tobytes() == point.flat.tobytes()
-    assert (info["action_mask"] == point.mask).all()
+    assert observation.tobytes() == point.buffers["flat"].tobytes()
+    assert (info["action_mask"] == point.buffers["mask"]).all()
     assert rest() == first
     with pytest.raises(EnvStateError, match="get_state"):
         env.get_state()
@@ -218,8 +222,8 @@ def test_pickling_gives_an_equal_environment() -> None:
 
 def test_the_documentation_lists_every_entry_and_its_example_runs() -> None:
     page = DreamRTMMDispatchEnv.__doc__ or ""
-    for entries, _ in make().observation.tables.values():
-        for entry in entries:
+    for table in make().observation.tables.values():
+        for entry in table.entries:
             assert f"| {entry.name} | {entry.unit} |" in page
     assert "TABLES" not in page
     finder = doctest.DocTestParser().get_doctest(page, {}, "page", None, None)

@@ -10,8 +10,8 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import dream_gym
-from dream_gym.envs import tuning
-from dream_gym.envs.observations import PER_ACCELERATOR, PER_MODEL, PER_RUN
+from dream_gym.envs import DreamRTMMEnv
+from dream_gym.envs.tuning.env import SCHEDULER, TUNABLES
 from dream_gym.errors import ActionError, ConfigError, EnvStateError
 
 ID = "dream_gym:DreamRTMM-v0"
@@ -86,13 +86,77 @@ def test_constant_actions_are_a_run_with_those_parameters(alpha, beta, interval_
     while not terminated:
         _, _, terminated, _, info = env.step(np.array([alpha, beta], np.float32))
     expected = dream_gym.simulate(
-        "ar_social", "4k_1ws_2os", "dream_mapscore",
+        "ar_social", "4k_1ws_2os", "dream_plus",
         seconds=1.0, seed=11, load=1.3, alpha=alpha, beta=beta, record=True,
     )  # fmt: skip
     found = info["result"]
     assert (found.timeline == expected.timeline).all()
     assert (found.frames == expected.frames).all()
     assert found.summary() == expected.summary()
+
+
+def test_any_numbers_of_dream_plus_can_be_tuned():
+    values = {"patience": 2.0, "supernet_margin": 1.5, "alpha": 0.5, "drop_cap": 6.0, "beta": 1.5}
+    cell = {"scenario": "vr_gaming", "load": 2.5, "expiry": "firm"}
+    env = make(tunables=tuple(values), **cell)
+    env.reset(seed=3, options={"record": True})
+    terminated = False
+    while not terminated:
+        *_, terminated, _, info = env.step(np.array(list(values.values()), np.float32))
+    options = {**values, "drop_cap": 6}
+    expected = dream_gym.simulate(
+        "vr_gaming", "4k_1ws_2os", "dream_plus", seconds=1.0, seed=3, load=2.5, expiry="firm",
+        record=True, **options,
+    )  # fmt: skip
+    assert (info["result"].timeline == expected.timeline).all()
+    assert sum(expected.lost_rate.values()) > 0
+
+
+def test_ranges_of_tunables_are_those_of_the_options():
+    for name, entry in TUNABLES.items():
+        for value in (entry.low, entry.high):
+            SCHEDULER.configure(**{name: value})
+        for value in (entry.low - 1, entry.high + 1):
+            with pytest.raises(ConfigError, match=name):
+                SCHEDULER.configure(**{name: value})
+
+
+def test_drawn_cells_are_padded():
+    cells = {"scenario": ["ar_call", "ar_social"], "platform": ["4k_2ws", "4k_1ws_2os"]}
+    env = make(**cells, load=(0.5, 2.0), episode_seconds=0.3)
+    names = list(env.unwrapped.observation.names)
+    present = [names.index(f"models[{at}].present") for at in range(5)]
+    present += [names.index(f"accelerators[{at}].present") for at in range(3)]
+    seen = set()
+    for seed in range(20):
+        observations, _, result = play(env, seed)
+        seen.add((len(result.frame_count), len(result.busy_share)))
+        rows = observations[:, present]
+        assert (rows[:, :5].sum(axis=1) == len(result.frame_count)).all()
+        assert (rows[:, 5:].sum(axis=1) == len(result.busy_share)).all()
+        assert env.observation_space.contains(observations[-1])
+    assert seen == {(3, 2), (3, 3), (5, 2), (5, 3)}
+
+
+def test_the_changing_preset_switches_apps():
+    env = make(preset="changing", load=None, episode_seconds=None)
+    names = list(env.unwrapped.observation.names)
+    rates = [at for at, name in enumerate(names) if name.endswith(".rate")]
+    observations, _, result = play(env, seed=2)
+    assert result.seconds == 6.0
+    on = observations[:, rates] > 0
+    assert len(np.unique(on, axis=0)) == 3, "each app runs models of its own"
+    assert len({env.reset(seed=seed)[1]["seed"] for seed in range(3)}) == 3
+
+
+def test_windows_are_judged_like_runs():
+    env = make(reward="uxcost_window", load=1.6, episode_seconds=0.95)
+    _, rewards, result = play(env, seed=5)
+    assert len(rewards) == 10
+    assert all(reward < 0 for reward in rewards)
+    alone = make(reward="uxcost_window", load=1.6, episode_seconds=0.1)
+    _, only, result = play(alone, seed=5)
+    assert only[0] == pytest.approx(-result.uxcost)
 
 
 def test_actions_take_effect_at_their_tick():
@@ -107,7 +171,7 @@ def test_an_episode_ends_at_its_horizon_even_between_ticks():
     observations, _, result = play(env, seed=0)
     assert len(observations) - 1 == env.unwrapped.episode_steps == 10
     assert result.seconds == 0.95
-    assert observations[-1][-1] == 0.0
+    assert observations[-1][0] == 0.0, "no time is left"
 
 
 def test_seeds_name_worlds():
@@ -138,18 +202,18 @@ def test_environments_side_by_side_do_not_disturb_each_other():
 def test_observation_entries():
     env = make(load=1.0)
     names = env.unwrapped.observation.names
-    assert len(names) == len(set(names)) == env.observation_space.shape[0] == 5 * 8 + 3 + 3
+    assert len(names) == len(set(names)) == env.observation_space.shape[0] == 1 + 2 + 5 * 9 + 3 * 2
     observations, _, result = play(env, seed=1)
     start, end = (dict(zip(names, row, strict=True)) for row in observations[[0, -1]])
-    assert start["depth.rate"] == pytest.approx(0.3)
-    assert start["depth.backlog"] == 0
-    assert start["depth.slack"] == 1
-    assert start["ws0.busy"] == 0
-    assert start["time_left"] == 1
-    assert (start["alpha"], start["beta"]) == (1, 1)
-    assert end["depth.violations"] == pytest.approx(result.violation_rate["depth"])
+    assert start["models[0].rate"] == pytest.approx(0.3)
+    assert start["models[0].backlog"] == 0
+    assert start["models[0].slack"] == 1
+    assert start["accelerators[0].busy"] == 0
+    assert start["global.time_left"] == 1
+    assert (start["parameters.alpha"], start["parameters.beta"]) == (1, 1)
+    assert end["models[0].violations"] == pytest.approx(result.violation_rate["depth"])
     assert env.observation_space.contains(observations[-1])
-    busy = observations[1:, names.index("ws0.busy")]
+    busy = observations[1:, names.index("accelerators[0].busy")]
     assert 0.5 < busy.mean() < 1.0
     assert busy.mean() == pytest.approx(result.busy_share["ws0"], abs=0.02)
 
@@ -159,31 +223,34 @@ def test_observation_of_a_run_that_is_overloaded():
     names = env.unwrapped.observation.names
     observations, _, result = play(env, seed=1)
     last = dict(zip(names, observations[-2], strict=True))
-    assert last["depth.backlog"] >= 1
-    assert last["depth.slack"] < 0
-    assert last["depth.remaining_work"] > 1
-    assert last["depth.interval_violations"] == pytest.approx(1, abs=0.2)
-    interval = observations[1:, names.index("depth.interval_violations")]
+    assert last["models[0].backlog"] >= 1
+    assert last["models[0].slack"] < 0
+    assert last["models[0].remaining_work"] > 1
+    assert last["models[0].interval_violations"] == pytest.approx(1, abs=0.2)
+    interval = observations[1:, names.index("models[0].interval_violations")]
     due = 3.0 * 30 * 0.1
     violated = result.violation_rate["depth"] * result.frame_count["depth"]
     assert (interval * due).sum() == pytest.approx(violated, abs=1e-3)
 
 
 def test_documentation_lists_every_entry():
-    page = tuning.DreamRTMMEnv.__doc__
-    for entry in (*PER_MODEL, *PER_ACCELERATOR, *PER_RUN):
-        assert f"| {entry.name} | {entry.unit} | {entry.low} | {entry.high} |" in page
+    page = DreamRTMMEnv.__doc__
+    for name, table in make().unwrapped.observation.tables.items():
+        for entry in table.entries if name != "parameters" else TUNABLES.values():
+            assert f"| {entry.name} | {entry.unit} | {entry.low} | {entry.high} |" in page
 
 
 def test_example_in_the_documentation():
-    assert doctest.testmod(tuning).failed == 0
+    example = doctest.DocTestParser().get_doctest(DreamRTMMEnv.__doc__, {}, "page", None, None)
+    assert len(example.examples) >= 4
+    assert doctest.DocTestRunner().run(example).failed == 0
 
 
 @pytest.mark.parametrize("action", [[np.nan, 1], [3, 0], [-0.1, 0], [1], [1, 1, 1], "go"], ids=str)
 def test_bad_actions_are_refused_and_change_nothing(action):
     env = make().unwrapped
     env.reset(seed=0)
-    with pytest.raises(ActionError, match=r"in \[0, 2\]"):
+    with pytest.raises(ActionError, match="2 parameters"):
         env.step(action)
     assert env.simulation.now_ns == 0
 
@@ -208,6 +275,12 @@ def test_steps_need_a_running_episode():
         ({"interval_ms": 0}, "interval_ms"),
         ({"interval_ms": 2000}, "interval_ms"),
         ({"late_urgency": "x"}, "late_urgency"),
+        ({"tunables": "alpha"}, "tunables"),
+        ({"tunables": ("alpha", "alpha")}, "tunables"),
+        ({"tunables": ("gamma",)}, "'gamma' is not one of alpha"),
+        ({"observation": "image"}, "observation"),
+        ({"preset": "nope"}, "preset: 'nope' is not one of changing"),
+        ({"load": (2, 1)}, "load"),
     ],
 )
 def test_bad_arguments_are_named(arguments, words):

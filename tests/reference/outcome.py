@@ -34,6 +34,7 @@ class Outcome:
     firm: bool
     horizon_ns: int
     accelerator_count: int
+    part_starts_ns: list[int]  # when the phases begin
     executions: list[Execution] = field(default_factory=list)
     out_transfers: int = 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from tests.reference.chance import draw
@@ -71,9 +71,19 @@ def dream_mapscore(
 
 
 def whim() -> Choose:
-    """Every decision is drawn: frame, accelerator, what to do (1 in 8 drop, 1 in 8 pass), layers.
+    """A scheduler for tests only, whose every decision is a hash, so that everything occurs.
 
-    The word of the n-th decision is ``draw(999, 7, n, 0, 0)``, and each part of it is a remainder.
+    It is asked where at least one frame waits and at least one accelerator is idle; elsewhere it
+    passes, and that does not count. The n-th question of a run (n = 0, 1, ..., those that it
+    answers by passing included) has the word ``draw(seed=999, stream=7, model=n, frame=0,
+    index=0)``, whose digits decide. Each digit is what the word leaves when it is divided by the
+    number of choices, and the word becomes the (whole) quotient, in this order:
+
+    1. the waiting frame: by the number of waiting frames, in seniority order;
+    2. the accelerator: by the number of idle accelerators, in order of their indices;
+    3. the action: by 8; 0 drops the frame, 1 passes, all others dispatch the frame;
+    4. layers: by 4, and 1 more than that;
+    5. the variant: by 1 + the number of variants of the frame's model.
     """
     count = 0
 
@@ -96,7 +106,39 @@ def whim() -> Choose:
     return choose
 
 
-def make_choose(scheduler: str, dram_pj_per_byte: int, **options: Any) -> Choose:
+class Order(NamedTuple):
+    """What is to become of a frame.
+
+    Args:
+        variant: What it runs.
+        layers: How many layers run as one, where that is possible.
+        drop: Whether to drop it when its turn comes.
+    """
+
+    variant: int = 0
+    layers: int = 1
+    drop: bool = False
+
+
+def ordered(orders: Mapping[str, Order]) -> Choose:
+    """First come, first served, with orders for frames, by model name and index (``a0``).
+
+    Everything happens when first come, first served would dispatch the frame.
+    """
+
+    def choose(now_ns: int, waiting: list[Frame], idle: list[Accelerator]) -> Choice:
+        frame = min(waiting, key=seniority)
+        order = orders.get(f"{frame.model.name}{frame.index}", Order())
+        if order.drop:
+            return Choice(frame, None)
+        return Choice(frame, fastest(frame, idle), order.variant, order.layers)
+
+    return choose
+
+
+def make_choose(scheduler: str | Choose, dram_pj_per_byte: int, **options: Any) -> Choose:
+    if callable(scheduler):
+        return scheduler
     if scheduler == "whim":
         return whim()
     if scheduler == "dream_mapscore":

@@ -20,7 +20,7 @@ from tests.reference.world import Accelerator, Execution, Frame
 def simulate(
     scenario: Scenario,
     platform: Platform,
-    scheduler: str,
+    scheduler: str | Choose,
     *,
     seconds: float,
     seed: int = 0,
@@ -35,7 +35,8 @@ def simulate(
     models = make_models(scenario, platform)
     roots = make_roots(scenario, models, load, seed, horizon_ns)
     frames = [frame for _, root in roots for frame in root.family()]
-    outcome = Outcome(models, frames, firm, horizon_ns, len(platform.accelerators))
+    part_starts_ns = [part.start_ns for part in scenario.parts]
+    outcome = Outcome(models, frames, firm, horizon_ns, len(platform.accelerators), part_starts_ns)
     choose = make_choose(scheduler, platform.dram_energy_pj_per_byte, **options)
     shared = platform.contention if contention is None else contention
     memory = Memory(platform.dram_bandwidth_gb_s) if shared else None

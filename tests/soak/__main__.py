@@ -10,9 +10,11 @@ import json
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import tyro
 
@@ -48,7 +50,7 @@ def main() -> int:
     if soak.only is not None:
         print(run_block(soak.only, shrink=True))
         return 0
-    found = {"blocks": 0, "seen": {}}
+    found: dict[str, Any] = {"blocks": 0, "seen": {}}
     if soak.state.exists():
         found = json.loads(soak.state.read_text())
     seen = Counter(found["seen"])
@@ -56,7 +58,17 @@ def main() -> int:
     with ProcessPoolExecutor(soak.workers, mp_context=get_context("spawn")) as pool:
         while seen["cases"] < soak.cases and time.monotonic() < stop:
             first = found["blocks"]
-            for block, showed, failure in pool.map(try_block, range(first, first + AT_ONCE)):
+            blocks = range(first, first + AT_ONCE)
+            try:
+                results = list(pool.map(try_block, blocks))
+            except BrokenProcessPool:
+                # A crash or a kill, and no telling by which block: each has to be run again.
+                print(f"a process died in one of the blocks {blocks[0]} to {blocks[-1]}")
+                print(
+                    "see which: python -X faulthandler -m tests.soak --only BLOCK, for each of them"
+                )
+                return 1
+            for block, showed, failure in results:
                 if failure:
                     print(f"block {block} fails: {failure}")
                     print(f"see it again: python -m tests.soak --only {block}")

@@ -12,102 +12,24 @@ import numpy as np
 from gymnasium.utils import EzPickle
 from numpy.typing import NDArray
 
+from dream_gym.envs.base import Buffers, WorldEnv
 from dream_gym.envs.cells import Cells, Load, Platforms, Scenarios
-from dream_gym.envs.dispatch.menu import MENU, Mask, view_menu
-from dream_gym.envs.dispatch.observation import TABLES, DispatchObservation, Flat, Sizes
-from dream_gym.envs.dispatch.stepping import RESET, step
-from dream_gym.envs.entries import entry_table
-from dream_gym.envs.potentials import potential_number
+from dream_gym.envs.dispatch.menu import ILLEGAL_WORD, MENU, view_menu
+from dream_gym.envs.dispatch.observation import (
+    ACCELERATORS,
+    FRAMES,
+    GLOBAL,
+    MODELS,
+    PAIRS,
+    tables,
+)
+from dream_gym.envs.dispatch.stepping import step
+from dream_gym.envs.entries import Observation, document_tables
+from dream_gym.envs.rewards import ELAPSED_NS, REWARD_PAGE
 from dream_gym.errors import ActionError, ConfigError, EnvStateError
-from dream_gym.simulator import Floats, Ints, Simulation
-from dream_gym.workload import SEEDS_PER_PURPOSE
+from dream_gym.simulator import Ints, Simulation
 
 MAX_ROWS = 4096
-
-
-@dataclass(frozen=True)
-class DispatchSetup:
-    """What a dispatch environment and its vector form have in common.
-
-    Args:
-        cells: Where episodes are drawn from.
-        observation: What agents see.
-        actions: Number of actions.
-        networks: Variants that an action may choose, 1 where DREAM's rule does.
-        menu: The menu's arena before a run.
-        reward: Number of the reward.
-        episode_seconds: Simulated length of an episode.
-    """
-
-    cells: Cells
-    observation: DispatchObservation
-    actions: int
-    networks: int
-    menu: Ints
-    reward: int
-    episode_seconds: float
-
-    @property
-    def action_space(self) -> gym.spaces.Discrete:
-        """All actions, legal or not."""
-        return gym.spaces.Discrete(self.actions)
-
-
-def set_up(
-    scenario: Scenarios = "ar_social",
-    platform: Platforms = "4k_1ws_2os",
-    *,
-    load: Load = 1.0,
-    episode_seconds: float = 1.0,
-    reward: str = "uxcost_delta",
-    observation: str = "box",
-    decision: str = "layer",
-    skip_forced: bool = False,
-    supernet: str = "dream",
-    max_slots: int | None = None,
-    expiry: str | None = None,
-    energy_norm: str = "charged",
-    contention: bool | None = None,
-) -> DispatchSetup:
-    """Read the arguments of the environment; see `DreamRTMMDispatchEnv`."""
-    for field, value, choices in (
-        ("observation", observation, ("box", "dict")),
-        ("decision", decision, ("layer", "block")),
-        ("supernet", supernet, ("dream", "free")),
-    ):
-        if value not in choices:
-            raise ConfigError(f"{field}: expected {' or '.join(choices)}, got {value!r}")
-    options = {"expiry": expiry, "energy_norm": energy_norm, "contention": contention}
-    cells = Cells(scenario, platform, load, None, **options)
-    problems = [example.problem for example in cells.examples]
-    accelerators = max(problem.costs.shape[1] for problem in problems)
-    rows = max(
-        int(problem.models["backlog_limit"].sum()) + problem.costs.shape[1] for problem in problems
-    )
-    if max_slots is not None:
-        if not 1 <= max_slots <= MAX_ROWS:
-            raise ConfigError(f"max_slots: expected 1 to {MAX_ROWS}, got {max_slots}")
-        rows = min(rows, max_slots)
-    networks = 1
-    if supernet == "free":
-        networks = max(int(problem.models["networks"].max()) for problem in problems)
-    arena = MENU.allocate(rows_count=rows)
-    menu = view_menu(arena)
-    menu.now[0].skip_forced = skip_forced
-    menu.now[0].blocks = decision == "block"
-    menu.shape[:] = accelerators, networks
-    models = max(len(problem.models) for problem in problems)
-    return DispatchSetup(
-        cells=cells,
-        observation=DispatchObservation(
-            Sizes(models, rows, accelerators), as_dict=observation == "dict"
-        ),
-        actions=rows * accelerators * networks + rows + 1,
-        networks=networks,
-        menu=arena,
-        reward=potential_number(reward),
-        episode_seconds=episode_seconds,
-    )
 
 
 @dataclass(frozen=True)
@@ -117,14 +39,11 @@ class EnvState:
     simulation: Simulation
     state: Ints
     records: tuple[Ints, Ints]
-    menu: Ints
-    mask: Mask
-    flat: Flat
-    value: Floats
+    buffers: Buffers
     generator: Mapping[str, Any]
 
 
-class DreamRTMMDispatchEnv(gym.Env[Any, Any], EzPickle):
+class DreamRTMMDispatchEnv(WorldEnv):
     r"""Decide which frame's next layer runs on which accelerator, one dispatch at a time.
 
     ## Description
@@ -160,12 +79,7 @@ class DreamRTMMDispatchEnv(gym.Env[Any, Any], EzPickle):
     TABLES
 
     ## Rewards
-    By the argument ``reward``; each is what a potential falls by, so that an episode's rewards sum
-    to minus its final value:
-
-    * ``uxcost_delta`` (default): UXCost, so an episode sums to −UXCost;
-    * ``log_uxcost_delta``: log(1 + UXCost / lower bound), which tells apart good episodes too;
-    * ``dense``: mean over models of violation rate + lost rate + normalised energy.
+    REWARDS
 
     ## Starting State
     The first decision point of a world that the seed draws: ``reset(seed=s)`` is the world of
@@ -210,74 +124,81 @@ class DreamRTMMDispatchEnv(gym.Env[Any, Any], EzPickle):
     * v0: first release.
     """
 
-    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 - Gymnasium declares it so
-
     def __init__(
         self,
         scenario: Scenarios = "ar_social",
         platform: Platforms = "4k_1ws_2os",
-        **arguments: Any,
+        *,
+        load: Load = 1.0,
+        episode_seconds: float = 1.0,
+        reward: str = "uxcost_delta",
+        observation: str = "box",
+        decision: str = "layer",
+        skip_forced: bool = False,
+        supernet: str = "dream",
+        max_slots: int | None = None,
+        expiry: str | None = None,
+        energy_norm: str = "charged",
+        contention: bool | None = None,
     ) -> None:
-        EzPickle.__init__(self, scenario, platform, **arguments)
-        self.setup = set_up(scenario, platform, **arguments)
-        self.observation = self.setup.observation
-        self.observation_space = self.observation.space
-        self.action_space = self.setup.action_space
-        self.simulation = self.setup.cells.examples[0]
-        sizes = self.observation.sizes
-        self._padding = np.array([sizes.models, sizes.accelerators], dtype=np.int64)
-        self._menu = self.setup.menu.copy()
-        self._mask = np.zeros(self.setup.actions, dtype=np.int8)
-        self._flat = np.zeros(self.observation.flat_space.shape, dtype=np.float32)
-        self._value = np.zeros(2)
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
-        """Start an episode.
-
-        Args:
-            seed: Seed of the world; see the class.
-            options: ``{"record": True}`` makes the result of the episode hold the tables
-                ``frames`` and ``timeline``.
-        """
-        super().reset(seed=seed)
-        self.simulation = self.setup.cells.draw(self.np_random)
-        world = seed if seed is not None else int(self.np_random.integers(SEEDS_PER_PURPOSE))
-        record = bool((options or {}).get("record", False))
-        self.simulation.reset(seed=world, seconds=self.setup.episode_seconds, record=record)
-        self._menu[:] = self.setup.menu
-        self._value[:] = 0.0, self.simulation.lower_bound()
-        if self._step(RESET):
-            self.simulation.end()
-        return self._present(), {"seed": world, **self._info(self.simulation.now_ns)}
-
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Take one decision, and let time pass to the next."""
-        if self.simulation.ended:
-            raise EnvStateError("step() needs a running episode: call reset() first")
-        try:
-            number = int(action)
-        except (TypeError, ValueError):
-            raise ActionError(f"action: expected an integer, got {action!r}") from None
-        if number < 0:
-            number = self.setup.actions  # as illegal as those that are too large; not a reset
-        before_ns, value = self.simulation.now_ns, float(self._value[0])
-        terminated = bool(self._step(number))
-        info = self._info(self.simulation.now_ns - before_ns)
-        if terminated:
-            self.simulation.end()
-            info["result"] = self.simulation.result()
-        reward = value - float(self._value[0])
-        return self._present(), reward, terminated, False, info
-
-    def close(self) -> None:
-        """End the episode; `reset` may begin another."""
-        self.simulation.end()
+        EzPickle.__init__(
+            self,
+            scenario,
+            platform,
+            load=load,
+            episode_seconds=episode_seconds,
+            reward=reward,
+            observation=observation,
+            decision=decision,
+            skip_forced=skip_forced,
+            supernet=supernet,
+            max_slots=max_slots,
+            expiry=expiry,
+            energy_norm=energy_norm,
+            contention=contention,
+        )
+        for field, value, choices in (
+            ("decision", decision, ("layer", "block")),
+            ("supernet", supernet, ("dream", "free")),
+        ):
+            if value not in choices:
+                raise ConfigError(f"{field}: expected {' or '.join(choices)}, got {value!r}")
+        options = {"expiry": expiry, "energy_norm": energy_norm, "contention": contention}
+        cells = Cells(scenario, platform, load, None, **options)
+        problems = [example.problem for example in cells.examples]
+        models = max(len(problem.models) for problem in problems)
+        accelerators = max(problem.costs.shape[1] for problem in problems)
+        rows = max(
+            int(problem.models["backlog_limit"].sum()) + problem.costs.shape[1]
+            for problem in problems
+        )
+        if max_slots is not None:
+            if not 1 <= max_slots <= MAX_ROWS:
+                raise ConfigError(f"max_slots: expected 1 to {MAX_ROWS}, got {max_slots}")
+            rows = min(rows, max_slots)
+        networks = 1
+        if supernet == "free":
+            networks = max(int(problem.models["networks"].max()) for problem in problems)
+        self.actions = rows * accelerators * networks + rows + 1
+        self.padding = np.array([models, accelerators], dtype=np.int64)
+        self._menu = MENU.allocate(rows_count=rows)
+        menu = view_menu(self._menu)
+        menu.now[0].skip_forced = skip_forced
+        menu.now[0].blocks = decision == "block"
+        menu.shape[:] = accelerators, networks
+        super().__init__(
+            cells,
+            Observation(tables(models, rows, accelerators), observation),
+            gym.spaces.Discrete(self.actions),
+            reward=reward,
+            episode_seconds=episode_seconds,
+            menu=self._menu.copy(),
+            mask=np.zeros(self.actions, dtype=np.int8),
+        )
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions are legal, as sb3-contrib wants it: bool, one entry for each action."""
-        return self._mask.astype(bool)
+        return self.buffers["mask"].astype(np.bool_)
 
     def get_state(self) -> EnvState:
         """The present decision point; may be returned to any number of times."""
@@ -287,10 +208,7 @@ class DreamRTMMDispatchEnv(gym.Env[Any, Any], EzPickle):
             self.simulation,
             self.simulation.state_arena.copy(),
             self.simulation.records,
-            self._menu.copy(),
-            self._mask.copy(),
-            self._flat.copy(),
-            self._value.copy(),
+            {name: buffer.copy() for name, buffer in self.buffers.items()},
             self.np_random.bit_generator.state,
         )
 
@@ -302,50 +220,61 @@ class DreamRTMMDispatchEnv(gym.Env[Any, Any], EzPickle):
         """
         self.simulation = state.simulation
         self.simulation.restore(state.state, state.records)
-        self._menu[:], self._mask[:] = state.menu, state.mask
-        self._flat[:], self._value[:] = state.flat, state.value
+        for name, buffer in state.buffers.items():
+            self.buffers[name][...] = buffer
         self.np_random.bit_generator.state = state.generator
-        return self._present(), self._info(0)
+        return self.present(), self.info()
 
-    def _step(self, action: int) -> bool:
-        return step(
-            self.simulation.problem_arena,
-            self.simulation.state_arena,
-            self._menu,
-            *self.simulation.records,
-            self._mask,
-            self._padding,
-            self._flat,
-            self._value,
-            action,
-            self.setup.reward,
-        )
-
-    def _present(self) -> Any:
-        return self.observation.present(self._flat.copy())
-
-    def _info(self, elapsed_ns: int) -> dict[str, Any]:
+    def info(self) -> dict[str, Any]:
+        """What every reset and step tells."""
+        buffers = self.buffers
         return {
-            "action_mask": self._mask.copy(),
-            "elapsed_ns": elapsed_ns,
-            "illegal_actions": int(view_menu(self._menu).now[0].illegal),
+            "action_mask": buffers["mask"].copy(),
+            "elapsed_ns": int(buffers["ledger"][ELAPSED_NS]),
+            "illegal_actions": int(buffers["menu"][ILLEGAL_WORD]),
         }
+
+    def _begin(self) -> None:
+        self.buffers["menu"][:] = self._menu
+        if self._step(0, begins=True):
+            self.simulation.end()
+
+    def _play(self, action: Any) -> bool:
+        try:
+            number = int(action)
+        except (TypeError, ValueError):
+            raise ActionError(f"action: expected an integer, got {action!r}") from None
+        in_range = 0 <= number < self.actions  # what is not may be too large for compiled code
+        return self._step(number if in_range else self.actions, begins=False)
+
+    def _step(self, action: int, *, begins: bool) -> bool:
+        buffers = self.buffers
+        return step(
+            buffers["run"],
+            action,
+            begins,
+            self.padding,
+            self.reward_number,
+            buffers["menu"],
+            buffers["mask"],
+            buffers["flat"],
+            buffers["ledger"],
+        )
 
 
 def _document() -> None:
     """Put the tables of the observation into the class's page, from the code."""
-    rows = {
-        "global": "one row",
-        "models": "a row for each model",
-        "accelerators": "a row for each accelerator",
-        "frames": "a row for each row of frames",
-        "pairs": "a row for each row of frames and each accelerator",
-    }
-    tables = "\n\n".join(
-        f"``{name}``, {rows[name]}:\n\n{entry_table(entries)}" for name, entries in TABLES.items()
-    )
     page = inspect.getdoc(DreamRTMMDispatchEnv) or ""  # empty under python -OO
-    DreamRTMMDispatchEnv.__doc__ = page.replace("TABLES", tables)
+    DreamRTMMDispatchEnv.__doc__ = document_tables(
+        page.replace("REWARDS", REWARD_PAGE),
+        {
+            "global": ("one row", GLOBAL),
+            "models": ("a row for each model", MODELS),
+            "accelerators": ("a row for each accelerator", ACCELERATORS),
+            "frames": ("a row for each row of frames", FRAMES),
+            "pairs": ("a row for each row of frames and each accelerator", PAIRS),
+        },
+    )
 
 
 _document()

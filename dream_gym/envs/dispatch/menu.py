@@ -65,6 +65,9 @@ MENU = Layout(
         "shape": (INT, (2,)),
     },
 )
+ILLEGAL_WORD = len(MENU.dimensions) + list(MENU_STATE.names or ()).index("illegal")
+"""Where the number of illegal actions lies in the arena of a menu."""
+
 view_menu = MENU.viewer()
 view_menu_compiled = inlined(view_menu)
 """The same for compiled code."""

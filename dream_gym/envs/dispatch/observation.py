@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
-
-import gymnasium as gym
-import numpy as np
-from numpy.typing import NDArray
-
 from dream_gym.envs.dispatch.menu import Menu
-from dream_gym.envs.entries import Entry
+from dream_gym.envs.entries import Entry, Flat, Table
 from dream_gym.jit import compiled, inlined
 from dream_gym.schedulers.dream.scoring import LEAST_SLACK_NS
 from dream_gym.simulator import (
@@ -63,99 +57,19 @@ PAIRS = (
 )
 
 
-Flat: TypeAlias = NDArray[np.float32]
-"""An observation as one vector."""
-
-TABLES = {
-    "global": GLOBAL,
-    "models": MODELS,
-    "accelerators": ACCELERATORS,
-    "frames": FRAMES,
-    "pairs": PAIRS,
-}
-"""The tables in the order of the flat vector."""
-
-GLOBALS, PER_MODEL, PER_ACCELERATOR, PER_FRAME, PER_PAIR = map(len, TABLES.values())
+GLOBALS, PER_MODEL, PER_ACCELERATOR = len(GLOBAL), len(MODELS), len(ACCELERATORS)
+PER_FRAME, PER_PAIR = len(FRAMES), len(PAIRS)
 
 
-class Sizes(NamedTuple):
-    """Sizes of the tables; fixed for an environment, padded where its cells differ.
-
-    Args:
-        models: Models.
-        rows: Frames.
-        accelerators: Accelerators.
-    """
-
-    models: int
-    rows: int
-    accelerators: int
-
-
-def _rows(table: str, sizes: Sizes) -> tuple[int, ...]:
+def tables(models: int, rows: int, accelerators: int) -> dict[str, Table]:
+    """The tables in the order of the flat vector, padded to the largest cell."""
     return {
-        "global": (),
-        "models": (sizes.models,),
-        "accelerators": (sizes.accelerators,),
-        "frames": (sizes.rows,),
-        "pairs": (sizes.rows, sizes.accelerators),
-    }[table]
-
-
-class DispatchObservation:
-    """The observation of the dispatch environment.
-
-    Args:
-        sizes: Sizes of the tables.
-        as_dict: Whether agents get a dict of tables and not the flat vector.
-    """
-
-    def __init__(self, sizes: Sizes, *, as_dict: bool) -> None:
-        self.sizes = sizes
-        self.as_dict = as_dict
-        self.tables: dict[str, tuple[tuple[Entry, ...], tuple[int, ...]]] = {
-            name: (entries, (*_rows(name, sizes), len(entries))) for name, entries in TABLES.items()
-        }
-        bounds = [
-            np.broadcast_to(
-                np.array([(entry.low, entry.high) for entry in entries], dtype=np.float32).T[
-                    (slice(None), *(None,) * (len(shape) - 1))
-                ],
-                (2, *shape),
-            )
-            for entries, shape in self.tables.values()
-        ]
-        flat = np.concatenate([bound.reshape(2, -1) for bound in bounds], axis=1)
-        self.flat_space = gym.spaces.Box(flat[0], flat[1], dtype=np.float32)
-        self.space: gym.Space[Any] = self.flat_space
-        if as_dict:
-            self.space = gym.spaces.Dict(
-                {
-                    name: gym.spaces.Box(bound[0], bound[1], dtype=np.float32)
-                    for name, bound in zip(self.tables, bounds, strict=True)
-                }
-            )
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the entries of the flat vector, such as ``pairs[0,2].latency``."""
-        names = []
-        for table, (entries, shape) in self.tables.items():
-            for index in np.ndindex(*shape[:-1]):
-                place = f"[{','.join(map(str, index))}]" if index else ""
-                names += [f"{table}{place}.{entry.name}" for entry in entries]
-        return tuple(names)
-
-    def present(self, flat: Flat) -> Any:
-        """What agents get of the flat vector, or of a batch of them, which it may share."""
-        if not self.as_dict:
-            return flat
-        tables, start = {}, 0
-        for name, (_, shape) in self.tables.items():
-            stop = start + int(np.prod(shape))
-            tables[name] = flat[..., start:stop].reshape(*flat.shape[:-1], *shape)
-            start = stop
-        return tables
+        "global": Table((), GLOBAL),
+        "models": Table((models,), MODELS),
+        "accelerators": Table((accelerators,), ACCELERATORS),
+        "frames": Table((rows,), FRAMES),
+        "pairs": Table((rows, accelerators), PAIRS),
+    }
 
 
 @inlined
@@ -167,7 +81,7 @@ def _put(out: Flat, at: int, value: float, low: float, high: float) -> None:
 def observe(
     problem: Problem, state: State, menu: Menu, models: int, accelerators: int, out: Flat
 ) -> None:
-    """Fill the flat vector, table by table in the order of `DispatchObservation`.
+    """Fill the flat vector, table by table in the order of `tables`.
 
     Args:
         problem: The problem.

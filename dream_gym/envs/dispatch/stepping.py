@@ -2,112 +2,110 @@
 
 from __future__ import annotations
 
-from dream_gym.envs.dispatch.menu import Mask, Menu, act, to_choice, view_menu_compiled
-from dream_gym.envs.dispatch.observation import Flat, observe
-from dream_gym.envs.potentials import potential
-from dream_gym.jit import compiled, entry_point, inlined
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from dream_gym.envs.dispatch.menu import Mask, act, to_choice, view_menu_compiled
+from dream_gym.envs.dispatch.observation import observe
+from dream_gym.envs.entries import Flat
+from dream_gym.envs.rewards import settle
+from dream_gym.jit import compiled, entry_point
 from dream_gym.simulator import (
     Floats,
     Ints,
-    Problem,
-    State,
+    arenas_at,
     finish_run,
+    records_at,
     view_problem_compiled,
     view_state_compiled,
 )
 
-RESET = -1
-"""In place of an action: begin."""
 
-
-@inlined
-def _present(
-    problem: Problem,
-    state: State,
-    menu: Menu,
-    timeline: Ints,
-    frames: Ints,
-    mask: Mask,
+@compiled
+def _play(
+    run: Ints,
+    action: int,
+    begins: bool,
     padding: Ints,
+    reward: int,
+    menu_arena: Ints,
+    mask: Mask,
     out: Flat,
+    ledger: Floats,
 ) -> bool:
-    """Go on to the next choice, or end the run; observe it; return whether it has ended."""
+    problem_arena, state_arena = arenas_at(run)
+    timeline, frames = records_at(run)
+    problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
+    menu = view_menu_compiled(menu_arena)
+    if not begins:
+        act(problem, state, menu, timeline, frames, mask, action)
     ended = not to_choice(problem, state, menu, timeline, frames, mask)
     if ended:
         finish_run(problem, state, frames)
-        for action in range(len(mask) - 1):
-            mask[action] = 0
+        mask[:] = 0
         mask[len(mask) - 1] = 1
+    if not begins:
+        settle(problem, state, ledger, reward)
     observe(problem, state, menu, padding[0], padding[1], out)
-    return ended
-
-
-@compiled
-def play(
-    problem_arena: Ints,
-    state_arena: Ints,
-    menu_arena: Ints,
-    timeline: Ints,
-    frames: Ints,
-    mask: Mask,
-    padding: Ints,
-    out: Flat,
-    value: Floats,
-    action: int,
-    reward: int,
-) -> bool:
-    """One step: see `step`."""
-    problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
-    menu = view_menu_compiled(menu_arena)
-    if action != RESET:
-        act(problem, state, menu, timeline, frames, mask, action)
-    ended = _present(problem, state, menu, timeline, frames, mask, padding, out)
-    value[0] = potential(problem, state, reward, value[1])
     return ended
 
 
 @entry_point("dispatch_env")
 def step(
-    problem_arena: Ints,
-    state_arena: Ints,
-    menu_arena: Ints,
-    timeline: Ints,
-    frames: Ints,
-    mask: Mask,
-    padding: Ints,
-    out: Flat,
-    value: Floats,
+    run: Ints,
     action: int,
+    begins: bool,
+    padding: Ints,
     reward: int,
+    menu_arena: Ints,
+    mask: Mask,
+    out: Flat,
+    ledger: Floats,
 ) -> bool:
     """Carry an action out and go on to the next choice.
 
     Args:
-        problem_arena: The problem.
-        state_arena: The state.
-        menu_arena: The menu.
-        timeline: Record of dispatches, or no rows.
-        frames: Record of frames, or no rows.
-        mask: int8, one entry for each action; that of the last choice, then of the next.
+        run: Where the run lies, see `Simulation.addresses`.
+        action: The action; not read at the begin.
+        begins: Whether to go to the first choice of a run, and nothing else.
         padding: Models and accelerators of the observation, padding included.
-        out: float32, the observation.
-        value: float64, the reward's potential, set; and the run's lower bound.
-        action: The action, or `RESET` at the start of a run.
         reward: Number of the reward.
+        menu_arena: The menu.
+        mask: int8, one entry for each action; that of the last choice, then of the next.
+        out: float32, the observation.
+        ledger: See `dream_gym.envs.rewards`.
 
     Returns:
         Whether the run has ended.
     """
-    return play(
-        problem_arena,
-        state_arena,
-        menu_arena,
-        timeline,
-        frames,
-        mask,
-        padding,
-        out,
-        value,
-        action,
-        reward,
-    )
+    return _play(run, action, begins, padding, reward, menu_arena, mask, out, ledger)
+
+
+@entry_point("dispatch_env", parallel=True)
+def step_batch(
+    runs: Ints,
+    actions: Ints,
+    active: NDArray[np.bool_],
+    padding: Ints,
+    reward: int,
+    menu_arenas: Ints,
+    masks: Mask,
+    outs: Flat,
+    ledgers: Floats,
+    ended: NDArray[np.bool_],
+) -> None:
+    """`step` for those rows of a batch that are active; ``ended`` is written for these."""
+    for row in numba.prange(len(runs)):
+        if active[row]:
+            ended[row] = _play(
+                runs[row],
+                actions[row],
+                False,
+                padding,
+                reward,
+                menu_arenas[row],
+                masks[row],
+                outs[row],
+                ledgers[row],
+            )

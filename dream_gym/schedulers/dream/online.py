@@ -29,8 +29,7 @@ from dream_gym.schedulers.dream.full import decide_fully
 from dream_gym.schedulers.dream.scoring import NO_LIMIT
 from dream_gym.schedulers.dream.supernet import SUPERNET_MARGIN
 from dream_gym.simulator import NS_PER_S, Decision, Problem, State
-from dream_gym.simulator.frames import judge
-from dream_gym.simulator.worlds import due_ns, exists
+from dream_gym.simulator.windows import begin_window, window_uxcost
 
 WINDOW_NS = NS_PER_S
 START = 1.0
@@ -97,7 +96,7 @@ def _check(problem: Problem, state: State) -> None:
     if memory[STAGE] == NOT_BEGUN or now_ns >= memory[NEXT_PHASE_NS]:
         _restart(problem, state)
         return
-    uxcost, due = _window_uxcost(problem, state)
+    uxcost, due = window_uxcost(problem, state, memory[WINDOW_START_NS], memory[MEASURES:])
     if due == 0:
         memory[CHECK_NS] = min(now_ns + WINDOW_NS, memory[NEXT_PHASE_NS])
         return
@@ -161,59 +160,7 @@ def _begin_window(problem: Problem, state: State) -> None:
     memory[ALPHA_NOW], memory[BETA_NOW] = alpha, beta
     memory[WINDOW_START_NS] = now_ns
     memory[CHECK_NS] = min(now_ns + WINDOW_NS, memory[NEXT_PHASE_NS])
-    for stream in range(len(problem.streams)):
-        judge(problem, state, stream, now_ns)
-    for model in range(len(problem.models)):
-        at = MEASURES + 2 * model
-        memory[at] = state.models[model].violations
-        memory[at + 1] = _energy_pj(problem, state, model)
-
-
-@compiled
-def _window_uxcost(problem: Problem, state: State) -> tuple[float, int]:
-    """UXCost of the window that ends now, and how many frames were due in it.
-
-    As for a whole run, it is Σ max(V, 1/2)/N × Σ E/(W·N), over the models with N > 0: N is the
-    number of the model's frames due in the window, V and E are what its violations and its energy
-    have grown by, and W is the worst-case energy of a frame. A frame counts where its violation
-    is decided, as in `accounting.uxcost`: a late one at its deadline, a lost one when it is lost.
-    Energy is charged or literal, as in the run's UXCost.
-    """
-    memory, now_ns = state.memory, state.run[0].now_ns
-    for stream in range(len(problem.streams)):
-        judge(problem, state, stream, now_ns)
-    violation_rates, energies, all_due = 0.0, 0.0, 0
-    for model in range(len(problem.models)):
-        due = _due_in_window(problem, state, model)
-        if due > 0:
-            at = MEASURES + 2 * model
-            violations = state.models[model].violations - memory[at]
-            violation_rates += max(violations, 0.5) / due
-            energy_pj = _energy_pj(problem, state, model) - memory[at + 1]
-            energies += energy_pj / (problem.models[model].worst_energy_pj * due)
-            all_due += due
-    return violation_rates * energies, all_due
-
-
-@compiled
-def _due_in_window(problem: Problem, state: State, model: int) -> int:
-    """Number of a model's frames due since the window's begin; all deadlines are judged."""
-    due = 0
-    for stream in range(len(problem.streams)):
-        if problem.streams[stream].model == model:
-            frame = state.streams[stream].judged - 1
-            while frame >= 0 and due_ns(problem, stream, frame) > state.memory[WINDOW_START_NS]:
-                due += exists(problem, state, stream, frame)
-                frame -= 1
-    return due
-
-
-@compiled
-def _energy_pj(problem: Problem, state: State, model: int) -> float:
-    counts = state.models[model]
-    if problem.setting[0].literal_energy:
-        return float(counts.spent_energy_pj)
-    return float(counts.completed_energy_pj + counts.lost * problem.models[model].worst_energy_pj)
+    begin_window(problem, state, memory[MEASURES:])
 
 
 DREAM_ONLINE = BuiltinScheduler("dream_online", decide, OnlineOptions)

@@ -1,0 +1,138 @@
+"""What both environments do alike: draw a world, begin it, take steps, and present it."""
+
+from __future__ import annotations
+
+import copy
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.utils import EzPickle
+from numpy.typing import NDArray
+
+from dream_gym.envs.cells import Cells
+from dream_gym.envs.entries import Observation
+from dream_gym.envs.rewards import ELAPSED_NS, REWARD, begin_ledger, ledger_size, reward_number
+from dream_gym.errors import EnvStateError
+from dream_gym.simulator import RUN_WORDS
+from dream_gym.workload import SEEDS_PER_PURPOSE
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Buffers = dict[str, NDArray[Any]]
+
+
+class WorldEnv(gym.Env[Any, Any], EzPickle):
+    """An environment around a simulation of a drawn cell; what a step does is the subclass's.
+
+    All that compiled code reads and writes of it lies in ``buffers``, which `use` replaces by rows
+    of a batch.
+
+    Args:
+        cells: Where episodes are drawn from.
+        observation: What agents see.
+        action_space: What they do.
+        reward: Name of the reward.
+        episode_seconds: Simulated length of an episode.
+        **buffers: Buffers that the subclass needs beside ``run``, the addresses of the simulation;
+            ``flat``, the observation as float32; and ``ledger``, see `dream_gym.envs.rewards`.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 - Gymnasium declares it so
+
+    def __init__(
+        self,
+        cells: Cells,
+        observation: Observation,
+        action_space: gym.Space[Any],
+        *,
+        reward: str,
+        episode_seconds: float,
+        **buffers: NDArray[Any],
+    ) -> None:
+        self.cells = cells
+        self.observation = observation
+        self.observation_space = observation.space
+        self.action_space = action_space
+        self.reward_number = reward_number(reward)
+        self.episode_seconds = episode_seconds
+        self.simulation = cells.examples[0]
+        models = max(len(example.problem.models) for example in cells.examples)
+        self.buffers: Buffers = {
+            "run": np.zeros(RUN_WORDS, dtype=np.int64),
+            "flat": np.zeros(observation.flat_space.shape, dtype=np.float32),
+            "ledger": np.zeros(ledger_size(models)),
+            **buffers,
+        }
+
+    def twin(self) -> Self:
+        """An environment with the same arguments and a run of its own; it shares the problems."""
+        other = copy.copy(self)
+        other.cells = self.cells.twin()
+        other.simulation = other.cells.examples[0]
+        other.use({name: buffer.copy() for name, buffer in self.buffers.items()})
+        other._np_random = None
+        return other
+
+    def use(self, buffers: Buffers) -> None:
+        """Put the buffers elsewhere, such as into rows of a batch; they keep their content."""
+        for name, buffer in buffers.items():
+            buffer[...] = self.buffers[name]
+        self.buffers = buffers
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Start an episode.
+
+        Args:
+            seed: Seed of the world; see the class.
+            options: ``{"record": True}`` makes the result of the episode hold the tables
+                ``frames`` and ``timeline``.
+        """
+        super().reset(seed=seed)
+        self.simulation = self.cells.draw(self.np_random)
+        world = seed if seed is not None else int(self.np_random.integers(SEEDS_PER_PURPOSE))
+        record = bool((options or {}).get("record", False))
+        self.simulation.reset(seed=world, seconds=self.episode_seconds, record=record)
+        self.buffers["run"][:] = self.simulation.addresses
+        begin_ledger(self.buffers["ledger"], self.simulation.lower_bound())
+        self._begin()
+        return self.present(), {"seed": world, **self.info()}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Carry an action out, and let time pass to the next."""
+        if self.simulation.ended:
+            raise EnvStateError("step() needs a running episode: call reset() first")
+        terminated = bool(self._play(action))
+        info = self.info()
+        if terminated:
+            self.simulation.end()
+            info["result"] = self.simulation.result()
+        return self.present(), float(self.buffers["ledger"][REWARD]), terminated, False, info
+
+    def close(self) -> None:
+        """End the episode; `reset` may begin another."""
+        self.simulation.end()
+
+    def present(self) -> Any:
+        """The observation, a copy."""
+        return self.observation.present(self.buffers["flat"].copy())
+
+    def info(self) -> dict[str, Any]:
+        """What every reset and step tells."""
+        return {"elapsed_ns": int(self.buffers["ledger"][ELAPSED_NS])}
+
+    @abstractmethod
+    def _begin(self) -> None:
+        """Prepare a run at time 0 and make its first observation."""
+
+    @abstractmethod
+    def _play(self, action: Any) -> bool:
+        """Carry an action out in compiled code; return whether the episode has ended.
+
+        Raises:
+            ActionError: It is no action.
+        """

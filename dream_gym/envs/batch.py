@@ -1,0 +1,197 @@
+"""Many environments as one: all of them take their steps in one compiled call."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from dream_gym.envs.base import Buffers, WorldEnv
+from dream_gym.envs.rewards import ELAPSED_NS, REWARD, statistics_of
+from dream_gym.errors import ConfigError, EnvStateError
+
+Bools = NDArray[np.bool_]
+
+
+class WorldVectorEnv(VectorEnv[Any, Any, Any]):
+    """Environments in a batch, each bit-identical to the same environment alone.
+
+    Their buffers are the rows of matrices. Steps run in parallel threads; resets, which are rare,
+    go through the environments one by one.
+
+    ``info["episode_statistics"]`` holds the return ``r`` and the length ``l`` of episodes that
+    have just ended; where there are any, ``info["_episode_statistics"]`` says which.
+
+    Args:
+        env: The first environment; the others are its twins.
+        num_envs: Their number.
+        autoreset_mode: ``NextStep``, ``SameStep`` or ``Disabled``, as Gymnasium defines them.
+
+    Raises:
+        ConfigError: An argument is out of range.
+    """
+
+    def __init__(self, env: WorldEnv, num_envs: int, autoreset_mode: str | AutoresetMode) -> None:
+        if num_envs < 1:
+            raise ConfigError(f"num_envs: expected at least 1, got {num_envs}")
+        try:
+            self.autoreset_mode = AutoresetMode(autoreset_mode)
+        except ValueError as error:
+            modes = ", ".join(mode.value for mode in AutoresetMode)
+            raise ConfigError(
+                f"autoreset_mode: {autoreset_mode!r} is not one of {modes}"
+            ) from error
+        self.num_envs = num_envs
+        self.metadata = {**env.metadata, "autoreset_mode": self.autoreset_mode}
+        self.render_mode = None
+        self.observation = env.observation
+        self.single_observation_space = env.observation_space
+        self.single_action_space = env.action_space
+        self.observation_space = batch_space(env.observation_space, num_envs)
+        self.action_space = batch_space(env.action_space, num_envs)
+        self.envs: list[Any] = [env, *(env.twin() for _ in range(num_envs - 1))]
+        self.buffers: Buffers = {
+            name: np.zeros((num_envs, *buffer.shape), dtype=buffer.dtype)
+            for name, buffer in env.buffers.items()
+        }
+        for row, each in enumerate(self.envs):
+            each.use({name: matrix[row] for name, matrix in self.buffers.items()})
+        self._ended = np.ones(num_envs, dtype=np.bool_)
+        self._begun = False
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Any, dict[str, Any]]:
+        """Start episodes.
+
+        Args:
+            seed: One for each environment, or the first of consecutive ones.
+            options: Those of the environments; ``reset_mask`` (bool array) says which to reset,
+                by default all.
+        """
+        seeds: Sequence[int | None] = [None] * self.num_envs
+        if isinstance(seed, int | np.integer):
+            seeds = [int(seed) + row for row in range(self.num_envs)]
+        elif seed is not None:
+            seeds = list(seed)
+        if len(seeds) != self.num_envs:
+            raise ConfigError(f"seed: expected {self.num_envs} of them, got {len(seeds)}")
+        options = dict(options or {})
+        mask = np.asarray(options.pop("reset_mask", np.ones(self.num_envs, dtype=np.bool_)))
+        if mask.shape != (self.num_envs,) or mask.dtype != np.bool_ or not mask.any():
+            raise ConfigError(
+                f"reset_mask: expected a bool array of {self.num_envs} with at least one True"
+            )
+        info = self._reset(np.flatnonzero(mask), seeds, options)
+        self._begun = True
+        return self._present(), info
+
+    def step(self, actions: Any) -> tuple[Any, NDArray[np.float64], Bools, Bools, dict[str, Any]]:
+        """Carry out an action in each environment, or what its autoreset mode says.
+
+        Raises:
+            EnvStateError: An environment has no running episode, and is not to be reset now.
+            ActionError: The actions are malformed.
+        """
+        if not self._begun or (self._ended.any() and self.autoreset_mode == AutoresetMode.DISABLED):
+            raise EnvStateError("step() needs running episodes: call reset() first")
+        resets = self._ended.copy()
+        self._play(actions, ~resets)
+        ended = self._ended & ~resets
+        rewards = self.buffers["ledger"][:, REWARD].copy()
+        rewards[resets] = 0.0
+        info = self._finals(ended)
+        if self.autoreset_mode == AutoresetMode.SAME_STEP and ended.any():
+            info = self._reset_in_the_same_step(ended, info)
+        elif resets.any():
+            self._reset(np.flatnonzero(resets), [None] * self.num_envs, {}, into=info)
+        info.update(self._info())
+        return self._present(), rewards, ended, np.zeros(self.num_envs, dtype=np.bool_), info
+
+    def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """Call a method of each environment, or get an attribute."""
+        found = [env.get_wrapper_attr(name) for env in self.envs]
+        return tuple(item(*args, **kwargs) if callable(item) else item for item in found)
+
+    def get_attr(self, name: str) -> tuple[Any, ...]:
+        """An attribute of each environment."""
+        return tuple(env.get_wrapper_attr(name) for env in self.envs)
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """End all episodes."""
+        for env in self.envs:
+            env.close()
+        self._begun = False
+
+    @abstractmethod
+    def _play(self, actions: Any, active: Bools) -> None:
+        """Take a step in the active environments, in compiled code, and write ``self._ended``."""
+
+    def _info(self) -> dict[str, Any]:
+        """What every reset and step tells of all environments."""
+        everywhere = np.ones(self.num_envs, dtype=np.bool_)
+        elapsed_ns = self.buffers["ledger"][:, ELAPSED_NS].astype(np.int64)
+        return {"elapsed_ns": elapsed_ns, "_elapsed_ns": everywhere}
+
+    def _reset(
+        self,
+        rows: NDArray[np.int64],
+        seeds: Sequence[int | None],
+        options: dict[str, Any],
+        into: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Start episodes in some environments; return the info of that, added to another."""
+        info = into if into is not None else {}
+        worlds, which = np.zeros(self.num_envs, dtype=np.int64), np.zeros(self.num_envs, np.bool_)
+        for row in rows:
+            _, single = self.envs[row].reset(seed=seeds[row], options=options)
+            worlds[row], which[row] = single["seed"], True
+        self._ended[rows] = [self.envs[row].simulation.ended for row in rows]
+        info |= {"seed": worlds, "_seed": which}
+        return info | self._info()
+
+    def _finals(self, ended: Bools) -> dict[str, Any]:
+        """What is told of the episodes that have just ended."""
+        if not ended.any():
+            return {}
+        results = np.full(self.num_envs, None, dtype=object)
+        for row in np.flatnonzero(ended):
+            simulation = self.envs[row].simulation
+            simulation.end()
+            results[row] = simulation.result()
+        statistics = statistics_of(self.buffers["ledger"])
+        return {
+            "result": results,
+            "_result": ended,
+            "episode_statistics": {
+                name: np.where(ended, values, 0) for name, values in statistics.items()
+            },
+            "_episode_statistics": ended,
+        }
+
+    def _reset_in_the_same_step(self, ended: Bools, finals: dict[str, Any]) -> dict[str, Any]:
+        observations = np.full(self.num_envs, None, dtype=object)
+        for row in np.flatnonzero(ended):
+            observations[row] = self.envs[row].present()
+        for name, value in self._info().items():
+            finals[name] = value.copy()
+            finals[name][~ended] = 0
+        info = {
+            "final_obs": observations,
+            "_final_obs": ended,
+            "final_info": finals,
+            "_final_info": ended,
+        }
+        return self._reset(np.flatnonzero(ended), [None] * self.num_envs, {}, into=info)
+
+    def _present(self) -> Any:
+        """The observations, a copy."""
+        return self.observation.present(self.buffers["flat"].copy())

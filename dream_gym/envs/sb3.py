@@ -1,0 +1,125 @@
+"""The native vector environments as stable-baselines3 wants them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from dream_gym.envs.batch import WorldVectorEnv
+from dream_gym.errors import ConfigError
+
+try:
+    from stable_baselines3.common.vec_env import VecEnv
+except ImportError as error:
+    raise ConfigError(
+        'this needs stable-baselines3: pip install torch==2.13.0, then "dream_gym[train]"'
+    ) from error
+
+
+class Sb3VecEnv(VecEnv):
+    """A `WorldVectorEnv` with same-step reset, as a stable-baselines3 `VecEnv`.
+
+    The info of an episode's last step holds ``terminal_observation``, ``TimeLimit.truncated``
+    (always False), ``episode`` (return ``r``, length ``l``, wall time ``t``, as a `Monitor` gives)
+    and ``result``. Infos of other steps are empty, for speed; `reset_infos` hold the seeds.
+
+    Args:
+        env: The environment.
+    """
+
+    def __init__(self, env: WorldVectorEnv) -> None:
+        self.env = env
+        self._start = time.perf_counter()
+        super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
+
+    def reset(self) -> Any:
+        """Start all episodes, with the seeds of `seed` where it was called."""
+        seeds = None if self._seeds[0] is None else list(self._seeds)
+        observations, info = self.env.reset(seed=seeds, options=self._options[0])
+        self.reset_infos = [{"seed": int(seed)} for seed in info["seed"]]
+        self._reset_seeds()
+        self._reset_options()
+        self._start = time.perf_counter()
+        return observations
+
+    def step_async(self, actions: Any) -> None:
+        """Note the actions."""
+        self._actions = actions
+
+    def step_wait(self) -> tuple[Any, Any, Any, list[dict[str, Any]]]:
+        """Carry them out."""
+        observations, rewards, ended, _, info = self.env.step(self._actions)
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        if ended.any():
+            finals = info["final_info"]
+            statistics = finals["episode_statistics"]
+            seconds = round(time.perf_counter() - self._start, 6)
+            for row in np.flatnonzero(ended):
+                infos[row] = {
+                    "terminal_observation": info["final_obs"][row],
+                    "TimeLimit.truncated": False,
+                    "episode": {
+                        "r": float(statistics["r"][row]),
+                        "l": int(statistics["l"][row]),
+                        "t": seconds,
+                    },
+                    "result": finals["result"][row],
+                }
+                self.reset_infos[row] = {"seed": int(info["seed"][row])}
+        return observations, rewards.astype(np.float32), ended, infos
+
+    def close(self) -> None:
+        """End all episodes."""
+        self.env.close()
+
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        """An attribute of some environments."""
+        return [self.env.envs[row].get_wrapper_attr(attr_name) for row in self._rows(indices)]
+
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        """Set an attribute of some environments."""
+        for row in self._rows(indices):
+            self.env.envs[row].set_wrapper_attr(attr_name, value)
+
+    def env_method(
+        self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any
+    ) -> list[Any]:
+        """Call a method of some environments, such as ``action_masks``."""
+        return [
+            self.env.envs[row].get_wrapper_attr(method_name)(*method_args, **method_kwargs)
+            for row in self._rows(indices)
+        ]
+
+    def env_is_wrapped(self, wrapper_class: type[gym.Wrapper], indices: Any = None) -> list[bool]:
+        """Whether environments are wrapped in something: they never are."""
+        return [False for _ in self._rows(indices)]
+
+    def _rows(self, indices: int | Sequence[int] | None) -> list[int]:
+        return [int(row) for row in self._get_indices(indices)]
+
+
+def make_sb3_vec_env(env_id: str, num_envs: int = 1, **arguments: Any) -> Sb3VecEnv:
+    """A native vector environment for stable-baselines3.
+
+    Args:
+        env_id: ``DreamRTMM-v0`` or ``DreamRTMM-Dispatch-v0``.
+        num_envs: Number of environments.
+        **arguments: Of the environment.
+
+    Raises:
+        ConfigError: An argument is malformed.
+    """
+    name = env_id if ":" in env_id else f"dream_gym:{env_id}"
+    env = gym.make_vec(
+        name,
+        num_envs=num_envs,
+        vectorization_mode="vector_entry_point",
+        autoreset_mode="SameStep",
+        **arguments,
+    )
+    assert isinstance(env, WorldVectorEnv)
+    return Sb3VecEnv(env)

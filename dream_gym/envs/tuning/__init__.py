@@ -1,0 +1,1 @@
+"""``DreamRTMM-v0``: tune DREAM's parameters while it schedules."""

@@ -1,0 +1,255 @@
+"""``DreamRTMM-v0``: tune DREAM's parameters while it schedules."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.utils import EzPickle
+
+from dream_gym.envs.base import WorldEnv
+from dream_gym.envs.cells import Cells, Load, Platforms, Scenarios
+from dream_gym.envs.entries import Entry, Observation, document_tables, entry_table
+from dream_gym.envs.presets import preset_arguments
+from dream_gym.envs.rewards import REWARD_PAGE
+from dream_gym.envs.tuning.observation import (
+    ACCELERATORS,
+    GLOBAL,
+    MODELS,
+    memory_size,
+    tables,
+)
+from dream_gym.envs.tuning.stepping import step
+from dream_gym.errors import ActionError, ConfigError
+from dream_gym.schedulers import get_scheduler
+from dream_gym.simulator import NS_PER_S
+
+_NO_ACTION = np.zeros(0)
+SCHEDULER = get_scheduler("dream_plus")
+TUNABLES = {
+    name: Entry(name, "1", *bounds, meaning)
+    for name, bounds, meaning in (
+        ("alpha", (0, 2), "weight of starvation"),
+        ("beta", (0, 2), "weight of the energy preference"),
+        ("patience", (1, 8), "how much later than at its earliest a layer may end; 8: no limit"),
+        ("drop_cap", (0, 10), "frames of the last 10 of a model that may be lost; rounded"),
+        ("supernet_margin", (0, 4), "caution in choosing the variant of a Supernet"),
+    )
+}
+"""The numbers of `dream_plus`, with the ranges of its options."""
+
+
+class DreamRTMMEnv(WorldEnv):
+    r"""Tune DREAM's parameters while it schedules a real-time workload.
+
+    ## Description
+    A system on chip with several ML accelerators runs a scenario: models that release frames at a
+    rate, each frame due by a deadline. DREAM (ASPLOS 2023, here reconstructed) dispatches the
+    layers of the frames by MapScore, in which alpha weighs starvation and beta energy, drops frames
+    that are beyond help, and chooses the variants of Supernets. The agent sets parameters of it for
+    each control interval, and is charged what UXCost grows by: the product of violation rates and
+    energy.
+
+    ## Action Space
+    ``Box(float32)``, one number for each of the ``tunables``, in natural units. By default these
+    are alpha and beta, so it is ``Box([0, 0], [2, 2])``. Those not tuned have their defaults:
+    alpha 1, beta 1, and what makes `dream_plus` the same as DREAM (patience 8, drop_cap 2,
+    supernet_margin 1).
+
+    ACTIONS
+
+    ## Observation Space
+    ``Box(float32)``: the tables below one after the other, row by row; or with
+    ``observation="dict"`` a ``Dict`` of the tables. Before ``models`` comes ``parameters``: the
+    values in force of the tunables, in their order. ``env.unwrapped.observation.names`` names every
+    entry of the flat vector. Values beyond a bound are clipped to it.
+
+    TABLES
+
+    ## Rewards
+    REWARDS
+
+    ## Starting State
+    Time 0 of a world that the seed draws: ``reset(seed=s)`` is the world of
+    ``dream_gym.simulate(..., seed=s)``; ``reset()`` draws a seed for training, below 10^9, and
+    returns it as ``info["seed"]``.
+
+    ## Episode End
+    The episode terminates after ``episode_seconds`` of simulated time; unfinished frames are then
+    lost. It is never truncated. The last ``info["result"]`` is the `dream_gym.Result` of the run.
+
+    ## Arguments
+    * ``scenario``: a name, the path of a YAML file, a `Scenario`, or a list of these to draw from
+      at each reset; default ``ar_social``.
+    * ``platform``: likewise; default ``4k_1ws_2os``. Observations are padded to the largest cell.
+    * ``load``: factor on every rate, or a range ``(low, high)`` to draw it from; default 1.
+    * ``tunables``: names of the parameters that the actions set; default ``("alpha", "beta")``.
+    * ``episode_seconds``: simulated length of an episode; default 5.
+    * ``interval_ms``: simulated time per step; default 100.
+    * ``reward``: name of the reward; default ``uxcost_delta``.
+    * ``observation``: ``box`` or ``dict``; default ``box``.
+    * ``preset``: ``changing`` sets scenario, platform, load and episode_seconds where they are not
+      given: three AR apps in any order, each for 2 s, at a random load; there a fixed setting
+      cannot be right all the time. Default: none.
+    * ``expiry``: ``soft`` or ``firm``; default what the scenario says.
+    * ``energy_norm``: ``charged`` or ``literal``; default ``charged``.
+    * ``late_urgency``: ``floor``, ``one`` or ``last``; default ``floor``.
+    * ``contention``: whether dispatches share the off-chip bandwidth; default what the platform
+      says.
+
+    A malformed argument raises `dream_gym.errors.ConfigError`, an action outside its bounds
+    `ActionError`, a step without a running episode `EnvStateError`.
+
+    ## Example
+    >>> import gymnasium as gym
+    >>> env = gym.make("dream_gym:DreamRTMM-v0", load=1.2)
+    >>> observation, info = env.reset(seed=1)
+    >>> action = env.action_space.high / 2  # alpha = beta = 1
+    >>> observation, reward, terminated, truncated, info = env.step(action)
+
+    ## Version History
+    * v0: first release.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenarios | None = None,
+        platform: Platforms | None = None,
+        *,
+        load: Load | None = None,
+        tunables: Sequence[str] = ("alpha", "beta"),
+        episode_seconds: float | None = None,
+        interval_ms: float = 100.0,
+        reward: str = "uxcost_delta",
+        observation: str = "box",
+        preset: str | None = None,
+        expiry: str | None = None,
+        energy_norm: str = "charged",
+        late_urgency: str = "floor",
+        contention: bool | None = None,
+    ) -> None:
+        EzPickle.__init__(
+            self,
+            scenario,
+            platform,
+            load=load,
+            tunables=tunables,
+            episode_seconds=episode_seconds,
+            interval_ms=interval_ms,
+            reward=reward,
+            observation=observation,
+            preset=preset,
+            expiry=expiry,
+            energy_norm=energy_norm,
+            late_urgency=late_urgency,
+            contention=contention,
+        )
+        given = preset_arguments(
+            preset, scenario=scenario, platform=platform, load=load, episode_seconds=episode_seconds
+        )
+        seconds = given.pop("episode_seconds")
+        if not 0.001 <= interval_ms <= 1000 * seconds:
+            raise ConfigError(
+                f"interval_ms: expected a number between 0.001 and the episode, got {interval_ms}"
+            )
+        tuned = _entries(tunables)
+        self.interval_ns = round(interval_ms * 1e6)
+        self._defaults = SCHEDULER.configure(late_urgency=late_urgency).parameters()
+        cells = Cells(
+            **given,
+            engine=SCHEDULER.engine,
+            expiry=expiry,
+            energy_norm=energy_norm,
+            contention=contention,
+        )
+        models = max(len(example.problem.models) for example in cells.examples)
+        accelerators = max(example.problem.costs.shape[1] for example in cells.examples)
+        super().__init__(
+            cells,
+            Observation(tables(models, accelerators, tuned), observation),
+            gym.spaces.Box(
+                np.array([entry.low for entry in tuned], dtype=np.float32),
+                np.array([entry.high for entry in tuned], dtype=np.float32),
+                dtype=np.float32,
+            ),
+            reward=reward,
+            episode_seconds=seconds,
+            memory=np.zeros(memory_size(models, accelerators)),
+        )
+        names = list(SCHEDULER.options.model_fields)
+        indices = np.array([names.index(entry.name) for entry in tuned], dtype=np.int64)
+        flat = self.observation.flat_space
+        self.constants = (
+            indices,
+            self.interval_ns,
+            np.array([models, accelerators], dtype=np.int64),
+            self.reward_number,
+        )
+        """What the compiled step is told of the environment at every call."""
+        self.bounds = np.stack([flat.low, flat.high])
+
+    @property
+    def episode_steps(self) -> int:
+        """Number of steps of an episode."""
+        return -(-round(self.episode_seconds * NS_PER_S) // self.interval_ns)
+
+    def _begin(self) -> None:
+        self.simulation.parameters[: len(self._defaults)] = self._defaults
+        self._step(_NO_ACTION, begins=True)
+
+    def _play(self, action: Any) -> bool:
+        try:
+            action = np.asarray(action, dtype=np.float32)
+            valid = self.action_space.contains(action)
+        except (TypeError, ValueError):
+            valid = False
+        if not valid:
+            raise ActionError(
+                f"action: expected a number within {self.action_space} for each of "
+                f"{len(self.constants[0])} parameters, got {action!r}"
+            )
+        return self._step(action.astype(np.float64), begins=False)
+
+    def _step(self, action: Any, *, begins: bool) -> bool:
+        buffers = self.buffers
+        return step(
+            buffers["run"],
+            action,
+            begins,
+            *self.constants,
+            buffers["memory"],
+            self.bounds,
+            buffers["flat"],
+            buffers["ledger"],
+        )
+
+
+def _entries(tunables: Sequence[str]) -> list[Entry]:
+    names = list(tunables)
+    if isinstance(tunables, str) or not names or len(set(names)) < len(names):
+        raise ConfigError(f"tunables: expected different names, got {tunables!r}")
+    for name in names:
+        if name not in TUNABLES:
+            raise ConfigError(f"tunables: {name!r} is not one of {', '.join(TUNABLES)}")
+    return [TUNABLES[name] for name in names]
+
+
+def _document() -> None:
+    """Put the tables into the class's page, from the code."""
+    page = inspect.getdoc(DreamRTMMEnv) or ""  # empty under python -OO
+    page = page.replace("ACTIONS", entry_table(list(TUNABLES.values())))
+    page = page.replace("REWARDS", REWARD_PAGE)
+    DreamRTMMEnv.__doc__ = document_tables(
+        page,
+        {
+            "global": ("one row", GLOBAL),
+            "models": ("a row for each model", MODELS),
+            "accelerators": ("a row for each accelerator", ACCELERATORS),
+        },
+    )
+
+
+_document()

@@ -1,0 +1,138 @@
+"""The compiled step of the tuning environment, for one run and for a batch of them."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from dream_gym.envs.entries import Flat
+from dream_gym.envs.rewards import settle
+from dream_gym.envs.tuning.observation import observe
+from dream_gym.jit import compiled, entry_point
+from dream_gym.schedulers import get_scheduler
+from dream_gym.simulator import (
+    Floats,
+    Ints,
+    arenas_at,
+    finish_run,
+    records_at,
+    view_problem_compiled,
+    view_state_compiled,
+)
+
+_run = get_scheduler("dream_plus").engine.run
+
+
+@compiled
+def _play(
+    run: Ints,
+    action: Floats,
+    begins: bool,
+    tuned: Ints,
+    interval_ns: int,
+    padding: Ints,
+    reward: int,
+    memory: Floats,
+    bounds: Flat,
+    out: Flat,
+    ledger: Floats,
+) -> bool:
+    problem_arena, state_arena = arenas_at(run)
+    timeline, frames = records_at(run)
+    problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
+    ended = False
+    if begins:
+        memory[:] = 0.0
+    else:
+        for index in range(len(tuned)):
+            state.parameter[tuned[index]] = action[index]
+        horizon_ns = state.run[0].horizon_ns
+        until_ns = min(state.run[0].now_ns + interval_ns, horizon_ns)
+        _run(problem_arena, state_arena, timeline, frames, until_ns)
+        ended = until_ns == horizon_ns
+        if ended:
+            finish_run(problem, state, frames)
+        settle(problem, state, ledger, reward)
+    observe(problem, state, tuned, padding, interval_ns, memory, bounds, out)
+    return ended
+
+
+@entry_point("tuning_env")
+def step(
+    run: Ints,
+    action: Floats,
+    begins: bool,
+    tuned: Ints,
+    interval_ns: int,
+    padding: Ints,
+    reward: int,
+    memory: Floats,
+    bounds: Flat,
+    out: Flat,
+    ledger: Floats,
+) -> bool:
+    """Simulate one control interval.
+
+    Args:
+        run: Where the run lies, see `Simulation.addresses`.
+        action: float64, the parameters' values; not read at the begin.
+        begins: Whether to observe the begin of a run, and nothing else.
+        tuned: Indices of the parameters.
+        interval_ns: Length of the interval.
+        padding: Models and accelerators of the observation, padding included.
+        reward: Number of the reward.
+        memory: What the last observation has left, see `observe`.
+        bounds: [2, entries] of the observation.
+        out: float32, the observation.
+        ledger: See `dream_gym.envs.rewards`.
+
+    Returns:
+        Whether the run has ended.
+    """
+    return _play(
+        run,
+        action,
+        begins,
+        tuned,
+        interval_ns,
+        padding,
+        reward,
+        memory,
+        bounds,
+        out,
+        ledger,
+    )
+
+
+@entry_point("tuning_env", parallel=True)
+def step_batch(
+    runs: Ints,
+    actions: Floats,
+    active: NDArray[np.bool_],
+    tuned: Ints,
+    interval_ns: int,
+    padding: Ints,
+    reward: int,
+    memories: Floats,
+    bounds: Flat,
+    outs: Flat,
+    ledgers: Floats,
+    ended: NDArray[np.bool_],
+) -> None:
+    """`step` for those rows of a batch that are active; ``ended`` is written for these."""
+    for row in numba.prange(len(runs)):
+        if active[row]:
+            ended[row] = _play(
+                runs[row],
+                actions[row],
+                False,
+                tuned,
+                interval_ns,
+                padding,
+                reward,
+                memories[row],
+                bounds,
+                outs[row],
+                ledgers[row],
+            )

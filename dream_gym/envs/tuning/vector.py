@@ -1,0 +1,61 @@
+"""``DreamRTMM-v0`` in a batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+from dream_gym.envs.batch import Bools, WorldVectorEnv
+from dream_gym.envs.tuning.env import DreamRTMMEnv
+from dream_gym.envs.tuning.stepping import step_batch
+from dream_gym.errors import ActionError
+
+
+class DreamRTMMVectorEnv(WorldVectorEnv):
+    """What ``gymnasium.make_vec("dream_gym:DreamRTMM-v0", num_envs=...)`` makes.
+
+    Args:
+        num_envs: Number of environments.
+        autoreset_mode: See `WorldVectorEnv`.
+        **arguments: Of `DreamRTMMEnv`.
+    """
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        *,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        **arguments: Any,
+    ) -> None:
+        self._first = DreamRTMMEnv(**arguments)
+        super().__init__(self._first, num_envs, autoreset_mode)
+
+    def _play(self, actions: Any, active: Bools) -> None:
+        try:
+            actions = np.asarray(actions, dtype=np.float32)
+        except (TypeError, ValueError):
+            actions = np.zeros(0, dtype=np.float32)
+        space = self._first.action_space
+        if (
+            actions.shape != self.action_space.shape
+            or not (
+                (actions[active] >= space.low) & (actions[active] <= space.high)  # type: ignore[attr-defined]
+            ).all()
+        ):
+            raise ActionError(
+                f"actions: expected numbers within {self.action_space}, got {actions!r}"
+            )
+        buffers = self.buffers
+        step_batch(
+            buffers["run"],
+            actions.astype(np.float64),
+            active,
+            *self._first.constants,
+            buffers["memory"],
+            self._first.bounds,
+            buffers["flat"],
+            buffers["ledger"],
+            self._ended,
+        )

@@ -1,0 +1,64 @@
+"""The adapter for stable-baselines3, against its own way of making vector environments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+pytest.importorskip("stable_baselines3")
+
+from stable_baselines3 import PPO
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize
+
+from dream_gym.envs.sb3 import make_sb3_vec_env
+
+ARGUMENTS: dict[str, Any] = {"episode_seconds": 0.35, "load": 1.3, "scenario": "drone_indoor"}
+
+
+def test_episodes_are_those_of_a_dummy_vec_env() -> None:
+    native = make_sb3_vec_env("DreamRTMM-v0", 3, **ARGUMENTS)
+    plain = DummyVecEnv([lambda: Monitor(gym.make("dream_gym:DreamRTMM-v0", **ARGUMENTS))] * 3)
+    for env in (native, plain):
+        env.seed(5)
+    assert (native.reset() == plain.reset()).all()
+    assert native.reset_infos == [{"seed": seed} for seed in (5, 6, 7)]
+    generator = np.random.default_rng(0)
+    for _ in range(12):
+        actions = generator.uniform(0, 2, (3, 2)).astype(np.float32)
+        steps = [env.step(actions) for env in (native, plain)]
+        for one, other in zip(steps[0][:3], steps[1][:3], strict=True):
+            assert one.dtype == other.dtype
+            assert one.tolist() == other.tolist()
+        for one, other in zip(steps[0][3], steps[1][3], strict=True):
+            assert ("terminal_observation" in one) == ("terminal_observation" in other)
+            if "terminal_observation" in one:
+                assert (one["terminal_observation"] == other["terminal_observation"]).all()
+                assert one["TimeLimit.truncated"] is False
+                assert one["episode"]["l"] == other["episode"]["l"]
+                assert one["episode"]["r"] == pytest.approx(other["episode"]["r"], abs=1e-5)
+        assert native.reset_infos == [{"seed": info["seed"]} for info in plain.reset_infos]
+
+
+def test_masks_and_attributes_come_through() -> None:
+    env = make_sb3_vec_env("DreamRTMM-Dispatch-v0", 2, episode_seconds=0.02)
+    env.reset()
+    masks = env.env_method("action_masks")
+    assert [mask.dtype for mask in masks] == [np.bool_] * 2
+    assert len(env.env_method("action_masks", indices=[1])) == 1
+    assert env.get_attr("episode_seconds") == [0.02, 0.02]
+    env.set_attr("marked", True, indices=0)
+    assert env.get_attr("marked", indices=[0]) == [True]
+    assert env.env_is_wrapped(Monitor) == [False, False]
+    env.close()
+
+
+@pytest.mark.parametrize("env_id", ["DreamRTMM-v0", "DreamRTMM-Dispatch-v0"])
+def test_agents_learn_on_it(env_id: str) -> None:
+    env = VecNormalize(VecMonitor(make_sb3_vec_env(env_id, 4, episode_seconds=0.3)))
+    model = PPO("MlpPolicy", env, n_steps=16, batch_size=32, n_epochs=1, seed=0, device="cpu")
+    model.learn(128)
+    assert model.num_timesteps == 128

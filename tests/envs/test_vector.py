@@ -1,0 +1,222 @@
+"""Batches against the same environments alone, and against Gymnasium's own vector environments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.wrappers.vector import NormalizeObservation, RecordEpisodeStatistics
+
+from dream_gym.errors import ActionError, ConfigError, EnvStateError
+
+DISPATCH: dict[str, Any] = {"episode_seconds": 0.02, "load": 2.0}
+TUNING: dict[str, Any] = {"episode_seconds": 0.35, "load": 1.3, "scenario": "drone_indoor"}
+CASES: list[tuple[str, dict[str, Any]]] = [
+    ("DreamRTMM-v0", TUNING),
+    ("DreamRTMM-v0", {**TUNING, "observation": "dict", "reward": "uxcost_window"}),
+    ("DreamRTMM-v0", {**TUNING, "tunables": ("patience", "drop_cap"), "load": (1.0, 4.0)}),
+    ("DreamRTMM-Dispatch-v0", DISPATCH),
+    ("DreamRTMM-Dispatch-v0", {**DISPATCH, "observation": "dict", "supernet": "free"}),
+    (
+        "DreamRTMM-Dispatch-v0",
+        {**DISPATCH, "scenario": ["ar_call", "drone_indoor"], "platform": ["4k_2ws", "8k_1ws_2os"]},
+    ),
+]
+MODES = tuple(AutoresetMode)
+
+
+def make_vec(env_id: str, num_envs: int, arguments: dict[str, Any], mode: Any = "NextStep") -> Any:
+    return gym.make_vec(f"dream_gym:{env_id}", num_envs=num_envs, autoreset_mode=mode, **arguments)
+
+
+def make_sync(env_id: str, num_envs: int, arguments: dict[str, Any], mode: Any) -> SyncVectorEnv:
+    return SyncVectorEnv(
+        [lambda: gym.make(f"dream_gym:{env_id}", **arguments)] * num_envs, autoreset_mode=mode
+    )
+
+
+def assert_equal(first: Any, second: Any) -> None:
+    """Equal to the last bit, whatever they are."""
+    assert type(first) is type(second)
+    if isinstance(first, dict):
+        assert first.keys() == second.keys()
+        for name in first:
+            assert_equal(first[name], second[name])
+    elif isinstance(first, tuple) or (isinstance(first, np.ndarray) and first.dtype == object):
+        for one, other in zip(first, second, strict=True):
+            assert_equal(one, other)
+    elif isinstance(first, np.ndarray):
+        assert first.dtype == second.dtype
+        assert first.tolist() == second.tolist()
+    elif hasattr(first, "summary"):
+        assert first.summary() == second.summary()
+    else:
+        assert first == second
+
+
+def without_statistics(info: dict[str, Any]) -> dict[str, Any]:
+    """What a batch tells beyond Gymnasium's: it must be there where an episode has ended."""
+    info = dict(info)
+    if "final_info" in info:
+        info["final_info"] = without_statistics(info["final_info"])
+    if "_result" in info:
+        assert (info.pop("_episode_statistics") == info["_result"]).all()
+        info.pop("episode_statistics")
+    return info
+
+
+def choose(env: Any, info: dict[str, Any], generator: np.random.Generator) -> Any:
+    """Random actions, legal ones where there is a mask."""
+    if "action_mask" not in info:
+        space = env.single_action_space
+        shape = (env.num_envs, *space.shape)
+        return generator.uniform(space.low, space.high, shape).astype(np.float32)
+    return (generator.random(info["action_mask"].shape) * info["action_mask"]).argmax(axis=1)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(("env_id", "arguments"), CASES)
+def test_a_batch_is_what_gymnasium_makes_of_single_environments(
+    env_id: str, arguments: dict[str, Any], mode: AutoresetMode
+) -> None:
+    native, plain = (make(env_id, 3, arguments, mode) for make in (make_vec, make_sync))
+    assert native.observation_space == plain.observation_space
+    assert native.action_space == plain.action_space
+    assert native.metadata["autoreset_mode"] == plain.metadata["autoreset_mode"] == mode
+    options: dict[str, Any] = {}
+    outputs = [env.reset(seed=[7, 1, 4], options=dict(options)) for env in (native, plain)]
+    assert_equal(*outputs)
+    info = outputs[0][1]
+    episodes = 0
+    generator = np.random.default_rng(0)
+    for _ in range(10_000):
+        actions = choose(native, info, generator)
+        steps = [env.step(actions) for env in (native, plain)]
+        ended = steps[0][2]
+        if ended.any() and mode == AutoresetMode.SAME_STEP:
+            # Gymnasium leaves the masks of other environments out where there is no final info.
+            assert (steps[0][4]["_final_obs"] == ended).all()
+        for name in ("_final_obs", "_result"):
+            assert (name in steps[0][4]) == (name in steps[1][4])
+        infos = without_statistics(steps[0][4]), steps[1][4]
+        assert_equal(tuple(steps[0][:4]), tuple(steps[1][:4]))
+        assert_equal(*infos)
+        info = steps[0][4]
+        if mode == AutoresetMode.DISABLED and ended.any():
+            resets = [
+                env.reset(seed=[11, 12, 13], options={"reset_mask": ended.copy()})
+                for env in (native, plain)
+            ]
+            assert_equal(resets[0][0], resets[1][0])
+            mask = native.buffers.get("mask")
+            info = {"action_mask": mask} if mask is not None else {}
+        episodes += int(ended.sum())
+        if episodes >= 5:
+            break
+    assert episodes >= 5
+    native.close()
+
+
+@pytest.mark.parametrize(("env_id", "arguments"), CASES[:4:3])
+def test_statistics_are_those_of_the_wrapper(env_id: str, arguments: dict[str, Any]) -> None:
+    env = RecordEpisodeStatistics(make_vec(env_id, 2, arguments))
+    _, info = env.reset(seed=0)
+    generator = np.random.default_rng(1)
+    found = 0
+    while found < 3:
+        *_, info = env.step(choose(env, info, generator))
+        if "_episode" in info:
+            ended = info["_episode"]
+            assert (info["_episode_statistics"] == ended).all()
+            wrapped, native = info["episode"], info["episode_statistics"]
+            assert wrapped["l"].tolist() == native["l"].tolist()
+            assert wrapped["r"] == pytest.approx(native["r"], abs=1e-12)
+            found += int(ended.sum())
+
+
+def test_other_wrappers_of_gymnasium_work() -> None:
+    env = NormalizeObservation(make_vec("DreamRTMM-v0", 3, TUNING))
+    env.reset(seed=0)
+    observations, *_ = env.step(env.action_space.sample())
+    assert np.isfinite(observations).all()
+
+
+def test_observations_belong_to_the_caller() -> None:
+    env = make_vec("DreamRTMM-v0", 2, TUNING)
+    first, _ = env.reset(seed=0)
+    before = first.copy()
+    env.step(np.ones((2, 2), np.float32))
+    assert (first == before).all()
+
+
+def test_attributes_and_methods_of_the_environments() -> None:
+    env = make_vec("DreamRTMM-Dispatch-v0", 2, DISPATCH)
+    _, info = env.reset(seed=0)
+    masks = env.call("action_masks")
+    assert (np.stack(masks) == info["action_mask"].astype(bool)).all()
+    assert (env.action_masks() == np.stack(masks)).all()
+    assert [run.scenario.name for run in env.get_attr("simulation")] == ["ar_social"] * 2
+
+
+@pytest.mark.parametrize(
+    ("action", "error"),
+    [
+        (np.ones((2, 3), np.float32), ActionError),
+        (np.full((2, 2), np.nan, np.float32), ActionError),
+        (np.full((2, 2), 3.0, np.float32), ActionError),
+        ("go", ActionError),
+    ],
+)
+def test_bad_actions_are_refused(action: Any, error: type[Exception]) -> None:
+    env = make_vec("DreamRTMM-v0", 2, TUNING)
+    env.reset(seed=0)
+    with pytest.raises(error, match="actions"):
+        env.step(action)
+
+
+@pytest.mark.parametrize("action", [np.zeros(3, int), np.zeros(2), "go", 1])
+def test_bad_choices_are_refused(action: Any) -> None:
+    env = make_vec("DreamRTMM-Dispatch-v0", 2, DISPATCH)
+    env.reset(seed=0)
+    with pytest.raises(ActionError, match="actions"):
+        env.step(action)
+
+
+def test_bad_arguments_are_named() -> None:
+    for arguments, words in (
+        ({"num_envs": 0}, "num_envs"),
+        ({"num_envs": 2, "autoreset_mode": "Never"}, "autoreset_mode"),
+        ({"num_envs": 2, "load": -1}, "load"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            gym.make_vec("dream_gym:DreamRTMM-v0", **arguments)
+
+
+def test_steps_need_running_episodes() -> None:
+    env = make_vec("DreamRTMM-v0", 2, TUNING, "Disabled")
+    actions = np.ones((2, 2), np.float32)
+    with pytest.raises(EnvStateError, match="reset"):
+        env.step(actions)
+    env.reset(seed=0)
+    while not env.step(actions)[2].any():
+        pass
+    with pytest.raises(EnvStateError, match="reset"):
+        env.step(actions)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"seed": [1]}, "seed"),
+        ({"options": {"reset_mask": np.zeros(2, bool)}}, "reset_mask"),
+        ({"options": {"reset_mask": np.ones(3, bool)}}, "reset_mask"),
+        ({"options": {"reset_mask": np.ones(2, int)}}, "reset_mask"),
+    ],
+)
+def test_bad_resets_are_named(arguments: dict[str, Any], words: str) -> None:
+    env = make_vec("DreamRTMM-v0", 2, TUNING)
+    with pytest.raises(ConfigError, match=words):
+        env.reset(**arguments)
