@@ -1,10 +1,10 @@
-# make demo | test | bench | soak | lint | clean; `make help` says what each does.
+# make demo | test | bench | soak | results | lint | clean; `make help` says what each does.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint bench coverage soak calibration clean
+.PHONY: help demo test lint bench coverage soak calibration results clean
 help:
 	@echo "make demo   install, train an agent, benchmark it: results/demo/"
 	@echo "make test   install, then lint, types and all tests"
@@ -12,6 +12,7 @@ help:
 	@echo "make coverage  branch coverage with all code interpreted"
 	@echo "make soak   20,000 random workloads, engine against reference; takes up again"
 	@echo "make calibration  the loads at which deadlines begin to be missed, for all cells"
+	@echo "make results  all suites, and docs/results.md from their tables; takes up again"
 	@echo "make clean  remove the environment and everything generated"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -48,6 +49,12 @@ soak: $(STAMP)
 
 calibration: $(STAMP)
 	$(BIN)/dream-gym calibrate --output configs/calibration.csv --page docs/calibration.md
+
+SUITES := asplos23 contended sweep xrbench robust
+
+results: $(STAMP)
+	set -e; for suite in $(SUITES); do $(BIN)/dream-gym benchmark --suite $$suite; done
+	$(BIN)/dream-gym results $(addprefix results/,$(SUITES)) --page docs/results.md
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis results
