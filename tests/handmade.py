@@ -19,7 +19,7 @@ import pytest
 import dream_gym
 from dream_gym import Dispatch, Drop, View
 from dream_gym.hardware import Accelerator, CostTable, Platform
-from dream_gym.simulator import Result
+from dream_gym.simulator import Ints, Result, Simulation
 from dream_gym.workload import (
     Dependency,
     EarlyExit,
@@ -115,6 +115,7 @@ class Seen:
         layers: How many layers ran as one, of each dispatch.
         variants: Variant of each frame.
         result: All figures.
+        alone: What its frames would need alone, see `Simulation.alone`.
     """
 
     rows: list[Row]
@@ -123,6 +124,7 @@ class Seen:
     layers: list[int]
     variants: dict[str, int]
     result: Result
+    alone: Ints
 
 
 class Ordered(dream_gym.Scheduler):
@@ -181,6 +183,9 @@ def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
         )
         assert_same_record(result, outcome)
         assert_same_figures(result, outcome)
+        assert result.frames is not None
+        world = Simulation(scenario, make_platform(accelerators), None, load=options.get("load", 1))
+        world.reset(seed=result.seed, seconds=result.seconds)
         name = [model.name for model in models]
         frames = {f"{frame.model.name}{frame.index}": frame for frame in outcome.frames}
         return Seen(
@@ -196,6 +201,7 @@ def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
             layers=[row.layers for row in outcome.timeline],
             variants={key: frame.variant for key, frame in frames.items()},
             result=result,
+            alone=world.alone(result.frames),
         )
 
     return run

@@ -80,17 +80,49 @@ def test_show(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_benchmark(suite: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     results, outcome = tmp_path / "results", tmp_path / "all.json"
-    arguments = ["benchmark", "--suite", suite, "--seeds", "3"]
+    arguments = ["benchmark", "--suite", suite, "--seeds", "3", "--workers", "1"]
     assert main([*arguments, "--json", str(outcome), "--output", str(results)]) == 0
     out = capsys.readouterr().out
     assert "dream_mapscore" in out
     assert "3 seeds from 2000000000" in out
     files = {path.name: path.stat().st_size for path in results.iterdir()}
-    assert set(files) == {"table.csv", "uxcost.png", "timeline.png"}
+    assert set(files) == {
+        "about.json",
+        "tiny_profiles.png",
+        "tiny_uxcost.png",
+        "report.md",
+        "runs.parquet",
+        "table.csv",
+        "uxcost.png",
+        "timeline.png",
+    }
     assert min(files.values()) > 100
     content = json.loads(outcome.read_text())
     assert len(content["rows"]) == 2 * 3
     assert content["suite"]["seeds"] == 3
+    page = tmp_path / "results.md"
+    assert main(["results", str(results), "--page", str(page)]) == 0
+    assert "## tiny" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--workers", "0"], "workers"),
+        (["--table", "runs.txt"], ".parquet or .csv"),
+    ],
+)
+def test_a_benchmark_that_cannot_be(
+    suite: str,
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = tmp_path / "results"
+    assert main(["benchmark", "--suite", suite, *arguments, "--output", str(output)]) == 2
+    assert message in capsys.readouterr().err
+    assert not list(output.glob("**/*.*"))
 
 
 def test_templates_run_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,6 +175,7 @@ def test_new_overwrites_nothing_and_takes_no_name(
         (["show", "ar_call", "--platform", "4k_2ws", "--plot", "a.png"], "--calibrate"),
         (["benchmark", "--suite", "nope"], "'nope'"),
         (["benchmark", "--seeds", "0"], "seeds"),
+        (["results", "nope", "--page", "results/x.md"], "nope: not the outcome"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(

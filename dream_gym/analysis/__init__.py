@@ -1,6 +1,7 @@
 """Benchmark suites, statistics and plots."""
 
 from dream_gym.analysis.benchmark import Benchmark, run_benchmark
+from dream_gym.analysis.cells import Cell, Grid
 from dream_gym.analysis.policies import Policy, SchedulerPolicy, TunedPolicy, make_policy
 from dream_gym.analysis.statistics import (
     Interval,
@@ -8,11 +9,12 @@ from dream_gym.analysis.statistics import (
     paired_difference,
     paired_ratio,
 )
-from dream_gym.analysis.suite import Cell, PolicySpec, Suite, Tuning, load_suite
+from dream_gym.analysis.suite import PolicySpec, Suite, Tuning, load_suite
 
 __all__ = [
     "Benchmark",
     "Cell",
+    "Grid",
     "Interval",
     "Policy",
     "PolicySpec",

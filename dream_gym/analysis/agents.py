@@ -8,6 +8,7 @@ load only those that you trust.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import pickle
 import zipfile
@@ -21,7 +22,7 @@ from gymnasium.wrappers import RescaleAction
 from numpy.typing import NDArray
 from pydantic import Field
 
-from dream_gym.analysis.suite import Cell
+from dream_gym.analysis.cells import Cell
 from dream_gym.errors import ConfigError
 from dream_gym.files import replacing
 from dream_gym.resources import Config, parse
@@ -131,6 +132,12 @@ class Agent:
         return np.asarray(action, dtype=np.float32)
 
 
+def checkpoint_of(folder: Path) -> Path:
+    """The checkpoint of a run folder that plays: the best, or the last if none was selected."""
+    best = folder / BEST
+    return best if best.exists() else folder / LAST
+
+
 def load_agent(folder: str | Path) -> Agent:
     """Load the agent of a run folder: its best checkpoint, or the last if none was selected.
 
@@ -139,8 +146,7 @@ def load_agent(folder: str | Path) -> Agent:
     """
     folder = Path(folder)
     card = read_card(folder)
-    best = folder / BEST
-    model, normalizer = read_checkpoint(best if best.exists() else folder / LAST, card.algorithm)
+    model, normalizer = read_checkpoint(checkpoint_of(folder), card.algorithm)
     return Agent(f"{card.algorithm} ({folder.name})", card, model, normalizer)
 
 
@@ -177,29 +183,39 @@ class AgentPolicy:
     """A trained agent as a contestant of a benchmark.
 
     Args:
-        agent: The agent.
+        folder: Its run folder.
     """
 
-    def __init__(self, agent: Agent) -> None:
+    def __init__(self, folder: Path) -> None:
+        agent = load_agent(folder)
         self.name = agent.name
         self._agent = agent
+        self._folder = folder
         self._latest: tuple[Cell, float, gym.Env[Any, Any]] | None = None
 
     def run(self, cell: Cell, seed: int, seconds: float, *, record: bool = False) -> Result:
         """Let it play; see `Policy.run`. Raises `ConfigError` if it does not fit the cell."""
         return play(self._env(cell, seconds), self._agent, seed, record=record)
 
-    def settings(self, cell: Cell) -> dict[str, Any]:
-        """The card of the run that it comes from."""
-        return {"agent": self._agent.card.model_dump(mode="json", by_alias=True)}
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The card of the run that it comes from, and the SHA-256 of its checkpoint."""
+        digest = hashlib.sha256(checkpoint_of(self._folder).read_bytes()).hexdigest()
+        return {
+            "agent": self._agent.card.model_dump(mode="json", by_alias=True),
+            "checkpoint_sha256": digest,
+        }
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return AgentPolicy, (self._folder,)
 
     def _env(self, cell: Cell, seconds: float) -> gym.Env[Any, Any]:
         """The environment of a cell; the latest is kept, since seeds follow one another."""
         if self._latest is None or self._latest[0] is not cell or self._latest[1] != seconds:
             env = make_agent_env(
                 self._agent.card,
-                scenario=cell.scenario,
-                platform=cell.platform,
+                scenario=cell.workload,
+                platform=cell.hardware,
                 load=cell.load,
                 expiry=cell.expiry,
                 episode_seconds=seconds,

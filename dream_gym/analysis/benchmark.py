@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dream_gym.analysis.cells import Cell
 from dream_gym.analysis.extra import polars
-from dream_gym.analysis.policies import Policy
-from dream_gym.analysis.suite import Cell, Suite
+from dream_gym.analysis.measures import result_row
+from dream_gym.analysis.policies import Contestant, Policy, TunedPolicy
+from dream_gym.analysis.pool import Parts, processes, run_tasks
+from dream_gym.analysis.suite import OptionValue, Suite
 from dream_gym.errors import ConfigError
-from dream_gym.simulator import Result
-from dream_gym.workload.seeds import evaluation_seeds
+from dream_gym.jit import package_digest
+from dream_gym.simulator import Simulation
+from dream_gym.workload.seeds import evaluation_seeds, training_seeds
 
 if TYPE_CHECKING:
     import polars as pl
 
-PJ_PER_MJ = 1e9
-"""Picojoules in a millijoule."""
+BLOCK = 5
+"""Seeds that one task plays, with all policies on one cell."""
+WARM_UP_SECONDS = 1e-6
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,8 @@ class Benchmark:
         policies: Names of the policies in order.
         seeds: The evaluation seeds.
         settings: What each policy was set to, one dict per cell and policy.
-        rows: One row per cell, policy and seed, in that order; see `result_row`.
+        rows: One row per cell, policy and seed, in that order; see `measures.result_row`. The
+            column ``cell`` is the index of the cell in the suite.
     """
 
     suite: Suite
@@ -45,18 +54,27 @@ class Benchmark:
 
 def run_benchmark(
     suite: Suite,
-    policies: Sequence[Policy],
+    policies: Sequence[Contestant],
     *,
-    on_start: Callable[[str], None] = lambda _: None,
-    on_run: Callable[[], None] = lambda: None,
+    workers: int = 1,
+    parts: Path | None = None,
+    on_start: Callable[[int], None] = lambda runs: None,
+    on_runs: Callable[[str, int], None] = lambda what, runs: None,
 ) -> Benchmark:
     """Run every policy on every cell of a suite, on the same evaluation seeds.
+
+    The outcome is the same, bit for bit, whatever the number of workers, and whether or not it was
+    interrupted and taken up again.
 
     Args:
         suite: Cells, seeds and seconds; its own `policies` are not looked at.
         policies: Who is compared; see `policies.make_policy`.
-        on_start: Called with a description before each cell and policy.
-        on_run: Called after each run; there are cells × policies × seeds of them.
+        workers: Number of processes. With more than one, call it from a module that may be
+            imported again, as `multiprocessing` says.
+        parts: Folder for what is done, which is used again after an interruption, as far as
+            nothing that it depends on has changed; removed at the end.
+        on_start: Called with the number of runs before the first.
+        on_runs: Called after some runs with what they were and their number.
 
     Raises:
         ConfigError: Two policies have one name, or a run is not possible.
@@ -65,60 +83,167 @@ def run_benchmark(
     for index, name in enumerate(names):
         if name in names[:index]:
             raise ConfigError(f"two policies are called {name!r}")
+    if workers < 1:
+        raise ConfigError(f"workers: expected at least 1, got {workers}")
     frame = polars().DataFrame
+    job = _Job(suite.cells, tuple(policies), suite.seconds)
+    searches = job.searches()
     seeds = evaluation_seeds(suite.seeds)
-    rows: list[dict[str, Any]] = []
-    settings: list[dict[str, Any]] = []
-    for index, cell in enumerate(suite.cells):
-        for policy in policies:
-            on_start(f"{policy.name}: {cell.title}")
-            for seed in seeds:
-                result = policy.run(cell, seed, suite.seconds)
-                rows.append({"cell": index, **result_row(cell, policy.name, result)})
-                on_run()
-            settings.append({"cell": index, "policy": policy.name, **policy.settings(cell)})
+    tuning_runs = sum(job.runs(search) for search in searches)
+    on_start(tuning_runs + len(suite.cells) * len(policies) * suite.seeds)
+
+    def done(task: _Search | _Block) -> None:
+        on_runs(suite.cells[task.cell].title, job.runs(task))
+
+    kept = Parts(parts)
+    with processes(job, workers) as pool:
+        if pool is not None:
+            run_tasks(job, job.warm_ups(), pool, parts=Parts(None))
+        found = run_tasks(job, searches, pool, parts=kept, on_done=done)
+        options: list[list[dict[str, OptionValue]]] = [[{}] * len(policies) for _ in suite.cells]
+        for search, point in zip(searches, found, strict=True):
+            options[search.cell][search.policy] = point
+        tasks = [
+            _Block(cell, tuple(seeds[start : start + BLOCK]), tuple(options[cell]))
+            for cell in range(len(suite.cells))
+            for start in range(0, suite.seeds, BLOCK)
+        ]
+        played = run_tasks(job, tasks, pool, parts=kept, on_done=done)
+    rows = [row for block in played for row in block]
+    place = {name: index for index, name in enumerate(names)}
+    rows.sort(key=lambda row: (row["cell"], place[row["policy"]], row["seed"]))
+    table = frame(rows, infer_schema_length=None)
+    kept.clear()
     return Benchmark(
         suite=suite,
         policies=tuple(names),
         seeds=seeds,
-        settings=tuple(settings),
-        rows=frame(rows, infer_schema_length=None),
+        settings=tuple(
+            {"cell": cell, "policy": policy.name, **_settled(policy, point).settings}
+            | ({"tuning": policy.settings["tuning"]} if isinstance(policy, TunedPolicy) else {})
+            for cell in range(len(suite.cells))
+            for policy, point in zip(policies, options[cell], strict=True)
+        ),
+        rows=table,
     )
 
 
-def result_row(cell: Cell, policy: str, result: Result) -> dict[str, Any]:
-    """One tidy row.
+class _WarmUp(NamedTuple):
+    """Compile one scheduler, so that all processes find it in the cache."""
 
-    Rates are shares of frames, in [0, 1]; ``late_rate`` counts frames that completed late, so
-    ``violation_rate`` is its sum with ``lost_rate``. Energies are all energy spent, in mJ per
-    frame, whether the frame was completed or not. ``multiple`` is UXCost over its lower bound.
-    The columns ``violation_rate.MODEL`` and ``energy_mj.MODEL`` are per model.
-    """
-    frames = sum(result.frame_count.values())
-    violation_rate, lost_rate = result.mean_violation_rate, result.mean_lost_rate
-    row: dict[str, Any] = {
-        "scenario": cell.scenario,
-        "platform": cell.platform,
-        "load": cell.load,
-        "expiry": cell.expiry_in_force,
-        "policy": policy,
-        "seed": result.seed,
-        "seconds": result.seconds,
-        "frames": frames,
-        "uxcost": result.uxcost,
-        "lower_bound": result.lower_bound,
-        "multiple": result.uxcost / result.lower_bound if frames else 1.0,
-        "violation_rate": violation_rate,
-        "lost_rate": lost_rate,
-        "late_rate": violation_rate - lost_rate,
-        "energy_mj": _mj_per_frame(sum(result.energy_spent.values()), frames),
-    }
-    for model, rate in result.violation_rate.items():
-        row[f"violation_rate.{model}"] = rate
-    for model, energy_pj in result.energy_spent.items():
-        row[f"energy_mj.{model}"] = _mj_per_frame(energy_pj, result.frame_count[model])
-    return row
+    policy: int
 
 
-def _mj_per_frame(energy_pj: int, frames: int) -> float:
-    return energy_pj / PJ_PER_MJ / frames if frames else 0.0
+class _Search(NamedTuple):
+    """Tune one policy on one cell."""
+
+    cell: int
+    policy: int
+
+
+class _Block(NamedTuple):
+    """Let all policies play some seeds of one cell, with options found by tuning."""
+
+    cell: int
+    seeds: tuple[int, ...]
+    options: tuple[dict[str, OptionValue], ...]
+
+
+@dataclass
+class _Job:
+    """What the tasks of a benchmark have in common."""
+
+    cells: tuple[Cell, ...]
+    policies: tuple[Contestant, ...]
+    seconds: float
+    _digests: dict[int, str] = field(default_factory=dict)
+
+    def warm_ups(self) -> list[_WarmUp]:
+        """A task for each scheduler."""
+        first: dict[str, int] = {}
+        for index, policy in enumerate(self.policies):
+            if "scheduler" in policy.settings:
+                first.setdefault(policy.settings["scheduler"], index)
+        return [_WarmUp(index) for index in first.values()]
+
+    def searches(self) -> list[_Search]:
+        """A task for each cell and policy that is to be tuned."""
+        return [
+            _Search(cell, index)
+            for cell in range(len(self.cells))
+            for index, policy in enumerate(self.policies)
+            if isinstance(policy, TunedPolicy)
+        ]
+
+    def runs(self, task: _Search | _Block) -> int:
+        """Number of runs that a task takes."""
+        if isinstance(task, _Block):
+            return len(self.policies) * len(task.seeds)
+        policy = self.policies[task.policy]
+        assert isinstance(policy, TunedPolicy)
+        return len(policy.tuning.combinations()) * policy.tuning.seeds
+
+    def key(self, task: _WarmUp | _Search | _Block) -> Any:
+        """See `Job`."""
+        if isinstance(task, _WarmUp):
+            return task.policy
+        versions = [version(package) for package in ("numpy", "numba")]
+        where = [package_digest(), versions, self._cell_digest(task.cell)]
+        if isinstance(task, _Search):
+            policy = self.policies[task.policy]
+            return ["search", *where, policy.settings]
+        settled = zip(self.policies, task.options, strict=True)
+        who = [[policy.name, _settled(policy, point).settings] for policy, point in settled]
+        return ["block", *where, task.cell, who, task.seeds, self.seconds]
+
+    def _cell_digest(self, index: int) -> str:
+        """SHA-256 over a cell: what it is called, and the whole problem that the engine reads."""
+        if index not in self._digests:
+            cell = self.cells[index]
+            networks = [member.name for net in cell.workload.networks for member in net.family]
+            accuracies = [member.top1 for net in cell.workload.networks for member in net.family]
+            told = [cell.model_dump_json(), cell.workload.model_names, networks, accuracies]
+            digest = hashlib.sha256(repr(told).encode())
+            digest.update(_world(cell).problem_arena.tobytes())
+            self._digests[index] = digest.hexdigest()
+        return self._digests[index]
+
+    def run(self, task: _WarmUp | _Search | _Block) -> Any:
+        """See `Job`."""
+        if isinstance(task, _WarmUp):
+            policy = _settled(self.policies[task.policy], {})
+            self._rows(0, policy, training_seeds(1), WARM_UP_SECONDS)
+            return True
+        if isinstance(task, _Search):
+            tuned = self.policies[task.policy]
+            assert isinstance(tuned, TunedPolicy)
+            return tuned.search(self.cells[task.cell])
+        return self._play(task)
+
+    def _play(self, task: _Block) -> list[dict[str, Any]]:
+        rows = []
+        for policy, point in zip(self.policies, task.options, strict=True):
+            rows += self._rows(task.cell, _settled(policy, point), task.seeds, self.seconds)
+        return rows
+
+    def _rows(
+        self, index: int, policy: Policy, seeds: Sequence[int], seconds: float
+    ) -> list[dict[str, Any]]:
+        cell = self.cells[index]
+        world, rows = _world(cell), []
+        for seed in seeds:
+            result = policy.run(cell, seed, seconds, record=True)
+            assert result.frames is not None
+            world.reset(seed=seed, seconds=seconds)
+            row = result_row(cell, policy.name, result, world.alone(result.frames))
+            rows.append({"cell": index, **row})
+        return rows
+
+
+def _world(cell: Cell) -> Simulation:
+    """A simulation that nobody decides in."""
+    return Simulation(cell.workload, cell.hardware, None, load=cell.load, expiry=cell.expiry)
+
+
+def _settled(policy: Contestant, point: dict[str, OptionValue]) -> Policy:
+    return policy.settled(point) if isinstance(policy, TunedPolicy) else policy

@@ -14,9 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from dream_gym.analysis.cells import Cell
 from dream_gym.analysis.policies import SchedulerPolicy
 from dream_gym.analysis.profile import profile
-from dream_gym.analysis.suite import Cell, PolicySpec, Suite, Tuning
+from dream_gym.analysis.suite import PolicySpec, Suite, Tuning
 from dream_gym.errors import DreamGymError
 from dream_gym.simulator import NS_PER_S
 from dream_gym.workload import ModelSpec

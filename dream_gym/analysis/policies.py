@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-from dream_gym.analysis.suite import Cell, OptionValue, PolicySpec, Tuning
+from dream_gym.analysis.cells import Cell
+from dream_gym.analysis.suite import OptionValue, PolicySpec, Tuning
 from dream_gym.schedulers import get_scheduler
 from dream_gym.simulator import Result, Simulation
 from dream_gym.workload.seeds import training_seeds
 
 
 class Policy(Protocol):
-    """One contestant; the outcome of `run` depends on its arguments only."""
+    """One contestant; the outcome of `run` depends on its arguments only. It can be pickled."""
 
     @property
     def name(self) -> str:
@@ -29,8 +30,9 @@ class Policy(Protocol):
             record: Whether the result holds the frames and the timeline.
         """
 
-    def settings(self, cell: Cell) -> dict[str, Any]:
-        """What it is and what it was set to on a cell, ready for JSON."""
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What it is, ready for JSON: all that its runs depend on, but for their arguments."""
 
 
 class SchedulerPolicy:
@@ -58,9 +60,13 @@ class SchedulerPolicy:
         simulation.advance(simulation.horizon_ns)
         return simulation.result()
 
-    def settings(self, cell: Cell) -> dict[str, Any]:
+    @property
+    def settings(self) -> dict[str, Any]:
         """Its id and the options given."""
         return {"scheduler": self._scheduler.name, "options": self._options}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _scheduler_policy, (self._scheduler.name, self._options, self.name)
 
     def _simulation(self, cell: Cell) -> Simulation:
         """The simulation of a cell; the latest is kept, since seeds follow one another."""
@@ -75,6 +81,13 @@ class SchedulerPolicy:
             simulation.parameters[: len(self._parameters)] = self._parameters
             self._latest = cell, simulation
         return self._latest[1]
+
+
+def _scheduler_policy(
+    scheduler: str, options: dict[str, OptionValue], name: str
+) -> SchedulerPolicy:
+    """Make a pickled policy again."""
+    return SchedulerPolicy(scheduler, options, name=name)
 
 
 class TunedPolicy:
@@ -96,37 +109,41 @@ class TunedPolicy:
         name: str = "",
     ) -> None:
         self.name = name or f"{scheduler} (tuned)"
+        self.tuning = tuning
         self._scheduler = scheduler
-        self._tuning = tuning
         self._options = dict(options or {})
-        self._best: dict[Cell, SchedulerPolicy] = {}
 
-    def run(self, cell: Cell, seed: int, seconds: float, *, record: bool = False) -> Result:
-        """Simulate the scheduler at its best options, searched at the first call for a cell."""
-        return self._tuned(cell).run(cell, seed, seconds, record=record)
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Its id, the options given, and what is searched."""
+        return {
+            "scheduler": self._scheduler,
+            "options": self._options,
+            "tuning": self.tuning.model_dump(mode="json"),
+        }
 
-    def settings(self, cell: Cell) -> dict[str, Any]:
-        """Its id, the options found, and how they were searched."""
-        return {**self._tuned(cell).settings(cell), "tuning": self._tuning.model_dump(mode="json")}
+    def search(self, cell: Cell) -> dict[str, OptionValue]:
+        """The best point of the grid on a cell: least mean UXCost, the first of several."""
+        points = self.tuning.combinations()
+        costs = [self._mean_uxcost(self.settled(point), cell) for point in points]
+        return points[int(np.argmin(costs))]
 
-    def _tuned(self, cell: Cell) -> SchedulerPolicy:
-        if cell not in self._best:
-            candidates = [
-                SchedulerPolicy(self._scheduler, {**self._options, **point})
-                for point in self._tuning.combinations()
-            ]
-            costs = [self._mean_uxcost(candidate, cell) for candidate in candidates]
-            self._best[cell] = candidates[int(np.argmin(costs))]
-        return self._best[cell]
+    def settled(self, point: dict[str, OptionValue]) -> SchedulerPolicy:
+        """The scheduler at a point of the grid."""
+        return SchedulerPolicy(self._scheduler, {**self._options, **point}, name=self.name)
 
     def _mean_uxcost(self, candidate: SchedulerPolicy, cell: Cell) -> float:
-        seeds = training_seeds(self._tuning.seeds)
-        costs = [candidate.run(cell, seed, self._tuning.seconds).uxcost for seed in seeds]
+        seeds = training_seeds(self.tuning.seeds)
+        costs = [candidate.run(cell, seed, self.tuning.seconds).uxcost for seed in seeds]
         return float(np.mean(costs))
 
 
-def make_policy(spec: PolicySpec) -> Policy:
-    """The policy that a suite describes."""
+Contestant: TypeAlias = Policy | TunedPolicy
+"""A policy, or one that is first to be tuned on each cell."""
+
+
+def make_policy(spec: PolicySpec) -> Contestant:
+    """What a suite describes."""
     if spec.tune is None:
         return SchedulerPolicy(spec.scheduler, spec.options, name=spec.title)
     return TunedPolicy(spec.scheduler, spec.tune, spec.options, name=spec.title)

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dream_gym.analysis.benchmark import Benchmark
+from dream_gym.analysis.cells import Cell
 from dream_gym.analysis.extra import polars
 from dream_gym.analysis.statistics import Interval, mean_interval, paired_ratio
-from dream_gym.analysis.suite import Cell
+from dream_gym.errors import ConfigError
 from dream_gym.files import replacing, write_text
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ class Summary:
     violation_rate: Interval
     lost_rate: Interval
     energy_mj: Interval
-    model_violation_rate: dict[str, float]
-    model_energy_mj: dict[str, float]
+    model_violation_rate: dict[str, Interval]
+    model_energy_mj: dict[str, Interval]
 
     def flat(self) -> dict[str, str | float]:
         """One row of the CSV."""
@@ -55,8 +56,8 @@ class Summary:
         for name, value in vars(self).items():
             if isinstance(value, Interval):
                 row |= {name: value.mean, f"{name}_low": value.low, f"{name}_high": value.high}
-        row |= {f"violation_rate.{m}": rate for m, rate in self.model_violation_rate.items()}
-        return row | {f"energy_mj.{m}": energy for m, energy in self.model_energy_mj.items()}
+        row |= {f"violation_rate.{m}": rate.mean for m, rate in self.model_violation_rate.items()}
+        return row | {f"energy_mj.{m}": mj.mean for m, mj in self.model_energy_mj.items()}
 
 
 def summarise(benchmark: Benchmark, cell: Cell) -> list[Summary]:
@@ -84,8 +85,8 @@ def _summary(
         violation_rate=mean("violation_rate"),
         lost_rate=mean("lost_rate"),
         energy_mj=mean("energy_mj"),
-        model_violation_rate={m: mean(f"violation_rate.{m}").mean for m in models},
-        model_energy_mj={m: mean(f"energy_mj.{m}").mean for m in models},
+        model_violation_rate={m: mean(f"violation_rate.{m}") for m in models},
+        model_energy_mj={m: mean(f"energy_mj.{m}") for m in models},
     )
 
 
@@ -103,11 +104,11 @@ def fill_uxcost_table(table: Table, summaries: Sequence[Summary]) -> None:
     for item in summaries:
         table.add_row(
             item.policy,
-            _with_interval(item.uxcost),
-            f"{item.multiple.mean:.1f}",
-            _with_interval(item.ratio) if item is not summaries[0] else "1",
-            f"{item.violation_rate.mean:.2%}",
-            f"{item.lost_rate.mean:.2%}",
+            with_interval(item.uxcost),
+            with_interval(item.multiple),
+            with_interval(item.ratio) if item is not summaries[0] else "1",
+            percent(item.violation_rate),
+            percent(item.lost_rate),
         )
 
 
@@ -117,14 +118,23 @@ def fill_model_table(table: Table, summaries: Sequence[Summary]) -> None:
     for model in ("all", *summaries[0].model_energy_mj):
         table.add_column(model, justify="right")
     for item in summaries:
-        energies = [item.energy_mj.mean, *item.model_energy_mj.values()]
-        rates = [item.violation_rate.mean, *item.model_violation_rate.values()]
-        cells = [f"{mj:.1f} · {rate:.1%}" for mj, rate in zip(energies, rates, strict=True)]
+        energies = [item.energy_mj, *item.model_energy_mj.values()]
+        rates = [item.violation_rate, *item.model_violation_rate.values()]
+        cells = [
+            f"{with_interval(mj)} · {percent(rate)}"
+            for mj, rate in zip(energies, rates, strict=True)
+        ]
         table.add_row(item.policy, *cells)
 
 
-def _with_interval(value: Interval) -> str:
+def with_interval(value: Interval) -> str:
+    """A figure with its interval, to three digits."""
     return f"{value.mean:.3g} [{value.low:.3g}, {value.high:.3g}]"
+
+
+def percent(share: Interval) -> str:
+    """A share with its interval, in percent."""
+    return f"{share.mean:.2%} [{100 * share.low:.2f}, {100 * share.high:.2f}]"
 
 
 def write_csv(benchmark: Benchmark, path: str | Path) -> None:
@@ -147,21 +157,43 @@ def _describe(cell: Cell) -> dict[str, Any]:
     }
 
 
-def write_json(benchmark: Benchmark, path: str | Path, *, command: str) -> None:
-    """Write everything: the tidy rows, and what is needed to make them again.
+def check_table_path(path: Path) -> None:
+    """Refuse a table whose format its name does not tell.
+
+    Raises:
+        ConfigError: The name ends neither in .parquet nor in .csv.
+    """
+    if path.suffix not in (".parquet", ".csv"):
+        raise ConfigError(f"--table: {path}: expected a name that ends in .parquet or .csv")
+
+
+def write_table(benchmark: Benchmark, path: Path) -> None:
+    """Write the tidy rows as Parquet or CSV, as the name of the file says."""
+    check_table_path(path)
+    with replacing(path) as temporary:
+        if path.suffix == ".csv":
+            benchmark.rows.write_csv(temporary)
+        else:
+            benchmark.rows.write_parquet(temporary)
+
+
+def about(benchmark: Benchmark, *, command: str) -> dict[str, Any]:
+    """How a benchmark was made, in full, ready for JSON.
 
     Args:
         benchmark: The outcome.
-        path: The file.
         command: The command line that made it.
     """
-    content = {
+    return {
         "schema": 1,
         "command": command,
         "versions": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
         "suite": benchmark.suite.model_dump(mode="json", by_alias=True),
         "seeds": {"first": benchmark.seeds[0], "count": len(benchmark.seeds)},
         "policies": benchmark.settings,
-        "rows": benchmark.rows.to_dicts(),
     }
+
+
+def write_json(content: dict[str, Any], path: Path) -> None:
+    """Write a JSON file."""
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

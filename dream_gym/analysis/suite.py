@@ -4,70 +4,20 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from dream_gym import resources
-from dream_gym.hardware import Platform, load_platform
+from dream_gym.analysis.cells import Cells
+from dream_gym.errors import ConfigError
 from dream_gym.resources import Config
 from dream_gym.schedulers import get_scheduler
 from dream_gym.simulator.simulation import MAX_SECONDS
-from dream_gym.workload import Scenario, load_scenario
 from dream_gym.workload.seeds import EVALUATION, TRAINING
 
 OptionValue = int | float | str
 Seconds = Annotated[float, Field(gt=0, le=MAX_SECONDS)]
-
-
-class Cell(Config):
-    """One place where policies are compared.
-
-    Args:
-        scenario: Name of a scenario or path of its file, relative to the folder of the suite's.
-        platform: Name of a platform or path of its file, likewise.
-        load: Factor on every rate.
-        expiry: ``soft`` or ``firm``; by default what the scenario says.
-    """
-
-    scenario: str
-    platform: str
-    load: float = Field(default=1.0, gt=0, le=1000)
-    expiry: Literal["soft", "firm"] | None = None
-
-    _workload: Scenario = PrivateAttr()
-    _hardware: Platform = PrivateAttr()
-
-    @model_validator(mode="after")
-    def _load_parts(self, info: ValidationInfo) -> Cell:
-        self._workload = load_scenario(resources.in_folder_if_path(self.scenario, info))
-        self._hardware = load_platform(resources.in_folder_if_path(self.platform, info))
-        return self
-
-    @property
-    def workload(self) -> Scenario:
-        """The scenario."""
-        return self._workload
-
-    @property
-    def hardware(self) -> Platform:
-        """The platform."""
-        return self._hardware
-
-    @property
-    def expiry_in_force(self) -> str:
-        """``soft`` or ``firm``, by the cell or else by the scenario."""
-        return self.expiry or self._workload.expiry
-
-    def at_load(self, load: float) -> Cell:
-        """The same cell at another load."""
-        return self.model_copy(update={"load": load})
-
-    @property
-    def title(self) -> str:
-        """What tables and plots call the cell."""
-        expiry = f", {self.expiry}" if self.expiry else ""
-        return f"{self.scenario} on {self.platform}, load {self.load:g}{expiry}"
 
 
 class Tuning(Config):
@@ -119,6 +69,50 @@ class PolicySpec(Config):
         return self.name or self.scheduler
 
 
+class Roster(Config):
+    """Policies that several suites share.
+
+    Args:
+        schema_version: Version of this file format, 1.
+        policies: Who takes part.
+    """
+
+    schema_version: Literal[1] = Field(alias="schema")
+    policies: tuple[PolicySpec, ...] = Field(min_length=1)
+
+
+class RosterReference(Config):
+    """All policies of a roster.
+
+    Args:
+        roster: Name of a roster or path of its file.
+    """
+
+    roster: str
+
+
+def _expand(items: Any) -> Any:
+    """Put the policies of rosters in their place."""
+    if not isinstance(items, list | tuple):
+        return items
+    expanded: list[Any] = []
+    for item in items:
+        if isinstance(item, dict) and "roster" in item:
+            reference = RosterReference.model_validate(item).roster
+            expanded += resources.load("rosters", reference, Roster).policies
+        else:
+            expanded.append(item)
+    return expanded
+
+
+Policies: TypeAlias = Annotated[
+    tuple[PolicySpec, ...],
+    Field(min_length=1),
+    BeforeValidator(_expand, json_schema_input_type=list[PolicySpec | RosterReference]),
+]
+"""Policies, in YAML listed or by rosters."""
+
+
 class Suite(Config):
     """A benchmark.
 
@@ -126,19 +120,22 @@ class Suite(Config):
         schema_version: Version of this file format, 1.
         name: What the suite is called.
         description: One line for listings.
-        cells: Where policies are compared.
-        policies: Who is compared; the others are set in relation to the first.
+        cells: Where policies are compared: each is a `Cell`, or a `Grid` of them.
+        policies: Who is compared: each is a `PolicySpec`, or all of a ``roster``; the others are
+            set in relation to the first.
         seeds: Number of evaluation seeds, the same for every policy and cell.
         seconds: Simulated time per seed.
+        xrbench_score: Whether reports show XRBench's own score, too.
     """
 
     schema_version: Literal[1] = Field(alias="schema")
     name: str = Field(min_length=1)
     description: str = ""
-    cells: tuple[Cell, ...] = Field(min_length=1)
-    policies: tuple[PolicySpec, ...] = Field(min_length=1)
+    cells: Cells
+    policies: Policies
     seeds: int = Field(default=20, ge=1, le=len(EVALUATION))
     seconds: Seconds = 5.0
+    xrbench_score: bool = False
 
     @model_validator(mode="after")
     def _check_twice(self) -> Suite:
@@ -150,6 +147,16 @@ class Suite(Config):
             if cell in self.cells[:index]:
                 raise ValueError(f"cells.{index}: {cell.title} is listed twice")
         return self
+
+    def with_seeds(self, seeds: int) -> Suite:
+        """The same suite with another number of seeds.
+
+        Raises:
+            ConfigError: The number is out of range.
+        """
+        if not 1 <= seeds <= len(EVALUATION):
+            raise ConfigError(f"seeds: expected a count in [1, {len(EVALUATION)}], got {seeds}")
+        return self.model_copy(update={"seeds": seeds})
 
 
 def load_suite(reference: str | Path | Suite) -> Suite:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dream_gym.analysis.cells import Cell
 from dream_gym.analysis.extra import pyplot
 from dream_gym.analysis.plots import FAINT, INK, RED, STYLE, colour, save
 from dream_gym.analysis.policies import Policy
-from dream_gym.analysis.suite import Cell
 from dream_gym.simulator import Result
 from dream_gym.simulator.frames import FATES
 from dream_gym.simulator.result import Table

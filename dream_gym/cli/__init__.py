@@ -1,4 +1,4 @@
-"""The command line: ``dream-gym list | show | calibrate | simulate | benchmark | new | schema``."""
+"""The command line, ``dream-gym COMMAND``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dream_gym.cli.benchmark import benchmark
 from dream_gym.cli.calibrate import calibrate
 from dream_gym.cli.list import list_configs
 from dream_gym.cli.new import new
+from dream_gym.cli.results import results
 from dream_gym.cli.schema import schema
 from dream_gym.cli.show import show
 from dream_gym.cli.simulate import simulate_once
@@ -22,6 +23,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "simulate": simulate_once,
     "calibrate": calibrate,
     "benchmark": benchmark,
+    "results": results,
     "new": new,
     "schema": schema,
 }

@@ -2,75 +2,125 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.console import Console
+
 from dream_gym.analysis import report
-from dream_gym.analysis.agents import AgentPolicy, load_agent
+from dream_gym.analysis.agents import AgentPolicy
 from dream_gym.analysis.benchmark import Benchmark, run_benchmark
 from dream_gym.analysis.extra import polars
+from dream_gym.analysis.outcome import ABOUT, RUNS, Outcome
 from dream_gym.analysis.plots import plot_uxcost
-from dream_gym.analysis.policies import Policy, make_policy
-from dream_gym.analysis.suite import load_suite
+from dream_gym.analysis.policies import Contestant, TunedPolicy, make_policy
+from dream_gym.analysis.results_page import verdict, write_report
+from dream_gym.analysis.suite import Suite, load_suite
+from dream_gym.analysis.suite_tables import suite_tables
 from dream_gym.analysis.timeline import plot_timeline
 from dream_gym.cli.output import make_console, make_progress, make_table
 from dream_gym.files import check_writable
-from dream_gym.resources import validate
+
+FEW_CELLS = 4
+"""Up to so many cells are shown and drawn one by one."""
 
 
 def benchmark(
     suite: str = "demo",
     agent: tuple[Path, ...] = (),
     seeds: int | None = None,
-    json: Path | None = None,
+    workers: int = os.cpu_count() or 1,
     output: Path | None = None,
+    table: Path | None = None,
+    json: Path | None = None,
 ) -> None:
     """Compare policies on the same held-out seeds.
+
+    An interrupted benchmark is taken up again by the same command, as long as nothing that it
+    depends on has changed.
 
     Args:
         suite: Name of a suite or path of its YAML file.
         agent: Run folders of trained agents that take part.
         seeds: Number of evaluation seeds, instead of the suite's.
-        json: Write every run and all settings to this file.
-        output: Folder for table.csv, uxcost.png and timeline.png.
+        workers: Number of processes, by default one per processor.
+        output: Folder for the report, its tables and its figures; by default results/SUITE.
+        table: File for the row of every run, .parquet or .csv; by default runs.parquet in the
+            folder.
+        json: Write every run and all settings to this file, too.
     """
     polars()
     chosen = load_suite(suite)
     if seeds is not None:
-        changed = {**chosen.model_dump(by_alias=True), "seeds": seeds}
-        chosen = validate(changed, type(chosen), origin="--seeds")
-    for path in (json, output and output / "table.csv"):
+        chosen = chosen.with_seeds(seeds)
+    folder = output or Path("results") / re.sub(r"[^\w.-]+", "_", chosen.name)
+    runs = table or folder / RUNS
+    report.check_table_path(runs)
+    for path in (json, folder / "table.csv", runs):
         if path is not None:
             check_writable(path)
-    policies: list[Policy] = [make_policy(spec) for spec in chosen.policies]
-    policies += [AgentPolicy(load_agent(folder)) for folder in agent]
-    with make_progress() as progress:
-        task = progress.add_task("", total=len(chosen.cells) * len(policies) * chosen.seeds)
-        outcome = run_benchmark(
-            chosen,
-            policies,
-            on_start=lambda what: progress.update(task, description=what),
-            on_run=lambda: progress.advance(task),
-        )
+    policies: list[Contestant] = [make_policy(spec) for spec in chosen.policies]
+    policies += [AgentPolicy(path) for path in agent]
+    outcome = _run(chosen, policies, workers, folder / "parts")
+    command = _command(suite, agent, seeds)
+    about = report.about(outcome, command=command)
+    report.write_table(outcome, runs)
+    report.write_json(about, folder / ABOUT)
     if json is not None:
-        report.write_json(outcome, json, command=shlex.join(["dream-gym", *sys.argv[1:]]))
-    if output is not None:
-        report.write_csv(outcome, output / "table.csv")
-        plot_uxcost(outcome, output / "uxcost.png")
-        _plot_timeline(outcome, policies, output / "timeline.png")
-    _show(outcome)
+        report.write_json({**about, "rows": outcome.rows.to_dicts()}, json)
+    report.write_csv(outcome, folder / "table.csv")
+    if len(chosen.cells) <= FEW_CELLS:
+        plot_uxcost(outcome, folder / "uxcost.png")
+        _plot_timeline(outcome, policies, folder / "timeline.png")
+        _show_cells(outcome)
+    console = make_console()
+    if chosen.seeds == 1:
+        console.print("one seed gives no intervals, and without them nothing is reported")
+    else:
+        found = Outcome(about, outcome.rows)
+        write_report(found, folder)
+        _show_suite(console, found)
+    console.print(f"{folder}: report, tables, figures; again by: {command}", markup=False)
 
 
-def _plot_timeline(outcome: Benchmark, policies: Sequence[Policy], path: Path) -> None:
+def _run(suite: Suite, policies: Sequence[Contestant], workers: int, parts: Path) -> Benchmark:
+    with make_progress() as progress:
+        task = progress.add_task("")
+        return run_benchmark(
+            suite,
+            policies,
+            workers=workers,
+            parts=parts,
+            on_start=lambda runs: progress.update(task, total=runs),
+            on_runs=lambda what, runs: progress.update(task, description=what, advance=runs),
+        )
+
+
+def _command(suite: str, agents: Sequence[Path], seeds: int | None) -> str:
+    """The command that gives the same rows again."""
+    words = ["dream-gym", "benchmark", "--suite", suite]
+    if agents:
+        words += ["--agent", *map(str, agents)]
+    if seeds is not None:
+        words += ["--seeds", str(seeds)]
+    return shlex.join(words)
+
+
+def _plot_timeline(outcome: Benchmark, policies: Sequence[Contestant], path: Path) -> None:
     """Draw the first policy and the last, on the first cell and seed; agents come last."""
+    shown = []
+    for policy, setting in zip(policies, outcome.settings, strict=False):
+        options = setting.get("options", {})  # as tuned on the first cell
+        shown.append(policy.settled(options) if isinstance(policy, TunedPolicy) else policy)
     cell = outcome.suite.cells[0]
-    shown = [policies[0], *policies[1:][-1:]]
-    plot_timeline(shown, cell, outcome.seeds[0], outcome.suite.seconds, path)
+    chosen = [shown[0], *shown[1:][-1:]]
+    plot_timeline(chosen, cell, outcome.seeds[0], outcome.suite.seconds, path)
 
 
-def _show(outcome: Benchmark) -> None:
+def _show_cells(outcome: Benchmark) -> None:
     console = make_console()
     seeds = f"{len(outcome.seeds)} seeds from {outcome.seeds[0]} × {outcome.suite.seconds:g} s"
     for cell in outcome.suite.cells:
@@ -81,3 +131,15 @@ def _show(outcome: Benchmark) -> None:
         table = make_table(console, "mJ per frame · violated")
         report.fill_model_table(table, summaries)
         console.print(table)
+
+
+def _show_suite(console: Console, outcome: Outcome) -> None:
+    for grid in suite_tables(outcome):
+        table = make_table(console, grid.title)
+        for index, heading in enumerate(grid.headings):
+            table.add_column(heading, justify="right" if index else "left")
+        for row in grid.rows:
+            table.add_row(*row)
+        console.print(table)
+    if text := verdict(outcome):
+        console.print(text, markup=False)

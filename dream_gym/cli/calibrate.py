@@ -7,10 +7,12 @@ from pathlib import Path
 
 from dream_gym import resources
 from dream_gym.analysis.calibration_page import calibration_page
-from dream_gym.analysis.calibration_table import CalibratedCell, calibrate_cells
+from dream_gym.analysis.calibration_runs import calibrate_cells
+from dream_gym.analysis.calibration_table import CalibratedCell
 from dream_gym.cli.output import make_console, make_progress
 from dream_gym.errors import ConfigError
 from dream_gym.files import check_writable, write_text
+from dream_gym.workload import load_scenario
 
 
 def calibrate(
@@ -24,7 +26,7 @@ def calibrate(
 
     Args:
         output: The table, a CSV file; cells that it has already are kept as they are.
-        scenarios: Names of scenarios; by default all.
+        scenarios: Names of scenarios; by default all without phases.
         platforms: Names of platforms; by default all.
         workers: Number of processes.
         page: Write a page with the table, in Markdown, to this file.
@@ -36,7 +38,7 @@ def calibrate(
     check_writable(output)
     pairs = list(
         itertools.product(
-            scenarios or resources.names("scenarios"), platforms or resources.names("platforms")
+            scenarios or _plain_scenarios(), platforms or resources.names("platforms")
         )
     )
     with make_progress() as progress:
@@ -51,3 +53,8 @@ def calibrate(
         write_text(page, calibration_page(cells))
     contended = sum(cell.contended for cell in cells)
     make_console().print(f"{output}: {len(cells)} cells, {contended} of them contended")
+
+
+def _plain_scenarios() -> list[str]:
+    """Scenarios with phases are calibrated phase by phase, under the names of what they run."""
+    return [name for name in resources.names("scenarios") if not load_scenario(name).phases]

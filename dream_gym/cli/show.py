@@ -146,12 +146,12 @@ def _sweep(scenario: str, platform: str, centre: float) -> Benchmark:
     suite = sweep_suite(scenario, platform, centre)
     policies = [make_policy(spec) for spec in suite.policies]
     with make_progress() as progress:
-        task = progress.add_task("", total=len(suite.cells) * len(policies) * suite.seeds)
+        task = progress.add_task("")
         return run_benchmark(
             suite,
             policies,
-            on_start=lambda what: progress.update(task, description=what),
-            on_run=lambda: progress.advance(task),
+            on_start=lambda runs: progress.update(task, total=runs),
+            on_runs=lambda what, runs: progress.update(task, description=what, advance=runs),
         )
 
 

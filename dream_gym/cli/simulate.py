@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from dream_gym.analysis.benchmark import PJ_PER_MJ
+from dream_gym.analysis.measures import PJ_PER_MJ
 from dream_gym.api import simulate
 from dream_gym.cli.output import make_console, make_table, parse_options
 from dream_gym.errors import ConfigError

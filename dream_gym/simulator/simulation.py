@@ -17,8 +17,9 @@ from dream_gym.simulator.building import build_problem
 from dream_gym.simulator.dispatching import TIMELINE_COLUMNS
 from dream_gym.simulator.engine import Engine, begin, export_frames, finish
 from dream_gym.simulator.frames import FRAME_COLUMNS
+from dream_gym.simulator.isolation import export_alone
 from dream_gym.simulator.problem import NS_PER_S, view_problem
-from dream_gym.simulator.result import Result, to_table
+from dream_gym.simulator.result import Result, Table, to_table
 from dream_gym.simulator.state import NEVER, allocate_state, view_state
 from dream_gym.workload import RecordedFrames, Scenario
 
@@ -213,6 +214,21 @@ class Simulation:
             name: RecordedFrames(*np.concatenate(parts[model]).T)
             for model, name in enumerate(self.scenario.model_names)
         }
+
+    def alone(self, frames: Table) -> Ints:
+        """What frames of this run's world would need alone, whoever schedules.
+
+        Args:
+            frames: Columns ``model`` and ``frame``, such as those of `Result.frames`.
+
+        Returns:
+            int64 array (rows, 2): the least time from release to end, and the earliest end; see
+            `isolation.export_alone`.
+        """
+        keys = np.stack([frames["model"], frames["frame"]], axis=1)
+        out = np.empty_like(keys)
+        export_alone(self.problem_arena, self.state_arena, keys, out)
+        return out
 
     def uxcost(self) -> float:
         """UXCost at the present time."""

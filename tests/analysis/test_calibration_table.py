@@ -9,9 +9,8 @@ import pytest
 from dream_gym import resources
 from dream_gym.analysis.calibration import calibrate
 from dream_gym.analysis.calibration_page import calibration_page
+from dream_gym.analysis.calibration_runs import as_row, calibrate_cells
 from dream_gym.analysis.calibration_table import (
-    as_row,
-    calibrate_cells,
     calibrated_cells,
     contended_cells,
     read_table,

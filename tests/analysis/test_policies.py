@@ -1,6 +1,9 @@
+import pickle
+
 from dream_gym import simulate
+from dream_gym.analysis.cells import Cell
 from dream_gym.analysis.policies import SchedulerPolicy, TunedPolicy
-from dream_gym.analysis.suite import Cell, Tuning
+from dream_gym.analysis.suite import Tuning
 from dream_gym.workload.seeds import training_seeds
 
 CELL = Cell(scenario="ar_social", platform="4k_1ws_2os", load=1.3, expiry="firm")
@@ -22,7 +25,7 @@ def test_scheduler_policy_is_simulate() -> None:
                     alpha=0.5,
                 ).summary()
             )
-    assert policy.settings(CELL) == {"scheduler": "dream_mapscore", "options": {"alpha": 0.5}}
+    assert policy.settings == {"scheduler": "dream_mapscore", "options": {"alpha": 0.5}}
 
 
 def test_record_holds_the_tables() -> None:
@@ -36,7 +39,7 @@ def test_record_holds_the_tables() -> None:
 def test_tuned_policy_takes_the_best_of_the_grid_on_training_seeds() -> None:
     grid = {"alpha": (0, 1, 2), "beta": (0, 2)}
     tuned = TunedPolicy("dream_mapscore", Tuning(grid=grid, seeds=3, seconds=0.5))
-    chosen = tuned.settings(CELL)["options"]
+    chosen = tuned.search(CELL)
 
     def cost(alpha: float, beta: float) -> float:
         policy = SchedulerPolicy("dream_mapscore", {"alpha": alpha, "beta": beta})
@@ -46,4 +49,12 @@ def test_tuned_policy_takes_the_best_of_the_grid_on_training_seeds() -> None:
     assert len(set(costs.values())) > 1
     assert costs[chosen["alpha"], chosen["beta"]] == min(costs.values())
     fixed = SchedulerPolicy("dream_mapscore", chosen)
-    assert tuned.run(CELL, 7, 0.5).summary() == fixed.run(CELL, 7, 0.5).summary()
+    settled = tuned.settled(chosen)
+    assert settled.run(CELL, 7, 0.5).summary() == fixed.run(CELL, 7, 0.5).summary()
+    assert settled.name == tuned.name
+
+
+def test_policies_can_be_pickled() -> None:
+    policy = pickle.loads(pickle.dumps(SchedulerPolicy("edf", {"placement": "eft"}, name="x")))
+    assert policy.name == "x"
+    assert policy.settings == {"scheduler": "edf", "options": {"placement": "eft"}}

@@ -2,17 +2,21 @@ import csv
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 from rich.table import Table
 
 from dream_gym.analysis.benchmark import Benchmark
 from dream_gym.analysis.report import (
+    about,
     fill_model_table,
     fill_uxcost_table,
     summarise,
     write_csv,
     write_json,
+    write_table,
 )
+from dream_gym.errors import ConfigError
 
 
 def test_summary_is_paired_with_the_first_policy(small_benchmark: Benchmark) -> None:
@@ -56,7 +60,7 @@ def test_csv_holds_the_table(small_benchmark: Benchmark, tmp_path: Path) -> None
 
 def test_json_says_how_it_was_made(small_benchmark: Benchmark, tmp_path: Path) -> None:
     path = tmp_path / "all.json"
-    write_json(small_benchmark, path, command="dream-gym benchmark --suite small")
+    write_json(about(small_benchmark, command="dream-gym benchmark --suite small"), path)
     content = json.loads(path.read_text())
     assert content["command"] == "dream-gym benchmark --suite small"
     assert content["seeds"] == {"first": 2 * 10**9, "count": 3}
@@ -64,4 +68,13 @@ def test_json_says_how_it_was_made(small_benchmark: Benchmark, tmp_path: Path) -
     assert content["suite"]["cells"][0]["load"] == 1.3
     assert content["policies"][1]["options"] == {"alpha": 0}
     assert set(content["policies"][2]["options"]) == {"alpha", "beta"}
-    assert content["rows"] == small_benchmark.rows.to_dicts()
+
+
+def test_tidy_table_as_its_name_says(small_benchmark: Benchmark, tmp_path: Path) -> None:
+    for name, read in (("runs.parquet", pl.read_parquet), ("runs.csv", pl.read_csv)):
+        write_table(small_benchmark, tmp_path / name)
+        found = read(tmp_path / name)
+        assert found.columns == small_benchmark.rows.columns
+        assert found["uxcost"].to_list() == small_benchmark.rows["uxcost"].to_list()
+    with pytest.raises(ConfigError, match=r"runs\.xlsx.*\.parquet or \.csv"):
+        write_table(small_benchmark, tmp_path / "runs.xlsx")

@@ -27,6 +27,7 @@ def test_one_seed_gives_one_timeline(scheduler):
     assert (runs[0].frames == runs[1].frames).all()
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("scheduler", BUILTIN)
 @pytest.mark.parametrize("load", [0.5, 1.5])
 def test_invariants(scheduler, load):
@@ -45,6 +46,7 @@ def test_invariants(scheduler, load):
             )
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("scheduler", BUILTIN)
 def test_none_starves_a_frame_when_there_is_little_to_do(scheduler):
     result = dream_gym.simulate(

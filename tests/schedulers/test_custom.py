@@ -34,6 +34,7 @@ def assert_twins(
     assert python.summary() == compiled.summary()
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize(("scheduler", "options"), OPTIONS)
 @pytest.mark.parametrize("scenario", resources.names("scenarios"))
 def test_a_scheduler_in_python_gives_the_compiled_timeline(

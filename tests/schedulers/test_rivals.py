@@ -59,6 +59,7 @@ def assert_twins(
     assert python.summary() == compiled.summary()
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize(("scheduler", "options"), OPTIONS)
 @pytest.mark.parametrize(("scenario", "platform", "run"), CELLS)
 def test_shipped_cells(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -94,21 +95,21 @@ def test_a_search_under_overload_to_its_end(run, norm: str) -> None:
 @pytest.mark.compiled
 @pytest.mark.parametrize("expiry", ["soft", "firm"])
 def test_a_user_who_changes_apps(expiry: str) -> None:
-    phases = [
+    phases = (
         Phase(scenario=load_scenario("ar_call"), seconds=7.5),
         Phase(
             scenario=load_scenario("ar_social"),
             load=Fraction(1, 2),
             rename={"context": "social context"},
         ),
-    ]
-    scenario = Scenario(schema=1, name="user", phases=tuple(phases))
+    )
+    scenario = Scenario(schema=1, name="user", phases=phases)
     options = {"seconds": 12.0, "seed": 11, "load": 2.6, "expiry": expiry}
     case = Case(scenario, load_platform("4k_1ws_2os"), "dream_online", options)
     outcome, result = run_reference(case), run_engine(case)
     assert_same_record(result, outcome)
     assert_same_figures(result, outcome)
-    remarks = outcome.remarks
+    remarks = outcome.remarks  # to show an outcome whole takes a minute
     assert remarks == {"tuner moved", "dropped by DREAM"}
-    fixed = run_engine(Case(case.scenario, case.platform, "dream_full", options))
+    fixed = run_engine(dataclasses.replace(case, scheduler="dream_full"))
     assert fixed.uxcost != result.uxcost

@@ -1,0 +1,206 @@
+"""Cells: where policies are compared, listed one by one or as the product of what varies."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Annotated, Any, Literal, TypeAlias
+
+import numpy as np
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
+
+from dream_gym import resources
+from dream_gym.analysis.calibration_table import CalibratedCell, calibrated_cells
+from dream_gym.hardware import Platform, load_platform
+from dream_gym.resources import Config
+from dream_gym.workload import ModelSpec, Scenario, load_scenario
+
+Expiry: TypeAlias = Literal["soft", "firm"]
+Load: TypeAlias = Annotated[float, Field(gt=0, le=1000)]
+Probability: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+Share: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
+
+SWEEP_FROM = 0.25
+CALM_STEPS, BUSY_STEPS = 5, 15
+"""Steps of a sweep below and above the load at which deadlines begin to be missed."""
+
+
+class Cell(Config):
+    """One place where policies are compared.
+
+    Args:
+        scenario: Name of a scenario or path of its file, relative to the folder of the suite's.
+        platform: Name of a platform or path of its file, likewise.
+        load: Factor on every rate.
+        expiry: ``soft`` or ``firm``; by default what the scenario says.
+        cascade: Probability that a parent's frame triggers one of a dependent, in place of all
+            those of the scenario.
+        jitter: Release jitter of every root as a share of its period at this load, in place of
+            those of the scenario.
+    """
+
+    scenario: str
+    platform: str
+    load: Load = 1.0
+    expiry: Expiry | None = None
+    cascade: Probability | None = None
+    jitter: Share | None = None
+
+    _scenario: Scenario = PrivateAttr()
+    _hardware: Platform = PrivateAttr()
+
+    @model_validator(mode="after")
+    def _load_parts(self, info: ValidationInfo) -> Cell:
+        self._scenario = load_scenario(resources.in_folder_if_path(self.scenario, info))
+        self._hardware = load_platform(resources.in_folder_if_path(self.platform, info))
+        return self
+
+    @property
+    def workload(self) -> Scenario:
+        """The scenario, with the cell's cascades and jitter."""
+        if self.cascade is None and self.jitter is None:
+            return self._scenario
+        if not self._scenario.phases:
+            return self._varied(self._scenario, self.load)
+        phases = tuple(
+            phase.model_copy(
+                update={"scenario": self._varied(phase.scenario, self.load * float(phase.load))}
+            )
+            for phase in self._scenario.phases
+        )
+        return self._scenario.model_copy(update={"phases": phases})
+
+    def _varied(self, scenario: Scenario, load: float) -> Scenario:
+        models = tuple(self._varied_model(model, load) for model in scenario.models)
+        return scenario.model_copy(update={"models": models})
+
+    def _varied_model(self, model: ModelSpec, load: float) -> ModelSpec:
+        changes: dict[str, Any] = {}
+        if model.depends_on is not None and self.cascade is not None:
+            link = model.depends_on.model_copy(update={"probability": self.cascade})
+            changes["depends_on"] = link
+        if model.depends_on is None and self.jitter is not None:
+            changes["jitter_ms"] = self.jitter * 1e3 / (float(model.rate) * load)
+        return model.model_copy(update=changes)
+
+    @property
+    def hardware(self) -> Platform:
+        """The platform."""
+        return self._hardware
+
+    @property
+    def expiry_in_force(self) -> str:
+        """``soft`` or ``firm``, by the cell or else by the scenario."""
+        return self.expiry or self._scenario.expiry
+
+    def at_load(self, load: float) -> Cell:
+        """The same cell at another load."""
+        return self.model_copy(update={"load": load})
+
+    @property
+    def title(self) -> str:
+        """What tables and plots call the cell."""
+        return cell_title(**{name: getattr(self, name) for name in Cell.model_fields})
+
+
+def cell_title(
+    scenario: str,
+    platform: str,
+    load: float,
+    expiry: str | None,
+    cascade: float | None,
+    jitter: float | None,
+) -> str:
+    """What tables and plots call a cell of these fields."""
+    parts = [f"{scenario} on {platform}", f"load {load:g}"]
+    if expiry:
+        parts.append(expiry)
+    if cascade is not None:
+        parts.append(f"cascade {cascade:g}")
+    if jitter is not None:
+        parts.append(f"jitter {jitter:g}")
+    return ", ".join(parts)
+
+
+class Grid(Config):
+    """Cells as the product of what varies, the last varying fastest.
+
+    Args:
+        scenarios: Names or paths, see `Cell`.
+        platforms: Names or paths, see `Cell`.
+        expiry: See `Cell`.
+        cascade: See `Cell`.
+        jitter: See `Cell`.
+        loads: Factors on every rate, the same for all; or from the table of calibrations, which
+            has the shipped cells only: ``contended`` leaves the contended ones, each at its
+            contended load; ``sweep`` goes from 0.25 in five equal steps to where the first of the
+            calibrated schedulers begins to miss deadlines, and on, in fifteen equal ratios, to
+            the load at which all accelerators are busy all the time.
+    """
+
+    scenarios: Annotated[tuple[str, ...], Field(min_length=1)]
+    platforms: Annotated[tuple[str, ...], Field(min_length=1)]
+    expiry: Annotated[tuple[Expiry, ...], Field(min_length=1)] | None = None
+    cascade: Annotated[tuple[Probability, ...], Field(min_length=1)] | None = None
+    jitter: Annotated[tuple[Share, ...], Field(min_length=1)] | None = None
+    loads: Annotated[tuple[Load, ...], Field(min_length=1)] | Literal["contended", "sweep"] = (1.0,)
+
+    def cells(self) -> list[dict[str, Any]]:
+        """The fields of all its cells.
+
+        Raises:
+            ValueError: None of them is in the table of calibrations.
+        """
+        axes = (self.scenarios, self.platforms)
+        options = (self.expiry or (None,), self.cascade or (None,), self.jitter or (None,))
+        found = [
+            dict(zip(Cell.model_fields, (*pair, load, *rest), strict=True))
+            for pair in itertools.product(*axes)
+            for rest in itertools.product(*options)
+            for load in self._loads(*pair)
+        ]
+        if not found:
+            raise ValueError(f"loads: no cell of the calibration is {self.loads}")
+        return [
+            {name: value for name, value in cell.items() if value is not None} for cell in found
+        ]
+
+    def _loads(self, scenario: str, platform: str) -> tuple[float, ...]:
+        if not isinstance(self.loads, str):
+            return self.loads
+        for cell in calibrated_cells():
+            if (cell.scenario, cell.platform) == (scenario, platform):
+                if self.loads == "sweep":
+                    return sweep_loads(cell)
+                return (cell.contended_load,) if cell.contended else ()
+        return ()
+
+
+def sweep_loads(cell: CalibratedCell) -> tuple[float, ...]:
+    """The loads of a sweep, see `Grid`; none where the calibration found nothing missed."""
+    if np.isnan(cell.utilisation_one):
+        return ()
+    first = max(min(cell.fcfs, cell.edf, cell.dream_mapscore), SWEEP_FROM)
+    calm = np.linspace(SWEEP_FROM, first, CALM_STEPS + 1)
+    busy = np.geomspace(first, max(cell.utilisation_one, first), BUSY_STEPS + 1)
+    return tuple(sorted({round(load, 3) for load in (*calm.tolist(), *busy.tolist())}))
+
+
+def _expand(items: Any, info: ValidationInfo) -> Any:
+    """Put the cells of grids in their place."""
+    if not isinstance(items, list | tuple):
+        return items
+    expanded: list[Any] = []
+    for item in items:
+        if isinstance(item, dict) and "scenarios" in item:
+            expanded += Grid.model_validate(item, context=info.context).cells()
+        else:
+            expanded.append(item)
+    return expanded
+
+
+Cells: TypeAlias = Annotated[
+    tuple[Cell, ...],
+    Field(min_length=1),
+    BeforeValidator(_expand, json_schema_input_type=list[Cell | Grid]),
+]
+"""Cells, in YAML listed or as grids."""

@@ -1,0 +1,111 @@
+"""Pictures of a suite: who ranks where, performance profiles, and sustained loads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from dream_gym.analysis.extra import pyplot
+from dream_gym.analysis.outcome import DREAM, Outcome
+from dream_gym.analysis.plots import FAINT, INK, PALETTE, STYLE, colour, save
+from dream_gym.analysis.suite_tables import shown_policies, sustained_load, sweeps
+
+ROW_HEIGHT = 0.23
+POINTS = 60
+"""Points of a performance profile."""
+
+
+def _shade(outcome: Outcome, policy: str) -> str:
+    """DREAM in one colour, what is ours in another, and all others in a third."""
+    scheduler = outcome.schedulers[policy]
+    if scheduler in DREAM:
+        return PALETTE[0]
+    return PALETTE[1] if scheduler in ("dream_plus", "") else INK
+
+
+def plot_ranking(outcome: Outcome, path: Path) -> str:
+    """Draw UXCost over its bound for every policy; return the figure's title."""
+    plt, policies = pyplot(), outcome.ranking
+    title = "UXCost as a multiple of its lower bound, geometric mean, 95 % interval"
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            figsize=(8, ROW_HEIGHT * len(policies) + 1.1), layout="constrained"
+        )
+        for place, policy in enumerate(policies):
+            value = outcome.bootstrap.geometric_mean(outcome.scores(policy))
+            whiskers = [[value.mean - value.low], [value.high - value.mean]]
+            axes.errorbar(
+                value.mean, place, xerr=whiskers, fmt="o", capsize=3, color=_shade(outcome, policy)
+            )
+        axes.set_yticks(range(len(policies)), policies)
+        axes.set_ylim(len(policies) - 0.5, -0.5)
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter("{x:g}")
+        axes.grid(axis="both", color="#E6E6E6", linewidth=0.8)
+        axes.set_xlabel(f"{title}; blue: DREAM, orange: ours")
+        axes.set_title(f"{outcome.name}: {len(outcome.titles)} cells, {outcome.seeds} seeds")
+        save(figure, path)
+    return title
+
+
+def plot_profiles(outcome: Outcome, path: Path) -> str:
+    """Draw the performance profiles of some policies; return the figure's title."""
+    plt, policies = pyplot(), shown_policies(outcome)
+    title = "Share of runs whose UXCost is at most so many times its lower bound"
+    highest = max(float(outcome.scores(policy).max()) for policy in policies)
+    limits = np.geomspace(1, max(highest, 2.0), POINTS)
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
+        for place, policy in enumerate(policies):
+            profile = outcome.bootstrap.performance_profile(outcome.scores(policy), limits)
+            axes.plot(limits, [share.mean for share in profile], color=colour(place), label=policy)
+            axes.fill_between(
+                limits,
+                [share.low for share in profile],
+                [share.high for share in profile],
+                color=colour(place),
+                alpha=0.15,
+                linewidth=0,
+            )
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_major_formatter("{x:.0%}")
+        axes.set_ylim(0, 1.01)
+        axes.set_xlabel("UXCost ÷ lower bound")
+        axes.set_title(title)
+        axes.legend(loc="lower right")
+        save(figure, path)
+    return title
+
+
+def plot_sustained(outcome: Outcome, path: Path) -> str:
+    """Draw up to which load each policy violates less than 1 %; return the figure's title."""
+    plt, policies, found = pyplot(), outcome.ranking, sweeps(outcome)
+    title = "Up to which load fewer than 1 % of all frames are violated, 95 % interval"
+    with plt.rc_context(STYLE):
+        figure, panels = plt.subplots(
+            1,
+            len(found),
+            figsize=(2 + 2.1 * len(found), ROW_HEIGHT * len(policies) + 1.3),
+            sharey=True,
+            squeeze=False,
+            layout="constrained",
+        )
+        for axes, sweep in zip(panels[0], found, strict=True):
+            for place, policy in enumerate(policies):
+                value = sustained_load(outcome, policy, sweep)
+                axes.hlines(place, 0, value.mean, color=FAINT, linewidth=1.5)
+                whiskers = [[value.mean - value.low], [value.high - value.mean]]
+                shade = _shade(outcome, policy)
+                axes.errorbar(value.mean, place, xerr=whiskers, fmt="o", capsize=3, color=shade)
+            axes.set_xlim(left=0)
+            axes.set_xlabel("load")
+            axes.set_title(sweep.title.replace(" on ", "\non "), fontsize=9)
+            axes.grid(axis="x", color="#E6E6E6", linewidth=0.8)
+        panels[0, 0].set_yticks(range(len(policies)), policies)
+        panels[0, 0].set_ylim(len(policies) - 0.5, -0.5)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        save(figure, path)
+    return title

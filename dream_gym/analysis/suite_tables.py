@@ -1,0 +1,228 @@
+"""The tables of a suite: who is best, who misses what and why, where; all with intervals."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dream_gym.analysis.aggregates import Bootstrap
+from dream_gym.analysis.misses import CAUSES
+from dream_gym.analysis.outcome import SIMPLE, Outcome
+from dream_gym.analysis.report import percent, with_interval
+from dream_gym.analysis.statistics import Interval, mean_interval
+
+TOLERATED = 0.01
+"""Share of frames that a scheduler may violate and still sustain a load."""
+SWEEP_LOADS = 5
+"""Loads of one scenario on one platform that make a sweep."""
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table of texts.
+
+    Args:
+        title: What it shows.
+        headings: Of its columns.
+        rows: Its rows.
+    """
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def markdown(self) -> str:
+        """The table in Markdown."""
+        lines = [self.headings, ("---",) * len(self.headings), *self.rows]
+        return f"**{self.title}**\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def suite_tables(outcome: Outcome) -> list[TextTable]:
+    """All tables of a suite."""
+    where = sustained_table(outcome) if sweeps(outcome) else cell_table(outcome)
+    return [cost_table(outcome), deadline_table(outcome), cause_table(outcome), where]
+
+
+def cost_table(outcome: Outcome) -> TextTable:
+    """UXCost of every policy over all cells, best first."""
+    first, boot = outcome.policies[0], outcome.bootstrap
+    baseline = outcome.scores(first, "uxcost")
+    rows = []
+    for policy in outcome.ranking:
+        multiple, cost = outcome.scores(policy), outcome.scores(policy, "uxcost")
+        itself = policy == first
+        rows.append(
+            (
+                f"`{policy}`",
+                with_interval(boot.geometric_mean(multiple)),
+                "1" if itself else with_interval(boot.geometric_mean_ratio(cost, baseline)),
+                with_interval(boot.iqm(multiple)),
+                "" if itself else percent(boot.probability_of_improvement(cost, baseline)),
+            )
+        )
+    headings = (
+        "policy",
+        "UXCost ÷ lower bound, geometric mean",
+        f"UXCost ÷ that of `{first}`, geometric mean",
+        "UXCost ÷ lower bound, interquartile mean",
+        f"probability of improvement on `{first}`",
+    )
+    return TextTable("UXCost", headings, tuple(rows))
+
+
+def deadline_table(outcome: Outcome) -> TextTable:
+    """What every policy does to deadlines, and what it spends, over all cells."""
+    shares = {"violated": "violation_rate", "lost": "lost_rate", "useless work": "useless_share"}
+    figures = {
+        "lateness p50, ms": "lateness_p50_ms",
+        "lateness p99, ms": "lateness_p99_ms",
+        "spent, mJ per frame": "energy_mj",
+        "charged, mJ per frame": "energy_charged_mj",
+        "accuracy, %": "accuracy",
+    }
+    if outcome.about["suite"]["xrbench_score"]:
+        figures["XRBench score"] = "xrbench_score"
+    rows = []
+    for policy in outcome.ranking:
+        row = [f"`{policy}`"]
+        for text, columns in ((percent, shares), (with_interval, figures)):
+            for column in columns.values():
+                mean = outcome.bootstrap.mean(outcome.scores(policy, column))
+                row.append("" if mean is None else text(mean))
+        rows.append(tuple(row))
+    title = "Deadlines and energy, means over all runs"
+    return TextTable(title, ("policy", *shares, *figures), tuple(rows))
+
+
+def cause_table(outcome: Outcome) -> TextTable:
+    """Why frames were violated, as shares of all frames."""
+    rows = []
+    for policy in outcome.ranking:
+        means = (outcome.bootstrap.mean(outcome.scores(policy, f"missed.{c}")) for c in CAUSES)
+        rows.append((f"`{policy}`", *(percent(mean) for mean in means if mean is not None)))
+    return TextTable(
+        "Why frames were violated, in percent of all frames", ("policy", *CAUSES), (*rows,)
+    )
+
+
+def shown_policies(outcome: Outcome) -> list[str]:
+    """Those that figures and tables by cell show: the first, rivals, and the best of each kind."""
+    named = [outcome.policies[0], "planaria", "veltair tuned", "dream_plus tuned"]
+    best = (outcome.best(SIMPLE), outcome.ranking[0])
+    wanted = dict.fromkeys([*named, *(policy for policy in best if policy)])
+    return [policy for policy in wanted if policy in outcome.policies]
+
+
+def cell_table(outcome: Outcome) -> TextTable:
+    """UXCost as a multiple of its lower bound, cell by cell, and the best policy of each."""
+    shown = shown_policies(outcome)
+    means = {policy: outcome.scores(policy).mean(axis=1) for policy in outcome.policies}
+    rows = []
+    for index, title in enumerate(outcome.titles):
+        best = min(outcome.policies, key=lambda policy: means[policy][index])
+        bound = mean_interval(outcome.scores(best, "lower_bound")[index])
+        cells = [_at_cell(outcome, policy, index) for policy in shown]
+        rows.append(
+            (title, with_interval(bound), *cells, f"`{best}`: {_at_cell(outcome, best, index)}")
+        )
+    headings = ("cell", "lower bound", *(f"`{policy}`" for policy in shown), "least of all")
+    title = "By cell: UXCost ÷ lower bound, and frames violated, means over the seeds"
+    return TextTable(title, headings, tuple(rows))
+
+
+def _at_cell(outcome: Outcome, policy: str, index: int) -> str:
+    multiple = mean_interval(outcome.scores(policy)[index])
+    violated = mean_interval(outcome.scores(policy, "violation_rate")[index])
+    return f"{with_interval(multiple)}; {percent(violated)}"
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One scenario on one platform over many loads.
+
+    Args:
+        title: Scenario and platform.
+        cells: Indices of the cells, by load.
+        loads: Their loads, ascending.
+    """
+
+    title: str
+    cells: tuple[int, ...]
+    loads: tuple[float, ...]
+
+
+def sweeps(outcome: Outcome) -> list[Sweep]:
+    """The sweeps of a suite."""
+    cells = outcome.about["suite"]["cells"]
+
+    def place(index: int) -> tuple[str, ...]:
+        return tuple(str(value) for name, value in cells[index].items() if name != "load")
+
+    found = []
+    for _, group in itertools.groupby(sorted(range(len(cells)), key=place), key=place):
+        indices = sorted(group, key=lambda index: cells[index]["load"])
+        if len(indices) >= SWEEP_LOADS:
+            first = cells[indices[0]]
+            title = f"{first['scenario']} on {first['platform']}"
+            loads = tuple(cells[index]["load"] for index in indices)
+            found.append(Sweep(title, tuple(indices), loads))
+    return sorted(found, key=lambda sweep: sweep.cells)
+
+
+def sustained_load(outcome: Outcome, policy: str, sweep: Sweep) -> Interval:
+    """Up to which of a sweep's loads a policy violates less than 1 % of all frames; 0 for none."""
+    loads = np.array([0.0, *sweep.loads])
+
+    def last(means: NDArray[np.float64]) -> float:
+        missed = means >= TOLERATED
+        return float(loads[int(np.argmax(missed)) if missed.any() else len(means)])
+
+    violated = outcome.scores(policy, "violation_rate")[list(sweep.cells)]
+    return Bootstrap(len(sweep.loads), outcome.seeds).of_cell_means(violated, last)
+
+
+def sustained_table(outcome: Outcome) -> TextTable:
+    """Up to which load every policy keeps violations under 1 %."""
+    found = sweeps(outcome)
+    rows = [
+        (
+            f"`{policy}`",
+            *(with_interval(sustained_load(outcome, policy, sweep)) for sweep in found),
+        )
+        for policy in outcome.ranking
+    ]
+    title = "Up to which load fewer than 1 % of all frames are violated"
+    return TextTable(title, ("policy", *(sweep.title for sweep in found)), tuple(rows))
+
+
+def published_table(outcomes: Sequence[Outcome]) -> TextTable:
+    """DREAM's published reductions of UXCost beside ours."""
+    rows = [("published (abstract)", "", "first baseline", "32.2 %", "80.8 %")]
+    rows += [("published (abstract)", "", "second baseline", "50.0 %", "97.6 %")]
+    for outcome, rival in itertools.product(outcomes, ("planaria", "veltair tuned")):
+        for dream in ("dream_full", "dream_online", "dream_full tuned"):
+            if {dream, rival} <= set(outcome.policies):
+                ours, theirs = (outcome.scores(p, "uxcost") for p in (dream, rival))
+                mean = outcome.bootstrap.geometric_mean_ratio(ours, theirs)
+                best = min(
+                    (_cell_ratio(row, other) for row, other in zip(ours, theirs, strict=True)),
+                    key=lambda ratio: ratio.mean,
+                )
+                cells = (f"`{dream}`", f"`{rival}`", _reduction(mean), _reduction(best))
+                rows.append((f"`{outcome.name}`", *cells))
+    headings = ("suite", "DREAM", "against", "geometric mean", "up to, in one cell")
+    return TextTable("UXCost reduced by DREAM", headings, tuple(rows))
+
+
+def _cell_ratio(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> Interval:
+    single = Bootstrap(1, len(ours))
+    return single.geometric_mean_ratio(ours[None, :], theirs[None, :])
+
+
+def _reduction(ratio: Interval) -> str:
+    low, high = 100 * (1 - ratio.high), 100 * (1 - ratio.low)
+    return f"{100 * (1 - ratio.mean):.1f} % [{low:.1f}, {high:.1f}]"

@@ -1,0 +1,32 @@
+"""``dream-gym results``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from dream_gym.analysis.extra import polars
+from dream_gym.analysis.outcome import read_outcome
+from dream_gym.analysis.results_page import write_page
+from dream_gym.cli.output import make_console
+from dream_gym.files import check_writable
+
+
+def results(
+    folders: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="FOLDER")],
+    /,
+    page: Path,
+) -> None:
+    """Write one page on several suites, from the folders that `benchmark` has written.
+
+    Args:
+        folders: The folders, in the order of the page.
+        page: The page, in Markdown; its figures go to images/results beside it.
+    """
+    polars()
+    outcomes = [read_outcome(folder) for folder in folders]
+    check_writable(page)
+    write_page(outcomes, page)
+    make_console().print(f"{page}: {len(folders)} suites")

@@ -1,0 +1,45 @@
+import math
+
+import pytest
+
+from dream_gym import simulate
+from dream_gym.analysis.measures import xrbench_score
+from tests.handmade import Given, RunByHand, Step
+from tests.simulator.conftest import run
+
+__all__ = ["run"]
+
+MS = 1_000_000
+
+
+def test_xrbench_score_by_hand(run: RunByHand) -> None:
+    # a0 completes 10 ns after 1 ms, 1 ms early; b0 at 2 ms and 20 ns, 0.1 ms and 20 ns late, for
+    # 750 mJ and 10 pJ; b1 is unfinished.
+    half = Step(MS, 750 * 10**9)
+    seen = run(
+        Given("a", [MS], every_ns=10 * MS, deadline_ns=2 * MS + 10),
+        Given("b", [half], every_ns=2 * MS, deadline_ns=19 * MS // 10),
+        horizon_ns=39 * MS // 10,
+        scheduler="fcfs",
+    )
+    frames = seen.result.frame_count
+    assert frames == {"a": 1, "b": 2}
+    assert seen.fates["b0"] == ("completed", 2 * MS + 20)
+    early = 1 / (1 + math.exp(-15))
+    late = 1 / (1 + math.exp(15 * 0.10002)) * (1500 - 750) / 1500
+    b1 = 1 / (1 + math.exp(15 * (seen.fates["b1"][1] - 3.9 * MS) / MS)) / 2
+    done = seen.fates["b1"][0] == "completed"
+    expected = 100 * (early + (late + done * b1) / 2) / 2
+    assert xrbench_score(seen.result) == pytest.approx(expected, rel=1e-6)
+
+
+def test_xrbench_score_of_an_uncontended_cell_is_high() -> None:
+    result = simulate("xrbench_vr_gaming", "xr_8k_2ws_2os", "edf", seconds=1, record=True)
+    assert 80 < xrbench_score(result) <= 100
+
+
+def test_nothing_done_scores_nothing_and_no_frames_everything() -> None:
+    lost = simulate("ar_call", "4k_2ws", "fcfs", seconds=0.5, load=900, expiry="firm", record=True)
+    assert xrbench_score(lost) < 5
+    none = simulate("ar_call", "4k_2ws", "fcfs", seconds=1e-6, record=True)
+    assert xrbench_score(none) == 100

@@ -1,0 +1,204 @@
+"""The reports of suites: what they compute, and that they say no more than they may."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from dream_gym.analysis import report
+from dream_gym.analysis.benchmark import Benchmark
+from dream_gym.analysis.outcome import Outcome, read_outcome
+from dream_gym.analysis.results_page import verdict, write_page, write_report
+from dream_gym.analysis.suite_tables import (
+    TextTable,
+    cause_table,
+    cell_table,
+    cost_table,
+    published_table,
+    sustained_load,
+    sustained_table,
+    sweeps,
+)
+from dream_gym.errors import ConfigError, DreamGymError
+from dream_gym.files import write_text
+
+FIGURE = re.compile(r"^(-?[\d.]+(e[-+]\d+)?%?( %)?) \[.+\]$")
+
+
+@pytest.fixture
+def outcome(small_benchmark: Benchmark) -> Outcome:
+    return Outcome(report.about(small_benchmark, command="make it"), small_benchmark.rows)
+
+
+def made_up(costs: dict[str, Any], loads: tuple[float, ...] = (1.0,), **columns: Any) -> Outcome:
+    """An outcome with these UXCosts, by policy: arrays (cells, seeds)."""
+    cells, seeds = np.shape(next(iter(costs.values())))
+    about = {
+        "command": "x",
+        "seeds": {"first": 0, "count": seeds},
+        "suite": {
+            "name": "asplos23",
+            "description": "d",
+            "seconds": 1.0,
+            "xrbench_score": False,
+            "cells": [
+                {
+                    "scenario": "s",
+                    "platform": "p",
+                    "load": loads[index % len(loads)],
+                    "expiry": None,
+                    "cascade": None,
+                    "jitter": None,
+                }
+                for index in range(cells)
+            ],
+        },
+        "policies": [{"cell": 0, "policy": name, "scheduler": name.split()[0]} for name in costs],
+    }
+    rows = [
+        {
+            "cell": cell,
+            "policy": policy,
+            "seed": seed,
+            "uxcost": float(cost[cell][seed]),
+            "multiple": float(cost[cell][seed]),
+            "lower_bound": 1.0,
+            **{
+                name: float(np.asarray(given[policy])[cell][seed])
+                for name, given in columns.items()
+            },
+        }
+        for policy, cost in costs.items()
+        for cell in range(cells)
+        for seed in range(seeds)
+    ]
+    return Outcome(about, pl.DataFrame(rows))
+
+
+def assert_all_have_intervals(table: TextTable) -> None:
+    for row in table.rows:
+        assert len(row) == len(table.headings)
+        for text in row[1:]:
+            for part in text.split("; "):
+                figure = part.split(": ")[-1]
+                assert figure in ("", "1") or FIGURE.match(figure) or part.startswith("`"), text
+
+
+def test_tables_of_a_real_outcome(outcome: Outcome) -> None:
+    for table in (cost_table(outcome), cause_table(outcome), cell_table(outcome)):
+        assert_all_have_intervals(table)
+    assert [row[0] for row in cost_table(outcome).rows] == [f"`{p}`" for p in outcome.ranking]
+    assert [row[0] for row in cell_table(outcome).rows] == [
+        "ar_social on 4k_1ws_2os, load 1.3",
+        "ar_call on 4k_2ws, load 4, firm",
+    ]
+
+
+def test_cost_table_by_hand() -> None:
+    costs = {"dream_full": [[2.0, 2.0], [8.0, 8.0]], "edf": [[1.0, 1.0], [4.0, 4.0]]}
+    table = cost_table(made_up(costs))
+    assert table.rows[0][0] == "`edf`"
+    assert table.rows[0][1] == "2 [2, 2]"
+    assert table.rows[0][2] == "0.5 [0.5, 0.5]"
+    assert table.rows[0][4] == "100.00% [100.00, 100.00]"
+    assert table.rows[1][:3] == ("`dream_full`", "4 [4, 4]", "1")
+
+
+def test_verdict_says_what_the_intervals_allow() -> None:
+    noise = np.random.default_rng(0).lognormal(0, 0.05, size=(3, 8))
+    base = np.ones((3, 8))
+    texts = [
+        verdict(made_up({"dream_full": base, "edf": factor * noise, "sjf": 9 * base}))
+        for factor in (0.5, 1.0, 2.0)
+    ]
+    assert "the simple rule `edf` beats `dream_full`" in texts[0]
+    assert "0.5" in texts[0]
+    assert "cannot be told apart" in texts[1]
+    assert "no simple rule beats `dream_full`" in texts[2]
+    both = verdict(
+        made_up({"dream_full": base, "dream_full tuned": 0.3 * base, "edf": 0.5 * noise})
+    )
+    assert "beats `dream_full`, DREAM with its defaults" in both
+    assert "no simple rule beats `dream_full tuned`" in both
+    # What is ours does not count as DREAM, and without either side there is nothing to say.
+    assert "`edf` beats" in verdict(
+        made_up({"dream_full": base, "dream_plus": 0.1 * base, "edf": 0.5 * base})
+    )
+    assert verdict(made_up({"dream_full": base})) == ""
+
+
+def test_published_figures_beside_ours() -> None:
+    costs = {
+        "dream_full": [[1.0, 1.0], [3.0, 3.0]],
+        "planaria": [[4.0, 4.0], [3.0, 3.0]],
+    }
+    (row,) = published_table([made_up(costs)]).rows[2:]
+    assert row == (
+        "`asplos23`",
+        "`dream_full`",
+        "`planaria`",
+        "50.0 % [50.0, 50.0]",
+        "75.0 % [75.0, 75.0]",
+    )
+
+
+def test_sustained_load_by_hand() -> None:
+    loads = (0.5, 1.0, 1.5, 2.0, 2.5)
+    costs = {"edf": np.ones((5, 2)), "fcfs": np.ones((5, 2)), "sjf": np.ones((5, 2))}
+    violated = {
+        "edf": [[0, 0], [0, 0.018], [0.01, 0.01], [0, 0], [1, 1]],  # once above, it is over
+        "fcfs": [[0.01, 0.01]] + [[0, 0]] * 4,
+        "sjf": [[0.0, 0.0]] * 5,
+    }
+    outcome = made_up(costs, loads, violation_rate=violated)
+    (sweep,) = sweeps(outcome)
+    assert sweep.loads == loads
+    found = {policy: sustained_load(outcome, policy, sweep) for policy in costs}
+    # In a resample with the second seed twice, 0.018 of all are violated at load 1.
+    assert (found["edf"].mean, found["edf"].low, found["edf"].high) == (1.0, 0.5, 1.0)
+    assert found["fcfs"].mean == 0
+    assert found["sjf"].mean == 2.5
+    assert_all_have_intervals(sustained_table(outcome))
+
+
+def test_report_and_page(outcome: Outcome, tmp_path: Path) -> None:
+    write_report(outcome, tmp_path)
+    text = (tmp_path / "report.md").read_text()
+    assert text.count("make it") == 4  # under every table
+    for picture in re.findall(r"\]\((.+\.png)\)", text):
+        assert (tmp_path / picture).stat().st_size > 1000
+    page = tmp_path / "docs" / "results.md"
+    write_page([outcome], page)
+    text = page.read_text()
+    assert text.startswith(f"# Results\n\n{verdict(outcome)}\n\n")
+    assert "32.2 %" in text
+    for picture in re.findall(r"\]\((.+\.png)\)", text):
+        assert (page.parent / picture).stat().st_size > 1000
+
+
+def test_one_seed_is_not_reported(outcome: Outcome, tmp_path: Path) -> None:
+    about = {**outcome.about, "seeds": {"first": 0, "count": 1}}
+    with pytest.raises(DreamGymError, match="no intervals"):
+        write_report(replace(outcome, about=about), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_read_what_was_written(small_benchmark: Benchmark, tmp_path: Path) -> None:
+    report.write_table(small_benchmark, tmp_path / "runs.parquet")
+    report.write_json(report.about(small_benchmark, command="c"), tmp_path / "about.json")
+    found = read_outcome(tmp_path)
+    assert found.rows.equals(small_benchmark.rows)
+    assert found.policies == ["fcfs", "half", "tuned"]
+    np.testing.assert_array_equal(
+        found.scores("half", "uxcost")[1],
+        small_benchmark.rows.filter(policy="half", cell=1)["uxcost"].to_numpy(),
+    )
+    write_text(tmp_path / "about.json", "{")
+    with pytest.raises(ConfigError, match="not the outcome of a benchmark"):
+        read_outcome(tmp_path)
