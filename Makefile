@@ -1,13 +1,15 @@
-# make demo | test | bench | soak | results | lint | clean; `make help` says what each does.
+# make demo | test | bench | soak | results | lint | clean ...; `make help` says what each does.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint bench coverage soak calibration results clean
+.PHONY: help demo test test-clients test-compat lint bench coverage soak calibration results clean
 help:
 	@echo "make demo   install, train an agent, benchmark it: results/demo/"
 	@echo "make test   install, then lint, types and all tests"
+	@echo "make test-clients  learning runs with the libraries that people use"
+	@echo "make test-compat  the environments on the oldest Gymnasium, and under Ray RLlib, which needs it"
 	@echo "make bench  speed of the engine and of the environment"
 	@echo "make coverage  branch coverage with all code interpreted"
 	@echo "make soak   20,000 random workloads, engine against reference; takes up again"
@@ -36,7 +38,24 @@ lint: $(STAMP)
 test: lint
 	$(BIN)/python -m pytest --numprocesses auto
 
+test-clients: $(STAMP)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[clients]"
+	$(BIN)/python -m pytest tests/clients --override-ini "norecursedirs=rllib"
+
+COMPAT := .venv-compat
+COMPAT_STAMP := $(COMPAT)/.installed
+
+$(COMPAT_STAMP): pyproject.toml
+	$(PYTHON) -m venv $(COMPAT)
+	$(COMPAT)/bin/pip install --quiet torch==2.13.0
+	$(COMPAT)/bin/pip install --quiet gymnasium==1.2.2 --editable ".[train,bench,dev,rllib]"
+	touch $@
+
+test-compat: $(COMPAT_STAMP)
+	$(COMPAT)/bin/python -m pytest tests/envs tests/clients/rllib --override-ini "norecursedirs="
+
 bench: $(STAMP)
+	$(BIN)/pip install --quiet --no-deps jssenv
 	$(BIN)/python -m tests.bench
 
 coverage: $(STAMP)
@@ -57,5 +76,5 @@ results: $(STAMP)
 	$(BIN)/dream-gym results $(addprefix results/,$(SUITES)) --page docs/results.md
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis results
+	rm -rf $(VENV) $(COMPAT) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis results
 	find . -name __pycache__ -not -path "./.git/*" -prune -exec rm -rf {} +

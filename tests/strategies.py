@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from dream_gym.hardware import Platform, cost_table
+from dream_gym.schedulers.dream.plus import PlusOptions
 from dream_gym.workload import (
     Dependency,
     EarlyExit,
@@ -30,6 +31,20 @@ PHASE_LOADS = (Fraction(1), Fraction(1, 2), Fraction(2), Fraction(3, 7))  # on a
 DEADLINE_FACTORS = (None, None, 0.5, 0.25, 1.0, 1.5, 3.0, 7.5)
 
 
+SCHEDULERS = (
+    "fcfs",
+    "whim",
+    "edf",
+    "dream_mapscore",
+    "dream_plus",
+    "whim",
+    "dream_smartdrop",
+    "dream_full",
+    "dream_plus",
+)
+SCHEDULER_OPTIONS = frozenset(PlusOptions.model_fields)
+
+
 @dataclass(frozen=True)
 class Case:
     """Arguments of one simulation, for the engine and for the reference alike."""
@@ -38,6 +53,16 @@ class Case:
     platform: Platform
     scheduler: str
     options: dict[str, Any]
+
+    @property
+    def run_options(self) -> dict[str, Any]:
+        """The options that are not the scheduler's."""
+        return {name: self.options[name] for name in self.options if name not in SCHEDULER_OPTIONS}
+
+    @property
+    def scheduler_options(self) -> dict[str, Any]:
+        """The options of the scheduler."""
+        return {name: self.options[name] for name in self.options if name in SCHEDULER_OPTIONS}
 
 
 @st.composite
@@ -310,7 +335,7 @@ def cases(draw: st.DrawFn, *, grid: bool) -> Case:
     scenario = Scenario(
         schema=1, name="random", expiry=draw(st.sampled_from(("soft", "firm"))), **whole
     )
-    scheduler = draw(st.sampled_from(("fcfs", "whim", "edf", "dream_mapscore", "whim")))
+    scheduler = draw(st.sampled_from(SCHEDULERS))
     options: dict[str, Any] = {"seconds": seconds, "load": load}
     # Bandwidth is shared in units of 2^-20 bytes per ns; there must be some.
     enough = clock * hardware["bytes_per_cycle"] * 2**18 >= 1
@@ -324,8 +349,12 @@ def cases(draw: st.DrawFn, *, grid: bool) -> Case:
     delays = (GRID_CYCLE_NS, 2 * GRID_CYCLE_NS, 137, 0) if grid else (1, 137, GRID_CYCLE_NS, slow)
     options["decision_ns"] = draw(st.sampled_from((0, 0, 0, 0, *delays)))
     options["seed"] = draw(st.integers(0, 2**63 - 1))
-    if scheduler == "dream_mapscore":
+    if scheduler.startswith("dream_"):
         options["alpha"] = draw(st.sampled_from((0.0, 0.3, 1.0, 2.0)))
         options["beta"] = draw(st.sampled_from((0.0, 0.7, 1.0, 2.0)))
         options["late_urgency"] = draw(st.sampled_from(("floor", "one", "last")))
+    if scheduler == "dream_plus":
+        options["patience"] = draw(st.sampled_from((1.0, 1.5, 3.0, 8.0)))
+        options["drop_cap"] = draw(st.sampled_from((0, 1, 4, 10)))
+        options["supernet_margin"] = draw(st.sampled_from((0.0, 0.5, 1.0, 4.0)))
     return Case(scenario, platform, scheduler, options)

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from dream_gym.envs.cells import Cells
 from dream_gym.envs.entries import Observation
+from dream_gym.envs.rendering import draw_run
 from dream_gym.envs.rewards import ELAPSED_NS, REWARD, begin_ledger, ledger_size, reward_number
-from dream_gym.errors import EnvStateError
+from dream_gym.errors import ConfigError, EnvStateError
 from dream_gym.simulator import RUN_WORDS
 from dream_gym.workload import SEEDS_PER_PURPOSE
 
@@ -36,11 +37,15 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         action_space: What they do.
         reward: Name of the reward.
         episode_seconds: Simulated length of an episode.
+        render_mode: ``rgb_array`` or None.
         **buffers: Buffers that the subclass needs beside ``run``, the addresses of the simulation;
             ``flat``, the observation as float32; and ``ledger``, see `dream_gym.envs.rewards`.
     """
 
-    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 - Gymnasium declares it so
+    metadata: dict[str, Any] = {  # noqa: RUF012 - Gymnasium declares it so
+        "render_modes": ["rgb_array"],
+        "render_fps": 10,
+    }
 
     def __init__(
         self,
@@ -50,8 +55,12 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         *,
         reward: str,
         episode_seconds: float,
+        render_mode: str | None,
         **buffers: NDArray[Any],
     ) -> None:
+        if render_mode not in (None, *self.metadata["render_modes"]):
+            raise ConfigError(f"render_mode: expected rgb_array or None, got {render_mode!r}")
+        self.render_mode = render_mode
         self.cells = cells
         self.observation = observation
         self.observation_space = observation.space
@@ -95,7 +104,7 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         super().reset(seed=seed)
         self.simulation = self.cells.draw(self.np_random)
         world = seed if seed is not None else int(self.np_random.integers(SEEDS_PER_PURPOSE))
-        record = bool((options or {}).get("record", False))
+        record = bool((options or {}).get("record", False)) or self.render_mode is not None
         self.simulation.reset(seed=world, seconds=self.episode_seconds, record=record)
         self.buffers["run"][:] = self.simulation.addresses
         begin_ledger(self.buffers["ledger"], self.simulation.lower_bound())
@@ -112,6 +121,10 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
             self.simulation.end()
             info["result"] = self.simulation.result()
         return self.present(), float(self.buffers["ledger"][REWARD]), terminated, False, info
+
+    def render(self) -> Any:
+        """A picture of the last 100 ms, see `draw_run`; None without a ``render_mode``."""
+        return draw_run(self.simulation) if self.render_mode else None
 
     def close(self) -> None:
         """End the episode; `reset` may begin another."""

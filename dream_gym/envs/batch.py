@@ -48,7 +48,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
             ) from error
         self.num_envs = num_envs
         self.metadata = {**env.metadata, "autoreset_mode": self.autoreset_mode}
-        self.render_mode = None
+        self.render_mode = env.render_mode
         self.observation = env.observation
         self.single_observation_space = env.observation_space
         self.single_action_space = env.action_space
@@ -124,6 +124,10 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
     def get_attr(self, name: str) -> tuple[Any, ...]:
         """An attribute of each environment."""
         return tuple(env.get_wrapper_attr(name) for env in self.envs)
+
+    def render(self) -> tuple[Any, ...]:
+        """A picture of each environment, or None."""
+        return self.call("render")
 
     def close_extras(self, **kwargs: Any) -> None:
         """End all episodes."""

@@ -26,7 +26,9 @@ sum to minus its final value:
 * ``uxcost_delta`` (default): UXCost, so an episode sums to −UXCost;
 * ``log_uxcost_delta``: log(1 + UXCost / lower bound), which tells apart good episodes too;
 * ``uxcost_window``: the sum over windows of the UXCost of the frames due in each; a window ends
-  with the first step at least 100 ms after it began, or with the episode, and is paid then;
+  with the first step at least 100 ms after it began, or with the episode, and is paid then; here
+  a violated frame is charged its worst-case energy at once, lost or not, so that nothing can be
+  gained by putting it off;
 * ``dense``: mean over models of violation rate + lost rate + normalised energy, which weighs the
   three alike."""
 """What the pages of the environments say."""
@@ -105,9 +107,9 @@ def _cost_of_windows(problem: Problem, state: State, ledger: Floats) -> float:
     if not ended and now_ns < ledger[WINDOW_START_NS] + WINDOW_NS:
         return float(ledger[COST])
     measures = ledger[MEASURES:]
-    cost, due = window_uxcost(problem, state, ledger[WINDOW_START_NS], measures)
+    cost, due = window_uxcost(problem, state, ledger[WINDOW_START_NS], measures, True)
     if due == 0:
         return float(ledger[COST])  # the window goes on: there is nothing to judge it by
-    begin_window(problem, state, measures)
+    begin_window(problem, state, measures, True)
     ledger[WINDOW_START_NS] = now_ns
     return float(ledger[COST] + cost)

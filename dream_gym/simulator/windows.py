@@ -14,24 +14,25 @@ PER_MODEL = 2
 
 
 @compiled
-def begin_window(problem: Problem, state: State, measures: Floats) -> None:
+def begin_window(problem: Problem, state: State, measures: Floats, strict: bool) -> None:
     """Measure what has come about before a window that begins now.
 
     Args:
         problem: The problem.
         state: The state.
         measures: [`PER_MODEL` × models], written.
+        strict: As it will be in `window_uxcost`.
     """
     for stream in range(len(problem.streams)):
         judge(problem, state, stream, state.run[0].now_ns)
     for model in range(len(problem.models)):
         measures[PER_MODEL * model] = state.models[model].violations
-        measures[PER_MODEL * model + 1] = charged_pj(problem, state, model)
+        measures[PER_MODEL * model + 1] = _energy_pj(problem, state, model, strict)
 
 
 @compiled
 def window_uxcost(
-    problem: Problem, state: State, start_ns: float, measures: Floats
+    problem: Problem, state: State, start_ns: float, measures: Floats, strict: bool
 ) -> tuple[float, int]:
     """UXCost of the window that ends now, and how many frames were due in it.
 
@@ -45,6 +46,9 @@ def window_uxcost(
         state: The state; all deadlines up to now are judged.
         start_ns: When the window began.
         measures: What `begin_window` measured then.
+        strict: Whether a violated frame is charged its worst case as soon as it is violated, lost
+            or not. Else a policy could put costs off: UXCost is a product, and a window without
+            energy would cost nothing.
     """
     for stream in range(len(problem.streams)):
         judge(problem, state, stream, state.run[0].now_ns)
@@ -54,7 +58,7 @@ def window_uxcost(
         if due > 0:
             violations = state.models[model].violations - measures[PER_MODEL * model]
             violation_rates += max(violations, 0.5) / due
-            energy_pj = charged_pj(problem, state, model) - measures[PER_MODEL * model + 1]
+            energy_pj = _energy_pj(problem, state, model, strict) - measures[PER_MODEL * model + 1]
             energies += energy_pj / (problem.models[model].worst_energy_pj * due)
             all_due += due
     return violation_rates * energies, all_due
@@ -71,6 +75,15 @@ def _due_since(problem: Problem, state: State, model: int, start_ns: float) -> i
                 due += exists(problem, state, stream, frame)
                 frame -= 1
     return due
+
+
+@inlined
+def _energy_pj(problem: Problem, state: State, model: int, strict: bool) -> float:
+    if not strict:
+        return charged_pj(problem, state, model)
+    counts = state.models[model]
+    worst_pj = problem.models[model].worst_energy_pj
+    return float(counts.completed_energy_pj + counts.violations * worst_pj)
 
 
 @inlined

@@ -156,7 +156,15 @@ def test_windows_are_judged_like_runs():
     assert all(reward < 0 for reward in rewards)
     alone = make(reward="uxcost_window", load=1.6, episode_seconds=0.1)
     _, only, result = play(alone, seed=5)
-    assert only[0] == pytest.approx(-result.uxcost)
+    worst_pj = alone.unwrapped.simulation.problem.models["worst_energy_pj"]
+    # Charged beside UXCost's energy: the worst case of frames that are late and not lost.
+    violations = energies = 0.0
+    for index, (name, count) in enumerate(result.frame_count.items()):
+        if count:
+            late = result.violation_rate[name] - result.lost_rate[name]
+            violations += max(result.violation_rate[name], 0.5 / count)
+            energies += result.energy_charged[name] / (int(worst_pj[index]) * count) + late
+    assert only[0] == pytest.approx(-violations * energies)
 
 
 def test_actions_take_effect_at_their_tick():

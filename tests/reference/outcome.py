@@ -37,6 +37,8 @@ class Outcome:
     part_starts_ns: list[int]  # when the phases begin
     executions: list[Execution] = field(default_factory=list)
     out_transfers: int = 0
+    impatient: bool = False  # a layer was kept from an idle accelerator
+    tuned: list[tuple[float, float]] = field(default_factory=list)  # alpha, beta of each window
 
     @property
     def timeline(self) -> list[Dispatch]:

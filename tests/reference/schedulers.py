@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from tests.reference.chance import draw
+from tests.reference.outcome import Outcome
 from tests.reference.world import Accelerator, Frame
 
 
@@ -18,8 +20,22 @@ class Choice(NamedTuple):
     layers: int = 1
 
 
-Choose: TypeAlias = Callable[[int, list[Frame], list[Accelerator]], Choice | None]
-"""From the time, the waiting frames and the idle accelerators (some of each) to what is next."""
+@dataclass
+class Scene:
+    """A decision point: some frames wait."""
+
+    now_ns: int
+    waiting: list[Frame]
+    idle: list[Accelerator]
+    accelerators: list[Accelerator]
+    live: list[Frame]  # that wait or execute
+    resolved: list[Frame]  # complete or lost, in this order
+    parents: set[str]  # names of models that others depend on
+    outcome: Outcome  # so far
+
+
+Choose: TypeAlias = Callable[[Scene], Choice | None]
+Rank: TypeAlias = Callable[[int, Frame, Accelerator], tuple[Any, ...]]
 
 
 def seniority(frame: Frame) -> tuple[int, int, int]:
@@ -32,19 +48,23 @@ def fastest(frame: Frame, idle: list[Accelerator]) -> Accelerator:
     return min(idle, key=lambda item: (frame.latencies_ns[item.index], item.index))
 
 
-def fcfs(now_ns: int, waiting: list[Frame], idle: list[Accelerator]) -> Choice:
-    frame = min(waiting, key=seniority)
-    return Choice(frame, fastest(frame, idle))
+def fcfs(scene: Scene) -> Choice | None:
+    if not scene.idle:
+        return None
+    frame = min(scene.waiting, key=seniority)
+    return Choice(frame, fastest(frame, scene.idle))
 
 
-def edf(now_ns: int, waiting: list[Frame], idle: list[Accelerator]) -> Choice:
-    frame = min(waiting, key=lambda item: (item.deadline_ns, *seniority(item)))
-    return Choice(frame, fastest(frame, idle))
+def edf(scene: Scene) -> Choice | None:
+    if not scene.idle:
+        return None
+    frame = min(scene.waiting, key=lambda item: (item.deadline_ns, *seniority(item)))
+    return Choice(frame, fastest(frame, scene.idle))
 
 
-def dream_mapscore(
-    dram_pj_per_byte: int, *, alpha: float = 1.0, beta: float = 1.0, late_urgency: str = "floor"
-) -> Choose:
+def mapscore(dram_pj_per_byte: int, alpha: float, beta: float, late_urgency: str) -> Rank:
+    """How DREAM ranks a frame and an accelerator at a time: the least is the best."""
+
     def score(now_ns: int, frame: Frame, accelerator: Accelerator) -> float:
         latencies, energies = frame.latencies_ns, frame.energies_pj
         latency, energy = latencies[accelerator.index], energies[accelerator.index]
@@ -59,13 +79,22 @@ def dream_mapscore(
         thrift = sum(energies) / energy - switch / energy
         return urgency * preference + alpha * starvation + beta * thrift
 
-    def choose(now_ns: int, waiting: list[Frame], idle: list[Accelerator]) -> Choice:
-        def rank(pair: tuple[Frame, Accelerator]) -> tuple[Any, ...]:
-            frame, accelerator = pair
-            last = late_urgency == "last" and frame.deadline_ns <= now_ns
-            return last, -score(now_ns, *pair), seniority(frame), accelerator.index
+    def rank(now_ns: int, frame: Frame, accelerator: Accelerator) -> tuple[Any, ...]:
+        last = late_urgency == "last" and frame.deadline_ns <= now_ns
+        return last, -score(now_ns, frame, accelerator), seniority(frame), accelerator.index
 
-        return Choice(*min(((frame, item) for frame in waiting for item in idle), key=rank))
+    return rank
+
+
+def dream_mapscore(
+    dram_pj_per_byte: int, *, alpha: float = 1.0, beta: float = 1.0, late_urgency: str = "floor"
+) -> Choose:
+    rank = mapscore(dram_pj_per_byte, alpha, beta, late_urgency)
+
+    def choose(scene: Scene) -> Choice | None:
+        pairs = [(frame, item) for frame in scene.waiting for item in scene.idle]
+        best = min(pairs, key=lambda pair: rank(scene.now_ns, *pair), default=None)
+        return best and Choice(*best)
 
     return choose
 
@@ -87,8 +116,11 @@ def whim() -> Choose:
     """
     count = 0
 
-    def choose(now_ns: int, waiting: list[Frame], idle: list[Accelerator]) -> Choice | None:
+    def choose(scene: Scene) -> Choice | None:
         nonlocal count
+        waiting, idle = scene.waiting, scene.idle
+        if not idle:
+            return None
         word = draw(999, 7, count, 0)
         count += 1
         word, which = divmod(word, len(waiting))
@@ -126,21 +158,13 @@ def ordered(orders: Mapping[str, Order]) -> Choose:
     Everything happens when first come, first served would dispatch the frame.
     """
 
-    def choose(now_ns: int, waiting: list[Frame], idle: list[Accelerator]) -> Choice:
-        frame = min(waiting, key=seniority)
+    def choose(scene: Scene) -> Choice | None:
+        if not scene.idle:
+            return None
+        frame = min(scene.waiting, key=seniority)
         order = orders.get(f"{frame.model.name}{frame.index}", Order())
         if order.drop:
             return Choice(frame, None)
-        return Choice(frame, fastest(frame, idle), order.variant, order.layers)
+        return Choice(frame, fastest(frame, scene.idle), order.variant, order.layers)
 
     return choose
-
-
-def make_choose(scheduler: str | Choose, dram_pj_per_byte: int, **options: Any) -> Choose:
-    if callable(scheduler):
-        return scheduler
-    if scheduler == "whim":
-        return whim()
-    if scheduler == "dream_mapscore":
-        return dream_mapscore(dram_pj_per_byte, **options)
-    return {"fcfs": fcfs, "edf": edf}[scheduler]

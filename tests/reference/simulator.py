@@ -13,7 +13,8 @@ from dream_gym.workload import Scenario
 from tests.reference.frames import NS_PER_S, make_models, make_roots
 from tests.reference.memory import Memory
 from tests.reference.outcome import Outcome
-from tests.reference.schedulers import Choice, Choose, make_choose
+from tests.reference.registry import make_choose
+from tests.reference.schedulers import Choice, Choose, Scene
 from tests.reference.world import Accelerator, Execution, Frame
 
 
@@ -40,7 +41,10 @@ def simulate(
     choose = make_choose(scheduler, platform.dram_energy_pj_per_byte, **options)
     shared = platform.contention if contention is None else contention
     memory = Memory(platform.dram_bandwidth_gb_s) if shared else None
-    _Run(outcome, platform, choose, roots, memory, decision_ns).to_the_end()
+    parents = {
+        spec.depends_on.model for part in scenario.parts for spec in part.models if spec.depends_on
+    }
+    _Run(outcome, platform, choose, roots, memory, decision_ns, parents).to_the_end()
     return outcome
 
 
@@ -64,6 +68,7 @@ class _Run:
         roots: list[tuple[int, Frame]],
         memory: Memory | None,
         decision_ns: int,
+        parents: set[str],
     ) -> None:
         self.outcome = outcome
         self.platform = platform
@@ -75,6 +80,8 @@ class _Run:
         self.accelerators = [
             Accelerator(index, item.name) for index, item in enumerate(platform.accelerators)
         ]
+        self.parents = parents
+        self.resolved: list[Frame] = []
         self.released: list[Frame] = []  # and neither complete nor lost
         self.end_of_instant: simpy.Event | None = None
         self.starting: list[Execution] = []
@@ -199,6 +206,7 @@ class _Run:
 
     def _settle(self, frame: Frame, fate: str, now_ns: int) -> None:
         frame.fate, frame.end_ns = fate, now_ns
+        self.resolved.append(frame)
         if frame in self.released:
             self.released.remove(frame)
 
@@ -206,9 +214,20 @@ class _Run:
         while True:
             waiting = self._waiting()
             idle = [item for item in self.accelerators if item.running is None]
-            if not waiting or not idle:
+            if not waiting:
                 return
-            choice = self.choose(self._now(), waiting, idle)
+            self._expect_ends()  # each dispatch on the link changes what is known of the others
+            scene = Scene(
+                self._now(),
+                waiting,
+                idle,
+                self.accelerators,
+                self.released,
+                self.resolved,
+                self.parents,
+                self.outcome,
+            )
+            choice = self.choose(scene)
             if choice is None:
                 return
             if choice.accelerator is None:

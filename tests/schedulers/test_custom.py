@@ -23,6 +23,9 @@ OPTIONS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+TWINS = {scheduler for scheduler, _ in OPTIONS}
+
+
 def assert_twins(
     cell: tuple[Any, Any], scheduler: str, options: dict[str, Any], **run: Any
 ) -> None:
@@ -50,12 +53,10 @@ def test_a_scheduler_in_python_gives_the_compiled_timeline(
     max_examples=60,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
-@given(cases(grid=False).filter(lambda case: case.scheduler != "whim"))
+@given(cases(grid=False).filter(lambda case: case.scheduler in TWINS))
 def test_random_workloads(case: Case) -> None:
-    run = dict(case.options)
-    names = ("alpha", "beta", "late_urgency")
-    options = {name: run.pop(name) for name in names if name in run}
-    assert_twins((case.scenario, case.platform), case.scheduler, options, **run)
+    cell = case.scenario, case.platform
+    assert_twins(cell, case.scheduler, case.scheduler_options, **case.run_options)
 
 
 class Impossible(Fcfs):

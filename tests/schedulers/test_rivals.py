@@ -76,9 +76,7 @@ def test_shipped_cells(
 )
 @given(cases(grid=False), st.sampled_from(OPTIONS))
 def test_random_workloads(case: Case, rival: tuple[str, dict[str, Any]]) -> None:
-    names = ("alpha", "beta", "late_urgency")
-    run = {name: value for name, value in case.options.items() if name not in names}
-    assert_twins((case.scenario, case.platform), *rival, **run)
+    assert_twins((case.scenario, case.platform), *rival, **case.run_options)
 
 
 def test_every_rival_has_a_twin() -> None:

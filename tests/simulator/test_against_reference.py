@@ -19,7 +19,7 @@ from dream_gym import resources
 from dream_gym.hardware import load_platform
 from dream_gym.schedulers import BuiltinScheduler, get_scheduler
 from dream_gym.simulator import Result, Simulation
-from dream_gym.workload import Layer, ModelSpec, Network, Scenario, load_scenario
+from dream_gym.workload import Layer, ModelSpec, Network, Phase, Scenario, load_scenario
 from tests import reference
 from tests.agreement import assert_same_figures, assert_same_record
 from tests.reference import Outcome
@@ -42,7 +42,7 @@ TRAITS = {
     "expired after its deadline": 0.1,
     "parent lost": 0.1,
     "unfinished": 0.2,
-    "out-transfer": 0.15,
+    "out-transfer": 0.12,
     "dropped": 0.1,
     "lighter variant": 0.1,
     "block of layers": 0.1,
@@ -55,6 +55,8 @@ TRAITS = {
     "in flight at a switch of apps": 0.08,
     "released after its app": 0.02,
 }
+OF_DREAM = {"dropped": 0.03, "lighter variant": 0.03, "kept from an accelerator": 0.005}
+TRAITS |= {f"{trait} by DREAM": share for trait, share in OF_DREAM.items()}
 """The share of the random workloads that must show each, or the test would prove little."""
 
 TRAITS_ON_GRID = {
@@ -96,6 +98,8 @@ def traits(outcome: Outcome) -> Iterator[str]:
         yield "expired after its deadline"
     if outcome.out_transfers:
         yield "out-transfer"
+    if outcome.impatient:
+        yield "kept from an accelerator"
     runs = outcome.executions
     if any(run.variant > 0 for run in runs):
         yield "lighter variant"
@@ -148,6 +152,8 @@ def test_random_workloads(grid: bool) -> None:
         assert_same_record(result, outcome)
         assert_same_figures(result, outcome)
         seen.update(set(traits(outcome)))
+        if case.scheduler.startswith("dream_"):
+            seen.update(f"{trait} by DREAM" for trait in set(traits(outcome)) & set(OF_DREAM))
 
     check()
     required = {**TRAITS, **(TRAITS_ON_GRID if grid else {})}
@@ -161,7 +167,7 @@ def test_random_workloads(grid: bool) -> None:
 def test_shipped_cells(scenario: str, platform: str) -> None:
     cells = itertools.product((0.5, 1.0, 2.0), ("soft", "firm"))
     for (load, expiry), scheduler in zip(
-        cells, itertools.cycle(("dream_mapscore", "fcfs", "dream_mapscore", "edf"))
+        cells, itertools.cycle(("dream_full", "fcfs", "dream_mapscore", "edf"))
     ):
         options = {"seconds": 0.12, "seed": 7, "load": load, "expiry": expiry}
         case = Case(load_scenario(scenario), load_platform(platform), scheduler, options)
@@ -182,6 +188,28 @@ def test_a_long_run_does_not_drift() -> None:
     scenario = Scenario(schema=1, name="long", models=models)
     case = Case(scenario, load_platform("4k_2ws"), "edf", {"seconds": 600.0, "load": 0.7})
     assert_same_record(run_engine(case), run_reference(case))
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize(("load", "seed"), [(1.0, 1), (1.6, 2)])
+def test_the_online_tuner(load: float, seed: int) -> None:
+    apps = [load_scenario(name) for name in ("drone_outdoor", "drone_indoor")]
+    phases = (
+        Phase(scenario=apps[0], seconds=12.5, load=Fraction("2.6"), rename=dict(NAVIGATION)),
+        Phase(scenario=apps[1], load=Fraction(2)),
+    )
+    scenario = Scenario(schema=1, name="apps", phases=phases)
+    options = {"seconds": 32.0, "seed": seed, "load": load}
+    case = Case(scenario, load_platform("4k_1ws_2os"), "dream_online", options)
+    outcome = run_reference(case)
+    assert_same_record(run_engine(case), outcome)
+    assert len(outcome.tuned) > 25
+    assert len(set(outcome.tuned)) > 15
+    assert outcome.tuned.count((1.5, 1.0)) >= 2, "the search begins anew with the app"
+
+
+NAVIGATION = (("navigation", "trail_navigation"),)
+"""Of another network than the model of this name in the other app."""
 
 
 @settings(REPRODUCIBLY, max_examples=150)

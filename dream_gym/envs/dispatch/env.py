@@ -109,6 +109,7 @@ class DreamRTMMDispatchEnv(WorldEnv):
     * ``energy_norm``: ``charged`` or ``literal``; default ``charged``.
     * ``contention``: whether dispatches share the off-chip bandwidth; default what the platform
       says.
+    * ``render_mode``: ``rgb_array``: `render` draws the last 100 ms and the violations so far.
 
     A malformed argument raises `dream_gym.errors.ConfigError`, an action that is no integer
     `ActionError`, a step without a running episode `EnvStateError`.
@@ -140,6 +141,7 @@ class DreamRTMMDispatchEnv(WorldEnv):
         expiry: str | None = None,
         energy_norm: str = "charged",
         contention: bool | None = None,
+        render_mode: str | None = None,
     ) -> None:
         EzPickle.__init__(
             self,
@@ -156,6 +158,7 @@ class DreamRTMMDispatchEnv(WorldEnv):
             expiry=expiry,
             energy_norm=energy_norm,
             contention=contention,
+            render_mode=render_mode,
         )
         for field, value, choices in (
             ("decision", decision, ("layer", "block")),
@@ -191,6 +194,7 @@ class DreamRTMMDispatchEnv(WorldEnv):
             Observation(tables(models, rows, accelerators), observation),
             gym.spaces.Discrete(self.actions),
             reward=reward,
+            render_mode=render_mode,
             episode_seconds=episode_seconds,
             menu=self._menu.copy(),
             mask=np.zeros(self.actions, dtype=np.int8),

@@ -99,6 +99,7 @@ class DreamRTMMEnv(WorldEnv):
     * ``late_urgency``: ``floor``, ``one`` or ``last``; default ``floor``.
     * ``contention``: whether dispatches share the off-chip bandwidth; default what the platform
       says.
+    * ``render_mode``: ``rgb_array``: `render` draws the last 100 ms and the violations so far.
 
     A malformed argument raises `dream_gym.errors.ConfigError`, an action outside its bounds
     `ActionError`, a step without a running episode `EnvStateError`.
@@ -130,6 +131,7 @@ class DreamRTMMEnv(WorldEnv):
         energy_norm: str = "charged",
         late_urgency: str = "floor",
         contention: bool | None = None,
+        render_mode: str | None = None,
     ) -> None:
         EzPickle.__init__(
             self,
@@ -146,6 +148,7 @@ class DreamRTMMEnv(WorldEnv):
             energy_norm=energy_norm,
             late_urgency=late_urgency,
             contention=contention,
+            render_mode=render_mode,
         )
         given = preset_arguments(
             preset, scenario=scenario, platform=platform, load=load, episode_seconds=episode_seconds
@@ -176,6 +179,7 @@ class DreamRTMMEnv(WorldEnv):
                 dtype=np.float32,
             ),
             reward=reward,
+            render_mode=render_mode,
             episode_seconds=seconds,
             memory=np.zeros(memory_size(models, accelerators)),
         )

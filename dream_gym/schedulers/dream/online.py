@@ -96,7 +96,7 @@ def _check(problem: Problem, state: State) -> None:
     if memory[STAGE] == NOT_BEGUN or now_ns >= memory[NEXT_PHASE_NS]:
         _restart(problem, state)
         return
-    uxcost, due = window_uxcost(problem, state, memory[WINDOW_START_NS], memory[MEASURES:])
+    uxcost, due = window_uxcost(problem, state, memory[WINDOW_START_NS], memory[MEASURES:], False)
     if due == 0:
         memory[CHECK_NS] = min(now_ns + WINDOW_NS, memory[NEXT_PHASE_NS])
         return
@@ -160,7 +160,7 @@ def _begin_window(problem: Problem, state: State) -> None:
     memory[ALPHA_NOW], memory[BETA_NOW] = alpha, beta
     memory[WINDOW_START_NS] = now_ns
     memory[CHECK_NS] = min(now_ns + WINDOW_NS, memory[NEXT_PHASE_NS])
-    begin_window(problem, state, memory[MEASURES:])
+    begin_window(problem, state, memory[MEASURES:], False)
 
 
 DREAM_ONLINE = BuiltinScheduler("dream_online", decide, OnlineOptions)
