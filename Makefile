@@ -55,7 +55,7 @@ test-compat: $(COMPAT_STAMP)
 	$(COMPAT)/bin/python -m pytest tests/envs tests/clients/rllib --override-ini "norecursedirs="
 
 bench: $(STAMP)
-	$(BIN)/pip install --quiet --no-deps jssenv
+	$(BIN)/pip install --quiet --no-deps jssenv plotly narwhals imageio
 	$(BIN)/python -m tests.bench
 
 coverage: $(STAMP)

@@ -60,6 +60,7 @@ def valid(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> bool:
         "minimum": lambda part: value >= part,
         "maximum": lambda part: value <= part,
         "exclusiveMinimum": lambda part: value > part,
+        "exclusiveMaximum": lambda part: value < part,
     }
     keywords = sorted(schema.keys() - ANNOTATIONS, key=lambda keyword: keyword != "type")
     return all(checks[keyword](schema[keyword]) for keyword in keywords)

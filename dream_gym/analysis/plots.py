@@ -81,7 +81,7 @@ def _draw_uxcost(axes: Any, summaries: Sequence[Summary], lower_bound: float) ->
         axes.errorbar(
             cost.mean,
             place,
-            xerr=_whiskers(cost),
+            xerr=whiskers(cost),
             color=colour(place),
             marker="o",
             markersize=7,
@@ -116,8 +116,9 @@ def _draw_uxcost(axes: Any, summaries: Sequence[Summary], lower_bound: float) ->
         axes.set_xlim(0, highest * 1.35)
 
 
-def _whiskers(value: Interval) -> list[list[float]]:
-    return [[value.mean - value.low], [value.high - value.mean]]
+def whiskers(value: Interval) -> list[list[float]]:
+    """How far an interval reaches to the left and right of its estimate, which may lie outside."""
+    return [[max(value.mean - value.low, 0.0)], [max(value.high - value.mean, 0.0)]]
 
 
 def plot_sweep(sweep: Benchmark, path: str | Path, *, mark: float) -> None:

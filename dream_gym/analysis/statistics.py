@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -115,7 +116,16 @@ def _bootstrap(
     confidence: float,
     resamples: int,
 ) -> Interval:
-    picks = np.random.default_rng(0).integers(sample.size, size=(resamples, sample.size))
     tail = (1 - confidence) / 2
-    low, high = np.quantile(sample[picks].mean(axis=1), [tail, 1 - tail])
+    means = _resamples(sample.size, resamples) @ sample / sample.size
+    low, high = np.quantile(means, [tail, 1 - tail])
     return Interval(scale(sample.mean()), scale(low), scale(high))
+
+
+@functools.lru_cache(maxsize=8)
+def _resamples(size: int, count: int) -> NDArray[np.float64]:
+    """How often each of a sample's figures is in each resample, shape (count, size)."""
+    picks = np.random.default_rng(0).integers(size, size=(count, size))
+    rows = np.arange(count)[:, None] * size
+    drawn = np.bincount((rows + picks).ravel(), minlength=picks.size)
+    return drawn.reshape(picks.shape).astype(np.float64)

@@ -8,7 +8,7 @@ import numpy as np
 
 from dream_gym.analysis.extra import pyplot
 from dream_gym.analysis.outcome import DREAM, Outcome
-from dream_gym.analysis.plots import FAINT, INK, PALETTE, STYLE, colour, save
+from dream_gym.analysis.plots import FAINT, INK, PALETTE, STYLE, colour, save, whiskers
 from dream_gym.analysis.suite_tables import shown_policies, sustained_load, sweeps
 
 ROW_HEIGHT = 0.23
@@ -34,9 +34,13 @@ def plot_ranking(outcome: Outcome, path: Path) -> str:
         )
         for place, policy in enumerate(policies):
             value = outcome.bootstrap.geometric_mean(outcome.scores(policy))
-            whiskers = [[value.mean - value.low], [value.high - value.mean]]
             axes.errorbar(
-                value.mean, place, xerr=whiskers, fmt="o", capsize=3, color=_shade(outcome, policy)
+                value.mean,
+                place,
+                xerr=whiskers(value),
+                fmt="o",
+                capsize=3,
+                color=_shade(outcome, policy),
             )
         axes.set_yticks(range(len(policies)), policies)
         axes.set_ylim(len(policies) - 0.5, -0.5)
@@ -97,9 +101,10 @@ def plot_sustained(outcome: Outcome, path: Path) -> str:
             for place, policy in enumerate(policies):
                 value = sustained_load(outcome, policy, sweep)
                 axes.hlines(place, 0, value.mean, color=FAINT, linewidth=1.5)
-                whiskers = [[value.mean - value.low], [value.high - value.mean]]
                 shade = _shade(outcome, policy)
-                axes.errorbar(value.mean, place, xerr=whiskers, fmt="o", capsize=3, color=shade)
+                axes.errorbar(
+                    value.mean, place, xerr=whiskers(value), fmt="o", capsize=3, color=shade
+                )
             axes.set_xlim(left=0)
             axes.set_xlabel("load")
             axes.set_title(sweep.title.replace(" on ", "\non "), fontsize=9)

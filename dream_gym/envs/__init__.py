@@ -1,5 +1,6 @@
 """The Gymnasium face of the simulator."""
 
+from dream_gym.envs.discount import TimeDiscount
 from dream_gym.envs.dispatch.env import DreamRTMMDispatchEnv
 from dream_gym.envs.dispatch.vector import DreamRTMMDispatchVectorEnv
 from dream_gym.envs.tuning.env import DreamRTMMEnv
@@ -10,4 +11,5 @@ __all__ = [
     "DreamRTMMDispatchVectorEnv",
     "DreamRTMMEnv",
     "DreamRTMMVectorEnv",
+    "TimeDiscount",
 ]

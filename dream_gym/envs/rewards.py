@@ -63,6 +63,12 @@ def statistics_of(ledgers: Floats) -> dict[str, Floats]:
 
 
 @compiled
+def note_begin(state: State, ledger: Floats) -> None:
+    """Note when the first action of a run is due."""
+    ledger[NOW_NS] = ledger[ELAPSED_NS] = state.run[0].now_ns
+
+
+@compiled
 def settle(problem: Problem, state: State, ledger: Floats, number: int) -> None:
     """Enter a step, which ends now, into a ledger.
 

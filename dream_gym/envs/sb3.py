@@ -10,6 +10,8 @@ import gymnasium as gym
 import numpy as np
 
 from dream_gym.envs.batch import WorldVectorEnv
+from dream_gym.envs.discount import check_discount, time_discount
+from dream_gym.envs.rewards import NOW_NS
 from dream_gym.errors import ConfigError
 
 try:
@@ -29,10 +31,14 @@ class Sb3VecEnv(VecEnv):
 
     Args:
         env: The environment.
+        gamma: Discount by time, as `TimeDiscount` does it; 1 for none.
+        interval_ms: The time that it is for.
     """
 
-    def __init__(self, env: WorldVectorEnv) -> None:
+    def __init__(self, env: WorldVectorEnv, gamma: float = 1.0, interval_ms: float = 10.0) -> None:
+        check_discount(gamma, interval_ms)
         self.env = env
+        self._gamma, self._interval_ms = gamma, interval_ms
         self._start = time.perf_counter()
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
 
@@ -52,6 +58,10 @@ class Sb3VecEnv(VecEnv):
 
     def step_wait(self) -> tuple[Any, Any, Any, list[dict[str, Any]]]:
         """Carry them out."""
+        weights = 1.0
+        if self._gamma < 1.0:
+            now_ns = self.env.buffers["ledger"][:, NOW_NS]
+            weights = time_discount(self._gamma, self._interval_ms, now_ns)
         observations, rewards, ended, _, info = self.env.step(self._actions)
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         if ended.any():
@@ -70,7 +80,7 @@ class Sb3VecEnv(VecEnv):
                     "result": finals["result"][row],
                 }
                 self.reset_infos[row] = {"seed": int(info["seed"][row])}
-        return observations, rewards.astype(np.float32), ended, infos
+        return observations, (rewards * weights).astype(np.float32), ended, infos
 
     def close(self) -> None:
         """End all episodes."""
@@ -102,12 +112,21 @@ class Sb3VecEnv(VecEnv):
         return [int(row) for row in self._get_indices(indices)]
 
 
-def make_sb3_vec_env(env_id: str, num_envs: int = 1, **arguments: Any) -> Sb3VecEnv:
+def make_sb3_vec_env(
+    env_id: str,
+    num_envs: int = 1,
+    *,
+    time_gamma: float = 1.0,
+    time_interval_ms: float = 10.0,
+    **arguments: Any,
+) -> Sb3VecEnv:
     """A native vector environment for stable-baselines3.
 
     Args:
         env_id: ``DreamRTMM-v0`` or ``DreamRTMM-Dispatch-v0``.
         num_envs: Number of environments.
+        time_gamma: Discount by time, for an algorithm with gamma 1; 1 for none, see `TimeDiscount`.
+        time_interval_ms: The time that it is for.
         **arguments: Of the environment.
 
     Raises:
@@ -122,4 +141,4 @@ def make_sb3_vec_env(env_id: str, num_envs: int = 1, **arguments: Any) -> Sb3Vec
         **arguments,
     )
     assert isinstance(env, WorldVectorEnv)
-    return Sb3VecEnv(env)
+    return Sb3VecEnv(env, time_gamma, time_interval_ms)

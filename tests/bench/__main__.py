@@ -1,13 +1,10 @@
-"""Speed of the engine and of the environment: ``make bench``. One core; medians of several runs."""
+"""Speed of the engine and of the environments: ``make bench``. Medians of several runs."""
 
 from __future__ import annotations
 
 import os
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Callable
 
 import gymnasium as gym
 from rich.console import Console
@@ -17,18 +14,9 @@ import dream_gym
 from dream_gym import resources
 from dream_gym.hardware import cost_table, load_platform
 from dream_gym.workload import load_scenario
-
-RUNS = 7
-
-
-def median_rate(work: Callable[[], float]) -> float:
-    """Median over runs of what `work` returns per second; the first run only warms up."""
-    rates = []
-    for _ in range(RUNS + 1):
-        start = time.perf_counter()
-        amount = work()
-        rates.append(amount / (time.perf_counter() - start))
-    return statistics.median(rates[1:])
+from tests.bench.decisions import FRAMES, decision_rows
+from tests.bench.environments import environment_rows, start_rows
+from tests.bench.measuring import RUNS, median_rate, seconds_of
 
 
 def dispatches(scheduler: str) -> float:
@@ -50,16 +38,6 @@ def env_steps(env: gym.Env) -> float:
     return float(steps)
 
 
-def seconds_of(code: str) -> float:
-    """Median wall-clock seconds of a fresh interpreter that runs some code."""
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], check=True)
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
-
-
 def cost_tables(*, cold: bool) -> float:
     """Seconds for the costs of the largest scenario on the largest platform."""
     scenario = max(
@@ -78,7 +56,7 @@ def cost_tables(*, cold: bool) -> float:
 
 def main() -> None:
     """Print the table."""
-    table = Table(title=f"AR_Social at load 1 on 4k_1ws_2os, one of {os.cpu_count()} cores")
+    table = Table(title=f"AR_Social at load 1 on 4k_1ws_2os, {os.cpu_count()} cores")
     table.add_column("what")
     table.add_column("median", justify="right")
     table.add_column("bar", justify="right")
@@ -90,14 +68,22 @@ def main() -> None:
     table.add_row("steps of DreamRTMM-v0 per second", f"{steps:,.0f}", "")
     table.add_row("its simulated seconds per second", f"{steps / 10:,.0f}", "300")
     table.add_row("import dream_gym", f"{seconds_of('import dream_gym'):.2f} s", "1.50 s")
-    make = "import gymnasium; gymnasium.make('dream_gym:DreamRTMM-v0').reset()"
-    table.add_row("import, make and reset, warm cache", f"{seconds_of(make):.2f} s", "")
+    for row in (*environment_rows(), *start_rows()):
+        table.add_row(*row)
     for how, bar in (("cold", "2.000 s"), ("cached", "0.050 s")):
         times = [cost_tables(cold=how == "cold") for _ in range(RUNS)]
         table.add_row(
             f"costs of the largest scenario, {how}", f"{statistics.median(times):.4f} s", bar
         )
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    crowd = Table(title="µs per decision of dream_mapscore, by accelerators and ready frames")
+    crowd.add_column("accelerators")
+    for frames in FRAMES:
+        crowd.add_column(str(frames), justify="right")
+    for cells in decision_rows():
+        crowd.add_row(*cells)
+    console.print(crowd)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,9 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize
 
+from dream_gym.envs import TimeDiscount
 from dream_gym.envs.sb3 import make_sb3_vec_env
+from dream_gym.errors import ConfigError
 
 ARGUMENTS: dict[str, Any] = {"episode_seconds": 0.35, "load": 1.3, "scenario": "drone_indoor"}
 
@@ -41,6 +43,31 @@ def test_episodes_are_those_of_a_dummy_vec_env() -> None:
                 assert one["episode"]["l"] == other["episode"]["l"]
                 assert one["episode"]["r"] == pytest.approx(other["episode"]["r"], abs=1e-5)
         assert native.reset_infos == [{"seed": info["seed"]} for info in plain.reset_infos]
+
+
+def test_rewards_are_discounted_by_time() -> None:
+    arguments = {"episode_seconds": 0.02, "load": 2.0, "max_slots": 6}
+    env_id = "DreamRTMM-Dispatch-v0"
+    plain = gym.make(f"dream_gym:{env_id}", **arguments)
+    single = TimeDiscount(gym.make(f"dream_gym:{env_id}", **arguments), 0.5, 10.0)
+    batch = make_sb3_vec_env(env_id, 1, time_gamma=0.5, time_interval_ms=10.0, **arguments)
+    batch.seed(3)
+    batch.reset()
+    _, info = plain.reset(seed=3)
+    single.reset(seed=3)
+    now_ns, ended = info["elapsed_ns"], False
+    while not ended:
+        action = int(np.flatnonzero(info["action_mask"])[0])
+        weight = 0.5 ** (now_ns / 10e6)
+        _, reward, ended, _, info = plain.step(action)
+        assert single.step(action)[1] == pytest.approx(reward * weight)
+        _, rewards, _, _ = batch.step(np.array([action]))
+        assert rewards[0] == pytest.approx(reward * weight, rel=1e-6)
+        now_ns += info["elapsed_ns"]
+    assert now_ns == 20_000_000
+    for gamma, interval_ms in ((0.0, 1.0), (1.1, 1.0), (0.9, 0.0)):
+        with pytest.raises(ConfigError, match=r"gamma|interval_ms"):
+            TimeDiscount(plain, gamma, interval_ms)
 
 
 def test_masks_and_attributes_come_through() -> None:

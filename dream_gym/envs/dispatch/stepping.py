@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from dream_gym.envs.dispatch.menu import Mask, act, to_choice, view_menu_compiled
 from dream_gym.envs.dispatch.observation import observe
 from dream_gym.envs.entries import Flat
-from dream_gym.envs.rewards import settle
+from dream_gym.envs.rewards import note_begin, settle
 from dream_gym.jit import compiled, entry_point
 from dream_gym.simulator import (
     Floats,
@@ -45,7 +45,9 @@ def _play(
         finish_run(problem, state, frames)
         mask[:] = 0
         mask[len(mask) - 1] = 1
-    if not begins:
+    if begins:
+        note_begin(state, ledger)
+    else:
         settle(problem, state, ledger, reward)
     observe(problem, state, menu, padding[0], padding[1], out)
     return ended

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dream_gym.envs.entries import Flat
-from dream_gym.envs.rewards import settle
+from dream_gym.envs.rewards import note_begin, settle
 from dream_gym.envs.tuning.observation import observe
 from dream_gym.jit import compiled, entry_point
 from dream_gym.schedulers import get_scheduler
@@ -44,6 +44,7 @@ def _play(
     ended = False
     if begins:
         memory[:] = 0.0
+        note_begin(state, ledger)
     else:
         for index in range(len(tuned)):
             state.parameter[tuned[index]] = action[index]

@@ -1,0 +1,60 @@
+"""Discounting by time: decisions are unevenly spaced, and a discount per step would see that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+
+from dream_gym.errors import ConfigError
+
+_NS_PER_MS = 1e6
+
+
+def time_discount(gamma: float, interval_ms: float, elapsed_ns: Any) -> Any:
+    """Gamma to the power of elapsed time / interval, of a number or an array."""
+    return gamma ** (elapsed_ns / (interval_ms * _NS_PER_MS))
+
+
+def check_discount(gamma: float, interval_ms: float) -> None:
+    """Raise `ConfigError` unless gamma is in (0, 1] and the interval positive."""
+    if not 0 < gamma <= 1:
+        raise ConfigError(f"gamma: expected a number in (0, 1], got {gamma}")
+    if not interval_ms > 0:
+        raise ConfigError(f"interval_ms: expected a positive number, got {interval_ms}")
+
+
+class TimeDiscount(gym.Wrapper[Any, Any, Any, Any]):
+    """Weighs each reward by gamma to the power of time / interval, for algorithms with gamma 1.
+
+    The time is that at which the action was taken. An algorithm whose own discount is 1 then
+    maximises the return discounted by simulated time, and not by the number of decisions; what is
+    left of the episode is part of the observations, so values are well defined.
+
+    Args:
+        env: An environment whose infos hold ``elapsed_ns``.
+        gamma: The discount of an interval, in (0, 1].
+        interval_ms: The interval.
+
+    Raises:
+        ConfigError: An argument is out of range.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any], gamma: float, interval_ms: float) -> None:
+        check_discount(gamma, interval_ms)
+        super().__init__(env)
+        self._gamma, self._interval_ms = gamma, interval_ms
+        self._now_ns = 0
+
+    def reset(self, **arguments: Any) -> tuple[Any, dict[str, Any]]:
+        """Start an episode at time 0."""
+        observation, info = super().reset(**arguments)
+        self._now_ns = info["elapsed_ns"]
+        return observation, info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Take a step, and weigh its reward."""
+        weight = time_discount(self._gamma, self._interval_ms, self._now_ns)
+        observation, reward, terminated, truncated, info = super().step(action)
+        self._now_ns += info["elapsed_ns"]
+        return observation, reward * weight, terminated, truncated, info
