@@ -8,6 +8,8 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import dream_gym
 from dream_gym.envs import DreamRTMMEnv
@@ -55,6 +57,34 @@ def test_rewards_sum_to_minus_uxcost(load, expiry):
     _, rewards, result = play(make(load=load, expiry=expiry), seed=5)
     assert sum(rewards) == pytest.approx(-result.uxcost, abs=1e-9)
     assert all(reward <= 0 for reward in rewards)
+
+
+@pytest.mark.compiled
+@settings(derandomize=True, deadline=None, database=None, max_examples=6)
+@given(
+    st.integers(0, 2**31),
+    st.sampled_from((2.4, 1.0)),
+    st.sampled_from((100.0, 37.0, 1000.0)),
+    st.sampled_from(("soft", "firm")),
+    st.sampled_from(("charged", "literal")),
+)
+def test_ten_minutes_of_rewards_do_not_drift(seed, load, interval_ms, expiry, energy_norm):
+    env = make(
+        scenario="ar_call",
+        load=load,
+        episode_seconds=600.0,
+        interval_ms=interval_ms,
+        expiry=expiry,
+        energy_norm=energy_norm,
+    )
+    env.reset(seed=seed)
+    actions = np.random.default_rng(seed)
+    total, terminated = 0.0, False
+    while not terminated:
+        action = actions.uniform(0, 2, 2).astype(np.float32)
+        _, reward, terminated, _, info = env.step(action)
+        total += reward
+    assert total == pytest.approx(-info["result"].uxcost, rel=1e-12)
 
 
 def test_log_reward_telescopes():

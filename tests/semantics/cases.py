@@ -13,17 +13,19 @@ from typing import Any, TypeAlias
 from tests.handmade import Given, Step
 
 MS = 1_000_000
-Row: TypeAlias = tuple[str, int, int, int, int, int]
+Row: TypeAlias = tuple[str, int, int, float, float, float]
 
 
-def model(name: str, *layers: int, **times: Any) -> Given:
-    """A model whose layers take so many ms; times in ms, too."""
+def model(name: str, *layers: int | Step, **times: Any) -> Given:
+    """A model whose layers take so many ms, or are given; times in ms, too."""
     in_ms = ("every", "deadline", "phase")
     fields = {f"{key}_ns" if key in in_ms else key: value for key, value in times.items()}
     for key in in_ms:
         if f"{key}_ns" in fields:
             fields[f"{key}_ns"] *= MS
-    steps = [Step(layer * MS, 1000, bytes_in=MS, bytes_out=2 * MS) for layer in layers]
+    steps = [
+        layer if isinstance(layer, Step) else Step(layer * MS, 1000, MS, 2 * MS) for layer in layers
+    ]
     return Given(name, steps, **{"every_ns": 100 * MS, **fields})
 
 
@@ -54,6 +56,9 @@ class Case:
         """Name of its picture."""
         return self.title.lower().replace(",", "").replace(" ", "-") + ".png"
 
+
+FILLS_THE_LINK = Step(20 * MS - 1, 1000, bytes_in=1, bytes_out=10 * MS - 1)
+"""1 byte in, for the switch, 1 byte in and 10 MB - 1 out, and as many weights: 20 MB in 20 ms."""
 
 CASES = (
     Case(
@@ -157,6 +162,17 @@ CASES = (
         [("a0", 0, 0, 5, 1, 26), ("b0", 0, 1, 10, 1, 31)],
         {"a0": ("completed", 26), "b0": ("completed", 31)},
         {"accelerators": 2, "decision_ns": 5 * MS},
+    ),
+    Case(
+        "Two accelerators that share the link",
+        "With contention. Each layer moves 20 MB, weights and all, of which 1 byte is its input, "
+        "so that the switch takes 1 ns. In its 20 ms alone, that is all that the link can do. a0 "
+        "has the link to itself until 10 ms. Then both run at half their pace: what is left of a0, "
+        "10 ms, takes 20. At 30 ms it ends, and b0 runs the 10 ms that it has left alone.",
+        [model("a", FILLS_THE_LINK), model("b", FILLS_THE_LINK, phase=10, deadline=80)],
+        [("a0", 0, 0, 0, 1e-6, 30), ("b0", 0, 1, 10, 1e-6, 40)],
+        {"a0": ("completed", 30), "b0": ("completed", 40)},
+        {"accelerators": 2, "contention": True},
     ),
 )
 HORIZON_MS = 100

@@ -31,7 +31,7 @@ def page() -> str:
     for case in CASES:
         picture = f"![{case.title}](images/semantics/{case.file})"
         rows = "\n".join(
-            f"| {frame} | {layer} | {accelerator} | {start} | {switch} | {end} |"
+            f"| {frame} | {layer} | {accelerator} | {start:g} | {switch:g} | {end:g} |"
             for frame, layer, accelerator, start, switch, end in case.rows
         )
         parts.append(
