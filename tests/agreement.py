@@ -29,7 +29,7 @@ def assert_same_record(result: Result, outcome: Outcome) -> None:
     )
 
 
-def assert_same_figures(result: Result, outcome: Outcome, energy_norm: str = "charged") -> None:
+def assert_same_figures(result: Result, outcome: Outcome) -> None:
     """Every figure at the horizon."""
     end_ns = outcome.horizon_ns
     assert result.dispatches == len(outcome.timeline)
@@ -44,7 +44,7 @@ def assert_same_figures(result: Result, outcome: Outcome, energy_norm: str = "ch
         ):
             assert rates[model.name] == pytest.approx(hits / max(count, 1), rel=1e-12)
     assert list(result.busy_share.values()) == pytest.approx(outcome.busy_shares(), rel=1e-12)
-    assert result.uxcost == pytest.approx(outcome.uxcost(end_ns, energy_norm), rel=1e-12)
+    assert result.uxcost == pytest.approx(outcome.uxcost(end_ns), rel=1e-12)
     assert result.lower_bound == pytest.approx(outcome.lower_bound(), rel=1e-12)
     assert result.lower_bound_lightest == pytest.approx(
         outcome.lower_bound(lightest=True), rel=1e-12

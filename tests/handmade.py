@@ -154,7 +154,6 @@ def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
         horizon_ns: int = 10_000,
         scheduler: str = "fcfs",
         accelerators: int = 1,
-        energy_norm: str = "charged",
         apps: Sequence[tuple[str, int | None]] = (),
         orders: Mapping[str, Order] | None = None,
         **options: Any,
@@ -171,19 +170,7 @@ def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
 
         monkeypatch.setattr("dream_gym.simulator.building.cost_table", given_costs)
         monkeypatch.setattr("tests.reference.frames.cost_table", given_costs)
-        specs = {item.name: item.spec() for item in models}
-        scenario = Scenario(schema=1, name="hand", models=tuple(specs.values()))
-        if apps:
-            phases = [
-                Phase(
-                    scenario=scenario.model_copy(
-                        update={"models": tuple(specs[letter] for letter in letters)}
-                    ),
-                    seconds=None if length_ns is None else length_ns / 1e9,
-                )
-                for letters, length_ns in apps
-            ]
-            scenario = Scenario(schema=1, name="hand", phases=tuple(phases))
+        scenario = make_scenario(models, apps)
         options = {"seconds": horizon_ns / 1e9, **options}
         chosen = scheduler if orders is None else ordered(orders)
         outcome = reference.simulate(scenario, make_platform(accelerators), chosen, **options)
@@ -192,11 +179,10 @@ def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
             make_platform(accelerators),
             scheduler if orders is None else Ordered(orders),
             record=True,
-            energy_norm=energy_norm,
             **options,
         )
         assert_same_record(result, outcome)
-        assert_same_figures(result, outcome, energy_norm)
+        assert_same_figures(result, outcome)
         assert result.frames is not None
         world = Simulation(scenario, make_platform(accelerators), None, load=options.get("load", 1))
         world.reset(seed=result.seed, seconds=result.seconds)
@@ -219,6 +205,22 @@ def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
         )
 
     return run
+
+
+def make_scenario(models: Sequence[Given], apps: Sequence[tuple[str, int | None]] = ()) -> Scenario:
+    specs = {item.name: item.spec() for item in models}
+    if not apps:
+        return Scenario(schema=1, name="hand", models=tuple(specs.values()))
+    phases = [
+        Phase(
+            scenario=Scenario(
+                schema=1, name="app", models=tuple(specs[letter] for letter in letters)
+            ),
+            seconds=None if length_ns is None else length_ns / 1e9,
+        )
+        for letters, length_ns in apps
+    ]
+    return Scenario(schema=1, name="hand", phases=tuple(phases))
 
 
 def make_platform(accelerators: int) -> Platform:

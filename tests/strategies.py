@@ -5,14 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 from hypothesis import strategies as st
 
 from dream_gym.hardware import Platform, cost_table
-from dream_gym.schedulers.dream.plus import PlusOptions
 from dream_gym.workload import (
     Dependency,
     EarlyExit,
@@ -28,21 +27,21 @@ GRID_CYCLE_NS = 1000
 RATES = (Fraction(30000, 1001), Fraction(30), Fraction(60), Fraction(24), Fraction(7, 3))
 RATE_FACTORS = (Fraction(1), Fraction(1), Fraction(2), Fraction(1, 2), Fraction(3, 2))
 PHASE_LOADS = (Fraction(1), Fraction(1, 2), Fraction(2), Fraction(3, 7))  # on a grid not the last
+SLOW_RATES = (Fraction(7, 3), Fraction(7, 8), Fraction(7, 2))  # so that seconds pass
 DEADLINE_FACTORS = (None, None, 0.5, 0.25, 1.0, 1.5, 3.0, 7.5)
 
 
 SCHEDULERS = (
     "fcfs",
     "whim",
+    "dream_plus",
     "edf",
-    "dream_mapscore",
-    "dream_plus",
     "whim",
-    "dream_smartdrop",
+    "dream_mapscore",
+    "dream_online",
     "dream_full",
-    "dream_plus",
+    "dream_smartdrop",
 )
-SCHEDULER_OPTIONS = frozenset(PlusOptions.model_fields)
 
 
 @dataclass(frozen=True)
@@ -53,16 +52,7 @@ class Case:
     platform: Platform
     scheduler: str
     options: dict[str, Any]
-
-    @property
-    def run_options(self) -> dict[str, Any]:
-        """The options that are not the scheduler's."""
-        return {name: self.options[name] for name in self.options if name not in SCHEDULER_OPTIONS}
-
-    @property
-    def scheduler_options(self) -> dict[str, Any]:
-        """The options of the scheduler."""
-        return {name: self.options[name] for name in self.options if name in SCHEDULER_OPTIONS}
+    parameters: dict[str, Any] = field(default_factory=dict)  # of the scheduler
 
 
 @st.composite
@@ -111,7 +101,7 @@ def chains(draw: st.DrawFn, name: str, small: bool, **fields: Any) -> Network:
 @st.composite
 def networks(draw: st.DrawFn, small: bool) -> Network:
     name = f"net{draw(st.integers(0, 9))}"
-    lighter = draw(st.sampled_from((0, 0, 1, 2)))
+    lighter = draw(st.sampled_from((0, 1, 2)))
     top1 = draw(st.sampled_from((None, 70.5)))
     variants = tuple(draw(chains(f"{name}.{index}", small, top1=top1)) for index in range(lighter))
     return draw(chains(name, small, variants=variants, top1=top1 and 80.0))
@@ -246,13 +236,31 @@ def _jitter_below_period(spec: ModelSpec, load: Fraction) -> ModelSpec:
 
 
 @st.composite
-def cases(draw: st.DrawFn, *, grid: bool) -> Case:
+def parameters(draw: st.DrawFn, scheduler: str) -> dict[str, Any]:
+    """Options of a scheduler."""
+    if not scheduler.startswith("dream_"):
+        return {}
+    found: dict[str, Any] = {"late_urgency": draw(st.sampled_from(("floor", "one", "last")))}
+    if scheduler != "dream_online":
+        found["alpha"] = draw(st.sampled_from((0.0, 0.3, 1.0, 2.0)))
+        found["beta"] = draw(st.sampled_from((0.0, 0.7, 1.0, 2.0)))
+    if scheduler == "dream_plus":
+        found["patience"] = draw(st.sampled_from((1.0, 1.1, 1.0, 1.4, 8.0)))
+        found["drop_cap"] = draw(st.sampled_from((2, 0, 1, 5, 10)))
+        found["supernet_margin"] = draw(st.sampled_from((1.0, 0.0, 0.5, 1.7, 4.0)))
+    return found
+
+
+@st.composite
+def cases(draw: st.DrawFn, *, grid: bool, schedulers: Sequence[str] = SCHEDULERS) -> Case:
     """Workloads; on a grid, all times are multiples of one cycle and instants are crowded.
 
     Args:
         draw: Hypothesis's.
         grid: Whether clock, rates and bandwidth are such that events often coincide.
+        schedulers: Which of them there may be.
     """
+    scheduler = draw(st.sampled_from(schedulers))
     count = draw(st.sampled_from((3, 4, 5, 2, 1)))
     pool = draw(st.lists(networks(small=grid), min_size=1, max_size=2 if grid else 3))
     chosen = [draw(st.sampled_from(pool)) for _ in range(count)]
@@ -290,7 +298,8 @@ def cases(draw: st.DrawFn, *, grid: bool) -> Case:
         clock = Fraction(1, GRID_CYCLE_NS)
         rate = Fraction(10**9, GRID_CYCLE_NS * math.ceil(cycles))
     else:
-        rate = draw(st.sampled_from(RATES))
+        # The windows of the online tuner last for a second.
+        rate = draw(st.sampled_from(SLOW_RATES if scheduler == "dream_online" else RATES))
         clock = _three_digits(cycles * rate / 10**9)
 
     models = []
@@ -335,7 +344,6 @@ def cases(draw: st.DrawFn, *, grid: bool) -> Case:
     scenario = Scenario(
         schema=1, name="random", expiry=draw(st.sampled_from(("soft", "firm"))), **whole
     )
-    scheduler = draw(st.sampled_from(SCHEDULERS))
     options: dict[str, Any] = {"seconds": seconds, "load": load}
     # Bandwidth is shared in units of 2^-20 bytes per ns; there must be some.
     enough = clock * hardware["bytes_per_cycle"] * 2**18 >= 1
@@ -349,12 +357,5 @@ def cases(draw: st.DrawFn, *, grid: bool) -> Case:
     delays = (GRID_CYCLE_NS, 2 * GRID_CYCLE_NS, 137, 0) if grid else (1, 137, GRID_CYCLE_NS, slow)
     options["decision_ns"] = draw(st.sampled_from((0, 0, 0, 0, *delays)))
     options["seed"] = draw(st.integers(0, 2**63 - 1))
-    if scheduler.startswith("dream_"):
-        options["alpha"] = draw(st.sampled_from((0.0, 0.3, 1.0, 2.0)))
-        options["beta"] = draw(st.sampled_from((0.0, 0.7, 1.0, 2.0)))
-        options["late_urgency"] = draw(st.sampled_from(("floor", "one", "last")))
-    if scheduler == "dream_plus":
-        options["patience"] = draw(st.sampled_from((1.0, 1.5, 3.0, 8.0)))
-        options["drop_cap"] = draw(st.sampled_from((0, 1, 4, 10)))
-        options["supernet_margin"] = draw(st.sampled_from((0.0, 0.5, 1.0, 4.0)))
-    return Case(scenario, platform, scheduler, options)
+    options["energy_norm"] = draw(st.sampled_from(("charged", "literal")))
+    return Case(scenario, platform, scheduler, options, draw(parameters(scheduler)))

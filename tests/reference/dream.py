@@ -1,215 +1,137 @@
-"""All of DREAM once more: frame drop, Supernet switching, patience and the online tuner."""
+"""DREAM as reconstructed: MapScore, smart frame drop, Supernet switching, and our tunables."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Any
 
-from tests.reference.outcome import Outcome
-from tests.reference.schedulers import Choice, Choose, Scene, mapscore, seniority
+from tests.reference.decision import Choice, Moment, seniority
 from tests.reference.world import Accelerator, Frame
 
-NS_PER_S = 1_000_000_000
-WINDOW_NS = NS_PER_S
+US = 1000
+NO_LIMIT = 8
+RECENT = 10
 
 
-def least_ns(frame: Frame, first: int) -> int:
-    """From a layer to the end, each where it is fastest."""
-    return sum(min(row) for row in frame.version.latency_ns[first:])
+@dataclass(frozen=True)
+class Dream:
+    """All of it; what a lesser one lacks is switched off."""
 
+    dram_pj_per_byte: int
+    alpha: float = 1.0
+    beta: float = 1.0
+    late_urgency: str = "floor"
+    drop_cap: int = 2  # 0 drops none
+    switches: bool = True  # variants of Supernets
+    supernet_margin: float = 1.0
+    patience: float = NO_LIMIT
 
-def mean_ns(frame: Frame, variant: int, first: int) -> float:
-    rows = frame.model.versions[variant].latency_ns[first:]
-    return sum(sum(row) for row in rows) / len(rows[0]) if rows else 0.0
+    def __call__(self, moment: Moment) -> Choice | None:
+        return self.drop(moment) or self.dispatch(moment)
 
+    # Smart frame drop.
 
-def will_miss(scene: Scene, frame: Frame) -> bool:
-    for accelerator in scene.accelerators:
-        if accelerator.running is not None and accelerator.running.frame is frame:
-            execution = accelerator.running
-            rest_ns = least_ns(frame, execution.layers[-1] + 1)
-            return execution.end_ns + rest_ns > frame.deadline_ns
-    return scene.now_ns + least_ns(frame, frame.next_layer) > frame.deadline_ns
-
-
-def frame_to_drop(scene: Scene, cap: int) -> Frame | None:
-    doomed = [frame for frame in scene.live if will_miss(scene, frame)]
-    if len(doomed) < 2:
-        return None
-
-    def may_go(frame: Frame) -> bool:
-        recent = [item for item in scene.resolved if item.model is frame.model][-10:]
-        lost = sum(item.fate != "completed" for item in recent)
-        return frame.waiting and lost < cap and frame.model.name not in scene.parents
-
-    def rank(frame: Frame) -> tuple[float, tuple[int, int, int]]:
-        slack_ns = max(frame.deadline_ns - scene.now_ns, 1000)
-        return -least_ns(frame, frame.next_layer) / slack_ns, seniority(frame)
-
-    return min(filter(may_go, doomed), key=rank, default=None)
-
-
-def variant_for(scene: Scene, frame: Frame, margin: float) -> int:
-    if len(frame.model.versions) == 1 or frame.last_accelerator is not None:
-        return 0
-    accelerators = len(scene.accelerators)
-    ahead_ns = 0.0
-    for other in sorted(scene.waiting, key=seniority):
-        if other.deadline_ns < frame.deadline_ns:
-            ahead_ns += mean_ns(other, other.variant, other.next_layer)
-    for accelerator in scene.accelerators:
-        if accelerator.running is not None:
-            ahead_ns += accelerator.running.end_ns - scene.now_ns
-    for variant in range(len(frame.model.versions)):
-        finish_ns = ahead_ns / accelerators + mean_ns(frame, variant, 0)
-        if finish_ns * margin <= frame.deadline_ns - scene.now_ns:
-            return variant
-    return len(frame.model.versions) - 1
-
-
-def is_early_enough(scene: Scene, frame: Frame, accelerator: Accelerator, patience: float) -> bool:
-    """Whether the next layer ends there at most so many times later than it could."""
-    if patience >= 8:
-        return True
-    ends_ns = []
-    for other in scene.accelerators:
-        busy_ns = 0 if other.running is None else other.running.end_ns - scene.now_ns
-        ends_ns.append(busy_ns + frame.latencies_ns[other.index])
-    return frame.latencies_ns[accelerator.index] <= patience * min(ends_ns)
-
-
-def dream_plus(
-    dram_pj_per_byte: int,
-    *,
-    alpha: float = 1.0,
-    beta: float = 1.0,
-    late_urgency: str = "floor",
-    patience: float = 8.0,
-    drop_cap: int = 2,
-    supernet_margin: float = 1.0,
-) -> Choose:
-    rank = mapscore(dram_pj_per_byte, alpha, beta, late_urgency)
-
-    def choose(scene: Scene) -> Choice | None:
-        dropped = frame_to_drop(scene, drop_cap)
-        if dropped is not None:
-            return Choice(dropped, None)
-        pairs = [
-            (frame, item)
-            for frame in scene.waiting
-            for item in scene.idle
-            if is_early_enough(scene, frame, item, patience)
+    def drop(self, moment: Moment) -> Choice | None:
+        hopeless = [frame for frame in moment.unfinished if will_miss(moment.now_ns, frame)]
+        candidates = [
+            frame
+            for frame in hopeless
+            if frame.waiting
+            and len(hopeless) > 1
+            and sum(frame.model.losses[-RECENT:]) < self.drop_cap
+            and not frame.model.has_dependents
         ]
-        scene.outcome.impatient |= len(pairs) < len(scene.waiting) * len(scene.idle)
-        if not pairs:
+        if not candidates:
             return None
-        frame, accelerator = min(pairs, key=lambda pair: rank(scene.now_ns, *pair))
-        return Choice(frame, accelerator, variant_for(scene, frame, supernet_margin))
 
-    return choose
+        def rank(frame: Frame) -> tuple[Any, ...]:
+            least_ns = frame.version.least_ns[frame.next_layer]
+            return -least_ns / max(frame.deadline_ns - moment.now_ns, US), seniority(frame)
 
+        moment.remark("dropped by DREAM")
+        return Choice(min(candidates, key=rank), None)
 
-def dream_full(
-    dram_pj_per_byte: int, *, alpha: float = 1.0, beta: float = 1.0, late_urgency: str = "floor"
-) -> Choose:
-    return dream_plus(dram_pj_per_byte, alpha=alpha, beta=beta, late_urgency=late_urgency)
+    # MapScore.
 
+    def dispatch(self, moment: Moment) -> Choice | None:
+        pairs = [(frame, item) for frame in moment.waiting for item in moment.idle]
+        allowed = [pair for pair in pairs if self.has_patience_for(moment, *pair)]
+        if not allowed:
+            if pairs:
+                moment.remark("waited out of patience")
+            return None
 
-def dream_smartdrop(
-    dram_pj_per_byte: int, *, alpha: float = 1.0, beta: float = 1.0, late_urgency: str = "floor"
-) -> Choose:
-    full = dream_full(dram_pj_per_byte, alpha=alpha, beta=beta, late_urgency=late_urgency)
+        def rank(pair: tuple[Frame, Accelerator]) -> tuple[Any, ...]:
+            frame, accelerator = pair
+            last = self.late_urgency == "last" and frame.deadline_ns <= moment.now_ns
+            score = self.score(moment.now_ns, frame, accelerator)
+            return last, -score, seniority(frame), accelerator.index
 
-    def choose(scene: Scene) -> Choice | None:
-        choice = full(scene)
-        return choice and choice._replace(variant=0)
+        frame, accelerator = min(allowed, key=rank)
+        variant = 0
+        if self.switches and frame.last_accelerator is None:
+            variant = self.variant(moment, frame)
+        return Choice(frame, accelerator, variant)
 
-    return choose
+    def score(self, now_ns: int, frame: Frame, accelerator: Accelerator) -> float:
+        latencies, energies = frame.latencies_ns, frame.energies_pj
+        latency, energy = latencies[accelerator.index], energies[accelerator.index]
+        slack = frame.deadline_ns - now_ns
+        urgency = mean_to_go_ns(frame) / max(slack, US)
+        if slack <= 0 and self.late_urgency == "one":
+            urgency = 1.0
+        preference = sum(latencies) / latency
+        starvation = (now_ns - frame.ready_since_ns) / (sum(latencies) / len(latencies))
+        switch = accelerator.switch_bytes(frame) * self.dram_pj_per_byte
+        thrift = sum(energies) / energy - switch / energy
+        return urgency * preference + self.alpha * starvation + self.beta * thrift
 
-
-Point = tuple[float, float]
-
-
-@dataclass
-class Search:
-    """The tuner of `dream_online` as a program that says which point each window is run at."""
-
-    accepted: float = 0.0
-    settled: bool = False
-
-    def points(self) -> Generator[Point, float]:
-        """Yield points; each must be answered by sending the window's UXCost."""
-        centre, radius = (1.0, 1.0), 0.5
-        self.accepted = yield centre
-        while radius >= 0.05:
-            tried = []
-            for alpha, beta in ((radius, 0.0), (-radius, 0.0), (0.0, radius), (0.0, -radius)):
-                point = (
-                    min(max(centre[0] + alpha, 0.0), 2.0),
-                    min(max(centre[1] + beta, 0.0), 2.0),
-                )
-                cost = yield point
-                tried.append((cost, point))
-            cost, point = min(tried, key=lambda item: item[0])
-            if cost < self.accepted:
-                self.accepted, centre = cost, point
-            radius /= 2
-        self.settled = True
-        while True:
-            yield centre
-
-
-def dream_online(dram_pj_per_byte: int, *, late_urgency: str = "floor") -> Choose:
-    search = Search()
-    points, point = search.points(), (1.0, 1.0)
-    begun_ns, check_ns, next_phase_ns = 0, 0, 0.0
-    before: list[tuple[int, int]] = []
-
-    def measures(outcome: Outcome, now_ns: int) -> list[tuple[int, int]]:
-        return [
-            (outcome.violations(model, now_ns), outcome.charged_pj(model, now_ns))
-            for model in outcome.models
-        ]
-
-    def window_cost(outcome: Outcome, now_ns: int) -> float | None:
-        rates, energies, any_due = 0.0, 0.0, False
-        for model, old, new in zip(outcome.models, before, measures(outcome, now_ns), strict=True):
-            frames = outcome.frames_of(model)
-            due = sum(begun_ns < frame.deadline_ns <= now_ns for frame in frames)
-            if due:
-                any_due = True
-                rates += max(new[0] - old[0], 0.5) / due
-                energies += (new[1] - old[1]) / (model.worst_energy_pj * due)
-        return rates * energies if any_due else None
-
-    def choose(scene: Scene) -> Choice | None:
-        nonlocal search, points, point, begun_ns, check_ns, next_phase_ns, before
-        now_ns = scene.now_ns
-        if now_ns >= check_ns:
-            restart = now_ns >= next_phase_ns
-            cost = None if restart else window_cost(scene.outcome, now_ns)
-            if cost is None and not restart:
-                check_ns = int(min(now_ns + WINDOW_NS, next_phase_ns))
-            else:
-                if cost is not None and search.settled and cost > 1.5 * search.accepted:
-                    restart = True
-                if restart:
-                    starts = scene.outcome.part_starts_ns
-                    next_phase_ns = min(
-                        (start for start in starts if start > now_ns), default=float("inf")
-                    )
-                    search = Search()
-                    points = search.points()
-                    point = next(points)
-                else:
-                    point = points.send(cost or 0.0)
-                scene.outcome.tuned.append(point)
-                begun_ns = now_ns
-                before = measures(scene.outcome, now_ns)
-                check_ns = int(min(now_ns + WINDOW_NS, next_phase_ns))
-        plus = dream_plus(
-            dram_pj_per_byte, alpha=point[0], beta=point[1], late_urgency=late_urgency
+    def has_patience_for(self, moment: Moment, frame: Frame, accelerator: Accelerator) -> bool:
+        """Whether a layer ends soon enough there, measured by where it would end first."""
+        if self.patience >= NO_LIMIT:
+            return True
+        earliest_ns = min(
+            frame.latencies_ns[item.index]
+            + (0 if item.running is None else item.running.end_ns - moment.now_ns)
+            for item in moment.accelerators
         )
-        return plus(scene)
+        return frame.latencies_ns[accelerator.index] <= self.patience * earliest_ns
 
-    return choose
+    # Supernet switching.
+
+    def variant(self, moment: Moment, frame: Frame) -> int:
+        """The heaviest variant that is expected to be in time, else the lightest."""
+        ahead_ns = 0.0
+        for other in moment.waiting:
+            if other.deadline_ns < frame.deadline_ns:
+                ahead_ns += mean_to_go_ns(other)
+        for execution in moment.running:
+            ahead_ns += execution.end_ns - moment.now_ns
+        count = len(moment.accelerators)
+        slack_ns = frame.deadline_ns - moment.now_ns
+        in_time = [
+            index
+            for index, version in enumerate(frame.model.versions)
+            if (ahead_ns / count + version.total_ns[0] / count) * self.supernet_margin <= slack_ns
+        ]
+        chosen = in_time[0] if in_time else len(frame.model.versions) - 1
+        if chosen > 0:
+            moment.remark("switched a Supernet")
+        return chosen
+
+
+def mean_to_go_ns(frame: Frame) -> float:
+    """ToGo: the mean latencies of all layers that are left of a waiting frame."""
+    return frame.version.total_ns[frame.next_layer] / len(frame.latencies_ns)
+
+
+def will_miss(now_ns: int, frame: Frame) -> bool:
+    """Whether a frame is late even if all layers left run where they are fastest."""
+    if frame.executing:
+        assert frame.last_accelerator is not None
+        execution = frame.last_accelerator.running
+        assert execution is not None
+        end_ns = execution.end_ns + frame.version.least_ns[execution.layers[-1] + 1]
+    else:
+        end_ns = now_ns + frame.version.least_ns[frame.next_layer]
+    return end_ns > frame.deadline_ns

@@ -20,12 +20,16 @@ NS_PER_S = 1_000_000_000
 def make_models(scenario: Scenario, platform: Platform) -> list[Model]:
     """The models of all phases, in the order in which their names first appear."""
     models: dict[str, Model] = {}
+    links = [spec.depends_on for part in scenario.parts for spec in part.models]
+    parents = {link.model for link in links if link is not None}
     for part in scenario.parts:
         for spec in part.models:
             if spec.name not in models:
                 network = spec.built_network
                 versions = [_make_version(item, platform) for item in (network, *network.variants)]
-                models[spec.name] = Model(len(models), spec.name, versions, spec.backlog)
+                models[spec.name] = Model(
+                    len(models), spec.name, versions, spec.backlog, spec.name in parents
+                )
     return list(models.values())
 
 

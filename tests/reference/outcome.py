@@ -35,10 +35,10 @@ class Outcome:
     horizon_ns: int
     accelerator_count: int
     part_starts_ns: list[int]  # when the phases begin
+    energy_norm: str
     executions: list[Execution] = field(default_factory=list)
     out_transfers: int = 0
-    impatient: bool = False  # a layer was kept from an idle accelerator
-    tuned: list[tuple[float, float]] = field(default_factory=list)  # alpha, beta of each window
+    remarks: set[str] = field(default_factory=set)  # of the scheduler on itself
 
     @property
     def timeline(self) -> list[Dispatch]:
@@ -98,19 +98,35 @@ class Outcome:
         )
         return completed + self.lost(model, now_ns) * model.worst_energy_pj
 
-    def uxcost(self, now_ns: int, energy_norm: str = "charged") -> float:
+    def energy_pj(self, model: Model, now_ns: int) -> int:
+        """Energy that counts for UXCost."""
+        literal = self.energy_norm == "literal"
+        return self.spent_pj(model, now_ns) if literal else self.charged_pj(model, now_ns)
+
+    def uxcost(self, now_ns: int) -> float:
         violation_rates, energies = 0.0, 0.0
         for model in self.models:
             count = len(self.frames_of(model))
             if count:
                 violation_rates += max(self.violations(model, now_ns), 0.5) / count
-                energy_pj = (
-                    self.charged_pj(model, now_ns)
-                    if energy_norm == "charged"
-                    else self.spent_pj(model, now_ns)
-                )
-                energies += energy_pj / (model.worst_energy_pj * count)
+                energies += self.energy_pj(model, now_ns) / (model.worst_energy_pj * count)
         return violation_rates * energies
+
+    def window_uxcost(self, start_ns: int, now_ns: int) -> float | None:
+        """UXCost of the frames that came due after a time, by what has come about since.
+
+        None where there are no such frames.
+        """
+        violation_rates, energies, all_due = 0.0, 0.0, 0
+        for model in self.models:
+            due = sum(start_ns < f.deadline_ns <= now_ns for f in self.frames_of(model))
+            if due:
+                violations = self.violations(model, now_ns) - self.violations(model, start_ns)
+                energy_pj = self.energy_pj(model, now_ns) - self.energy_pj(model, start_ns)
+                violation_rates += max(violations, 0.5) / due
+                energies += energy_pj / (model.worst_energy_pj * due)
+                all_due += due
+        return violation_rates * energies if all_due else None
 
     def lower_bound(self, *, lightest: bool = False) -> float:
         violations, energies = 0.0, 0.0

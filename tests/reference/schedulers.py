@@ -1,102 +1,33 @@
-"""The schedulers once more, as plain functions of what waits and what is idle."""
+"""The schedulers once more, as plain functions of what is to be decided; DREAM is in `dream`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from tests.reference.chance import draw
-from tests.reference.outcome import Outcome
+from tests.reference.decision import Choice, Choose, Moment
+from tests.reference.dream import Dream
+from tests.reference.tuner import Online
 from tests.reference.world import Accelerator, Frame
-
-
-class Choice(NamedTuple):
-    """To dispatch a frame, or to drop it where there is no accelerator."""
-
-    frame: Frame
-    accelerator: Accelerator | None
-    variant: int = 0
-    layers: int = 1
-
-
-@dataclass
-class Scene:
-    """A decision point: some frames wait."""
-
-    now_ns: int
-    waiting: list[Frame]
-    idle: list[Accelerator]
-    accelerators: list[Accelerator]
-    live: list[Frame]  # that wait or execute
-    resolved: list[Frame]  # complete or lost, in this order
-    parents: set[str]  # names of models that others depend on
-    outcome: Outcome  # so far
-
-
-Choose: TypeAlias = Callable[[Scene], Choice | None]
-Rank: TypeAlias = Callable[[int, Frame, Accelerator], tuple[Any, ...]]
-
-
-def seniority(frame: Frame) -> tuple[int, int, int]:
-    """How ties are broken: the earlier release, then the lower model, then the lower frame."""
-    assert frame.release_ns is not None
-    return frame.release_ns, frame.model.index, frame.index
 
 
 def fastest(frame: Frame, idle: list[Accelerator]) -> Accelerator:
     return min(idle, key=lambda item: (frame.latencies_ns[item.index], item.index))
 
 
-def fcfs(scene: Scene) -> Choice | None:
-    if not scene.idle:
+def fcfs(moment: Moment) -> Choice | None:
+    if not moment.waiting or not moment.idle:
         return None
-    frame = min(scene.waiting, key=seniority)
-    return Choice(frame, fastest(frame, scene.idle))
+    frame = moment.waiting[0]
+    return Choice(frame, fastest(frame, moment.idle))
 
 
-def edf(scene: Scene) -> Choice | None:
-    if not scene.idle:
+def edf(moment: Moment) -> Choice | None:
+    if not moment.waiting or not moment.idle:
         return None
-    frame = min(scene.waiting, key=lambda item: (item.deadline_ns, *seniority(item)))
-    return Choice(frame, fastest(frame, scene.idle))
-
-
-def mapscore(dram_pj_per_byte: int, alpha: float, beta: float, late_urgency: str) -> Rank:
-    """How DREAM ranks a frame and an accelerator at a time: the least is the best."""
-
-    def score(now_ns: int, frame: Frame, accelerator: Accelerator) -> float:
-        latencies, energies = frame.latencies_ns, frame.energies_pj
-        latency, energy = latencies[accelerator.index], energies[accelerator.index]
-        remaining = sum(sum(row) for row in frame.version.latency_ns[frame.next_layer :])
-        slack = frame.deadline_ns - now_ns
-        urgency = remaining / len(latencies) / max(slack, 1000)
-        if slack <= 0 and late_urgency == "one":
-            urgency = 1.0
-        preference = sum(latencies) / latency
-        starvation = (now_ns - frame.ready_since_ns) / (sum(latencies) / len(latencies))
-        switch = accelerator.switch_bytes(frame) * dram_pj_per_byte
-        thrift = sum(energies) / energy - switch / energy
-        return urgency * preference + alpha * starvation + beta * thrift
-
-    def rank(now_ns: int, frame: Frame, accelerator: Accelerator) -> tuple[Any, ...]:
-        last = late_urgency == "last" and frame.deadline_ns <= now_ns
-        return last, -score(now_ns, frame, accelerator), seniority(frame), accelerator.index
-
-    return rank
-
-
-def dream_mapscore(
-    dram_pj_per_byte: int, *, alpha: float = 1.0, beta: float = 1.0, late_urgency: str = "floor"
-) -> Choose:
-    rank = mapscore(dram_pj_per_byte, alpha, beta, late_urgency)
-
-    def choose(scene: Scene) -> Choice | None:
-        pairs = [(frame, item) for frame in scene.waiting for item in scene.idle]
-        best = min(pairs, key=lambda pair: rank(scene.now_ns, *pair), default=None)
-        return best and Choice(*best)
-
-    return choose
+    frame = min(moment.waiting, key=lambda item: item.deadline_ns)  # the senior of equals
+    return Choice(frame, fastest(frame, moment.idle))
 
 
 def whim() -> Choose:
@@ -116,10 +47,10 @@ def whim() -> Choose:
     """
     count = 0
 
-    def choose(scene: Scene) -> Choice | None:
+    def choose(moment: Moment) -> Choice | None:
         nonlocal count
-        waiting, idle = scene.waiting, scene.idle
-        if not idle:
+        waiting, idle = moment.waiting, moment.idle
+        if not waiting or not idle:
             return None
         word = draw(999, 7, count, 0)
         count += 1
@@ -127,13 +58,12 @@ def whim() -> Choose:
         word, where = divmod(word, len(idle))
         word, action = divmod(word, 8)
         word, layers = divmod(word, 4)
-        frame = sorted(waiting, key=seniority)[which]
+        frame = waiting[which]
         if action == 0:
             return Choice(frame, None)
         if action == 1:
             return None
-        accelerator = sorted(idle, key=lambda item: item.index)[where]
-        return Choice(frame, accelerator, word % len(frame.model.versions), layers + 1)
+        return Choice(frame, idle[where], word % len(frame.model.versions), layers + 1)
 
     return choose
 
@@ -158,13 +88,28 @@ def ordered(orders: Mapping[str, Order]) -> Choose:
     Everything happens when first come, first served would dispatch the frame.
     """
 
-    def choose(scene: Scene) -> Choice | None:
-        if not scene.idle:
+    def choose(moment: Moment) -> Choice | None:
+        if not moment.waiting or not moment.idle:
             return None
-        frame = min(scene.waiting, key=seniority)
+        frame = moment.waiting[0]
         order = orders.get(f"{frame.model.name}{frame.index}", Order())
         if order.drop:
             return Choice(frame, None)
-        return Choice(frame, fastest(frame, scene.idle), order.variant, order.layers)
+        return Choice(frame, fastest(frame, moment.idle), order.variant, order.layers)
 
     return choose
+
+
+def make_choose(scheduler: str | Choose, dram_pj_per_byte: int, **options: Any) -> Choose:
+    if callable(scheduler):
+        return scheduler
+    if scheduler == "whim":
+        return whim()
+    if scheduler.startswith("dream_"):
+        lacks = {
+            "dream_mapscore": {"drop_cap": 0, "switches": False},
+            "dream_smartdrop": {"switches": False},
+        }
+        dream = Dream(dram_pj_per_byte, **lacks.get(scheduler, {}), **options)
+        return Online(dream) if scheduler == "dream_online" else dream
+    return {"fcfs": fcfs, "edf": edf}[scheduler]

@@ -10,11 +10,11 @@ import simpy
 
 from dream_gym.hardware import Platform
 from dream_gym.workload import Scenario
+from tests.reference.decision import Choice, Choose, Moment
 from tests.reference.frames import NS_PER_S, make_models, make_roots
 from tests.reference.memory import Memory
 from tests.reference.outcome import Outcome
-from tests.reference.registry import make_choose
-from tests.reference.schedulers import Choice, Choose, Scene
+from tests.reference.schedulers import make_choose
 from tests.reference.world import Accelerator, Execution, Frame
 
 
@@ -29,6 +29,7 @@ def simulate(
     expiry: str | None = None,
     contention: bool | None = None,
     decision_ns: int = 0,
+    energy_norm: str = "charged",
     **options: Any,
 ) -> Outcome:
     firm = (expiry or scenario.expiry) == "firm"
@@ -37,14 +38,13 @@ def simulate(
     roots = make_roots(scenario, models, load, seed, horizon_ns)
     frames = [frame for _, root in roots for frame in root.family()]
     part_starts_ns = [part.start_ns for part in scenario.parts]
-    outcome = Outcome(models, frames, firm, horizon_ns, len(platform.accelerators), part_starts_ns)
+    outcome = Outcome(
+        models, frames, firm, horizon_ns, len(platform.accelerators), part_starts_ns, energy_norm
+    )
     choose = make_choose(scheduler, platform.dram_energy_pj_per_byte, **options)
     shared = platform.contention if contention is None else contention
     memory = Memory(platform.dram_bandwidth_gb_s) if shared else None
-    parents = {
-        spec.depends_on.model for part in scenario.parts for spec in part.models if spec.depends_on
-    }
-    _Run(outcome, platform, choose, roots, memory, decision_ns, parents).to_the_end()
+    _Run(outcome, platform, choose, roots, memory, decision_ns).to_the_end()
     return outcome
 
 
@@ -68,7 +68,6 @@ class _Run:
         roots: list[tuple[int, Frame]],
         memory: Memory | None,
         decision_ns: int,
-        parents: set[str],
     ) -> None:
         self.outcome = outcome
         self.platform = platform
@@ -80,8 +79,6 @@ class _Run:
         self.accelerators = [
             Accelerator(index, item.name) for index, item in enumerate(platform.accelerators)
         ]
-        self.parents = parents
-        self.resolved: list[Frame] = []
         self.released: list[Frame] = []  # and neither complete nor lost
         self.end_of_instant: simpy.Event | None = None
         self.starting: list[Execution] = []
@@ -206,28 +203,15 @@ class _Run:
 
     def _settle(self, frame: Frame, fate: str, now_ns: int) -> None:
         frame.fate, frame.end_ns = fate, now_ns
-        self.resolved.append(frame)
+        frame.model.losses.append(fate != "completed")
         if frame in self.released:
             self.released.remove(frame)
 
     def _decide(self) -> None:
         while True:
-            waiting = self._waiting()
-            idle = [item for item in self.accelerators if item.running is None]
-            if not waiting:
-                return
-            self._expect_ends()  # each dispatch on the link changes what is known of the others
-            scene = Scene(
-                self._now(),
-                waiting,
-                idle,
-                self.accelerators,
-                self.released,
-                self.resolved,
-                self.parents,
-                self.outcome,
-            )
-            choice = self.choose(scene)
+            self._expect_ends()
+            moment = Moment(self._now(), self.released, self.accelerators, self.outcome)
+            choice = self.choose(moment)
             if choice is None:
                 return
             if choice.accelerator is None:

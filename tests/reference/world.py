@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 
 from dream_gym.workload import Layer, Network
 from tests.reference.paths import Luck, block_of, layer_after, path
@@ -23,9 +24,24 @@ class Version:
     def worst_energy_pj(self) -> int:
         return sum(max(energies) for energies in self.energy_pj)
 
+    @cached_property
+    def total_ns(self) -> list[int]:
+        """Latencies of a layer and all behind it, summed over accelerators, too; 0 at the end."""
+        return _sums_from([sum(latencies) for latencies in self.latency_ns])
+
+    @cached_property
+    def least_ns(self) -> list[int]:
+        """The same, with each layer where it is fastest."""
+        return _sums_from([min(latencies) for latencies in self.latency_ns])
+
     def path_energy_pj(self, luck: Luck) -> int:
         """What a frame of this luck needs at least."""
         return sum(min(self.energy_pj[layer]) for layer in path(self.network, luck))
+
+
+def _sums_from(numbers: list[int]) -> list[int]:
+    """At each index the sum from there to the end."""
+    return list(accumulate(reversed(numbers), initial=0))[::-1]
 
 
 @dataclass(eq=False)
@@ -36,6 +52,9 @@ class Model:
     name: str
     versions: list[Version]  # the original, then its variants
     backlog: int
+    has_dependents: bool  # in any phase
+    losses: list[bool] = field(default_factory=list)
+    """Of each frame that is complete or lost, in the order of their ends, whether it is lost."""
 
     @cached_property
     def worst_energy_pj(self) -> int:

@@ -23,9 +23,6 @@ OPTIONS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-TWINS = {scheduler for scheduler, _ in OPTIONS}
-
-
 def assert_twins(
     cell: tuple[Any, Any], scheduler: str, options: dict[str, Any], **run: Any
 ) -> None:
@@ -54,10 +51,10 @@ def test_a_scheduler_in_python_gives_the_compiled_timeline(
     max_examples=60,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
-@given(cases(grid=False).filter(lambda case: case.scheduler in TWINS))
+@given(cases(grid=False, schedulers=("fcfs", "edf", "dream_mapscore")))
 def test_random_workloads(case: Case) -> None:
     cell = case.scenario, case.platform
-    assert_twins(cell, case.scheduler, case.scheduler_options, **case.run_options)
+    assert_twins(cell, case.scheduler, case.parameters, **case.options)
 
 
 class Impossible(Fcfs):

@@ -77,7 +77,7 @@ def test_shipped_cells(
 )
 @given(cases(grid=False), st.sampled_from(OPTIONS))
 def test_random_workloads(case: Case, rival: tuple[str, dict[str, Any]]) -> None:
-    assert_twins((case.scenario, case.platform), *rival, **case.run_options)
+    assert_twins((case.scenario, case.platform), *rival, **case.options)
 
 
 def test_every_rival_has_a_twin() -> None:
