@@ -171,8 +171,10 @@ class DreamRTMMDispatchEnv(WorldEnv):
         problems = [example.problem for example in cells.examples]
         models = max(len(problem.models) for problem in problems)
         accelerators = max(problem.costs.shape[1] for problem in problems)
+        # Beyond its backlog limit a model may have frames that executed at its last release.
         rows = max(
-            int(problem.models["backlog_limit"].sum()) + problem.costs.shape[1]
+            int(problem.models["backlog_limit"].sum())
+            + len(problem.models) * problem.costs.shape[1]
             for problem in problems
         )
         if max_slots is not None:
