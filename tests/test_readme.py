@@ -23,7 +23,8 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("code", PYTHON)
-def test_python(code):
+def test_python(code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     exec(code, {})
     assert "dream_gym" in code
 

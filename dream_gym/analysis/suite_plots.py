@@ -48,7 +48,7 @@ def plot_ranking(outcome: Outcome, path: Path) -> str:
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter("{x:g}")
         axes.grid(axis="both", color="#E6E6E6", linewidth=0.8)
-        axes.set_xlabel(f"{title}; blue: DREAM, orange: ours")
+        axes.set_xlabel(f"{title}\nblue: DREAM, orange: ours")
         axes.set_title(f"{outcome.name}: {len(outcome.titles)} cells, {outcome.seeds} seeds")
         save(figure, path)
     return title
