@@ -99,7 +99,7 @@ def ints_at(address: int, shape: tuple[int, ...]) -> Ints:
     words = int(np.prod(shape))
     if words == 0:
         return np.empty(shape, dtype=np.int64)
-    return np.ctypeslib.as_array((ctypes.c_int64 * words).from_address(address)).reshape(shape)
+    return np.ctypeslib.as_array((ctypes.c_int64 * words).from_address(int(address))).reshape(shape)
 
 
 @overload(ints_at)  # type: ignore[untyped-decorator]
