@@ -22,7 +22,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet torch==2.13.0
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[train,bench,zigzag,dev]"
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[train,bench,tune,bounds,zigzag,dev]"
 	touch $@
 
 demo: $(STAMP)

@@ -34,10 +34,12 @@ def test_environment_is_found_through_its_module():
     assert "DreamRTMM-v0" in gym.registry
 
 
-def test_wheel_holds_the_configs(tmp_path):
+def test_wheel_holds_all_modules_and_configs(tmp_path):
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(tmp_path)]
     subprocess.run([*command, "--no-build-isolation", str(ROOT)], check=True)
     names = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
+    for path in (ROOT / "dream_gym").rglob("*.py"):
+        assert str(path.relative_to(ROOT)) in names
     for path in (ROOT / "configs").rglob("*.*"):
         if path.suffix not in (".csv", ".yaml"):
             continue
