@@ -24,9 +24,14 @@ COMMANDS = [
 
 @pytest.mark.parametrize("code", PYTHON)
 def test_python(code, tmp_path, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
     monkeypatch.chdir(tmp_path)
-    exec(code, {})
+    scope = {}
+    exec(code, scope)
     assert "dream_gym" in code
+    if ".learn(" in code:
+        assert scope["curve"][-1] < 0.2 * scope["curve"][29], "the example shows no learning"
+        assert Path("learning.png").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize("command", COMMANDS)

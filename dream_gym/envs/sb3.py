@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.wrappers.utils import rescale_box
 
 from dream_gym.envs.batch import WorldVectorEnv
 from dream_gym.envs.discount import check_discount, time_discount
@@ -25,6 +26,9 @@ except ImportError as error:
 class Sb3VecEnv(VecEnv):
     """A `WorldVectorEnv` with same-step reset, as a stable-baselines3 `VecEnv`.
 
+    Actions of a Box are in [-1, 1], as the algorithms of stable-baselines3 expect, and are brought
+    to the environment's units as `gymnasium.wrappers.RescaleAction` does it.
+
     The info of an episode's last step holds ``terminal_observation``, ``TimeLimit.truncated``
     (always False), ``episode`` (return ``r``, length ``l``, wall time ``t``, as a `Monitor` gives)
     and ``result``. Infos of other steps are empty, for speed; `reset_infos` hold the seeds.
@@ -40,7 +44,13 @@ class Sb3VecEnv(VecEnv):
         self.env = env
         self._gamma, self._interval_ms = gamma, interval_ms
         self._start = time.perf_counter()
-        super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
+        action_space: gym.Space[Any] = env.single_action_space
+        self._in_units: Callable[[Any], Any] = np.asarray
+        if isinstance(action_space, gym.spaces.Box):
+            action_space, _, self._in_units = rescale_box(
+                action_space, np.float32(-1), np.float32(1)
+            )
+        super().__init__(env.num_envs, env.single_observation_space, action_space)
 
     def reset(self) -> Any:
         """Start all episodes, with the seeds of `seed` where it was called."""
@@ -54,7 +64,7 @@ class Sb3VecEnv(VecEnv):
 
     def step_async(self, actions: Any) -> None:
         """Note the actions."""
-        self._actions = actions
+        self._actions = self._in_units(actions)
 
     def step_wait(self) -> tuple[Any, Any, Any, list[dict[str, Any]]]:
         """Carry them out."""

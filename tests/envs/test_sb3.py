@@ -7,6 +7,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.wrappers import RescaleAction
 
 pytest.importorskip("stable_baselines3")
 
@@ -21,16 +22,22 @@ from dream_gym.errors import ConfigError
 ARGUMENTS: dict[str, Any] = {"episode_seconds": 0.35, "load": 1.3, "scenario": "drone_indoor"}
 
 
+def make_plain() -> gym.Env[Any, Any]:
+    env = gym.make("dream_gym:DreamRTMM-v0", **ARGUMENTS)
+    return Monitor(RescaleAction(env, np.float32(-1), np.float32(1)))
+
+
 def test_episodes_are_those_of_a_dummy_vec_env() -> None:
     native = make_sb3_vec_env("DreamRTMM-v0", 3, **ARGUMENTS)
-    plain = DummyVecEnv([lambda: Monitor(gym.make("dream_gym:DreamRTMM-v0", **ARGUMENTS))] * 3)
+    plain = DummyVecEnv([make_plain] * 3)
     for env in (native, plain):
         env.seed(5)
     assert (native.reset() == plain.reset()).all()
+    assert native.action_space == plain.action_space
     assert native.reset_infos == [{"seed": seed} for seed in (5, 6, 7)]
     generator = np.random.default_rng(0)
     for _ in range(12):
-        actions = generator.uniform(0, 2, (3, 2)).astype(np.float32)
+        actions = generator.uniform(-1, 1, (3, 2)).astype(np.float32)
         steps = [env.step(actions) for env in (native, plain)]
         for one, other in zip(steps[0][:3], steps[1][:3], strict=True):
             assert one.dtype == other.dtype

@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
+from gymnasium.wrappers import RescaleAction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -330,3 +331,17 @@ def test_pickling_gives_an_equal_environment():
     env = make(reward="dense")
     copy = pickle.loads(pickle.dumps(env.unwrapped))
     assert np.array_equal(play(copy, seed=9)[0], play(env, seed=9)[0])
+
+
+@pytest.mark.parametrize("name", TUNABLES)
+def test_rescaled_actions_reach_the_bounds(name: str) -> None:
+    env = make(tunables=[name])
+    scaled = RescaleAction(env, np.float32(-1), np.float32(1))
+    scaled.reset(seed=0)
+    for action, bound in ((-1, TUNABLES[name].low), (1, TUNABLES[name].high)):
+        scaled.step(np.array([action], dtype=np.float32))  # rounding may lead beyond the bound
+        parameters = env.unwrapped.simulation.parameters
+        index = list(SCHEDULER.options.model_fields).index(name)
+        assert parameters[index] == pytest.approx(bound, abs=1e-5)
+    with pytest.raises(ActionError, match="action"):
+        env.step(np.array([TUNABLES[name].high + 1e-3], dtype=np.float32))

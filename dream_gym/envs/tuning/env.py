@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from types import EllipsisType
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.utils import EzPickle
+from numpy.typing import NDArray
 
 from dream_gym.envs.base import WorldEnv
 from dream_gym.envs.cells import Cells, Load, Platforms, Scenarios
@@ -25,9 +27,11 @@ from dream_gym.envs.tuning.observation import (
 from dream_gym.envs.tuning.stepping import step
 from dream_gym.errors import ActionError, ConfigError
 from dream_gym.schedulers import get_scheduler
-from dream_gym.simulator import NS_PER_S
+from dream_gym.simulator import NS_PER_S, Floats
 
 _NO_ACTION = np.zeros(0)
+_ROUNDING = 1e-6
+"""Share of a tunable's range by which an action may be off."""
 SCHEDULER = get_scheduler("dream_plus")
 TUNABLES = {
     name: Entry(name, "1", *bounds, meaning)
@@ -205,17 +209,13 @@ class DreamRTMMEnv(WorldEnv):
         self._step(_NO_ACTION, begins=True)
 
     def _play(self, action: Any) -> bool:
-        try:
-            action = np.asarray(action, dtype=np.float32)
-            valid = self.action_space.contains(action)
-        except (TypeError, ValueError):
-            valid = False
-        if not valid:
+        parameters = read_actions(action, self.action_space)
+        if parameters is None:
             raise ActionError(
                 f"action: expected a number within {self.action_space} for each of "
                 f"{len(self.constants[0])} parameters, got {action!r}"
             )
-        return self._step(action.astype(np.float64), begins=False)
+        return self._step(parameters, begins=False)
 
     def _step(self, action: Any, *, begins: bool) -> bool:
         buffers = self.buffers
@@ -229,6 +229,33 @@ class DreamRTMMEnv(WorldEnv):
             buffers["flat"],
             buffers["ledger"],
         )
+
+
+def read_actions(
+    actions: Any, space: gym.Space[Any], active: NDArray[np.bool_] | EllipsisType = ...
+) -> Floats | None:
+    """The parameters that actions stand for, clipped to their bounds; None if they are no actions.
+
+    Values may be off by the rounding of a wrapper: for ``patience``, whose least value is 1,
+    Gymnasium's `RescaleAction` makes 0.9999999 of -1.
+
+    Args:
+        actions: What was given.
+        space: Of one environment's actions, or of a batch's.
+        active: Rows of a batch that are looked at.
+    """
+    assert isinstance(space, gym.spaces.Box)
+    try:
+        values = np.asarray(actions, dtype=np.float32)
+    except (TypeError, ValueError):
+        return None
+    if values.shape != space.shape:
+        return None
+    slack = _ROUNDING * (space.high - space.low)
+    within = (values >= space.low - slack) & (values <= space.high + slack)
+    if not within[active].all():
+        return None
+    return np.clip(values, space.low, space.high).astype(np.float64)
 
 
 def _entries(tunables: Sequence[str]) -> list[Entry]:

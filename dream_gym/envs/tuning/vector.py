@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from dream_gym.envs.batch import Bools, WorldVectorEnv
-from dream_gym.envs.tuning.env import DreamRTMMEnv
+from dream_gym.envs.tuning.env import DreamRTMMEnv, read_actions
 from dream_gym.envs.tuning.stepping import step_batch
 from dream_gym.errors import ActionError
 
@@ -33,24 +32,15 @@ class DreamRTMMVectorEnv(WorldVectorEnv):
         super().__init__(self._first, num_envs, autoreset_mode)
 
     def _play(self, actions: Any, active: Bools) -> None:
-        try:
-            actions = np.asarray(actions, dtype=np.float32)
-        except (TypeError, ValueError):
-            actions = np.zeros(0, dtype=np.float32)
-        space = self._first.action_space
-        if (
-            actions.shape != self.action_space.shape
-            or not (
-                (actions[active] >= space.low) & (actions[active] <= space.high)  # type: ignore[attr-defined]
-            ).all()
-        ):
+        parameters = read_actions(actions, self.action_space, active)
+        if parameters is None:
             raise ActionError(
                 f"actions: expected numbers within {self.action_space}, got {actions!r}"
             )
         buffers = self.buffers
         step_batch(
             buffers["run"],
-            actions.astype(np.float64),
+            parameters,
             active,
             *self._first.constants,
             buffers["memory"],
