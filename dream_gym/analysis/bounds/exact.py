@@ -4,13 +4,15 @@ Each frame's path is cut into blocks of consecutive layers of about the same lat
 whole on one accelerator, which runs one block at a time; blocks in order; a dependent after its
 parent's end. Each frame is on time, late or not run; what is not run is charged as a lost frame.
 The sum of violation rates is minimised, and then, with what was reached, energy. Restricted: blocks
-are not interrupted between their layers. Relaxed: context switches, contention and displacement,
-which the simulator adds when the schedule is played. So its own bounds hold for every scheduler
-only where every block is one layer; `relaxation` gives those that always do.
+are not interrupted between their layers, and each of them brings its input in and takes its output
+out as if frames always changed, so that the simulator, where the schedule is played, seldom needs
+more time. Relaxed: contention and displacement. So its own bounds hold in this model only;
+`relaxation` gives those that hold for every scheduler.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,12 +30,10 @@ class Near(NamedTuple):
     Args:
         plan: Its schedule; None if there was none in time.
         rates: Its proven bound on the sum of violation rates, in its model.
-        whole: Whether every block is one layer, so that the bound holds for every scheduler.
     """
 
     plan: Plan | None
     rates: float
-    whole: bool
 
 
 class _Block(NamedTuple):
@@ -45,9 +45,7 @@ class _Block(NamedTuple):
     where: list[Any]
 
 
-def near_optimal(
-    window: Window, genome: Genome, hint: Plan, *, blocks: int, limit: float
-) -> Near:
+def near_optimal(window: Window, genome: Genome, hint: Plan, *, blocks: int, limit: float) -> Near:
     """Search for a schedule.
 
     Args:
@@ -60,7 +58,9 @@ def near_optimal(
     model = cp_model().CpModel()
     horizon_ns = window.horizon_ns
     lanes: list[list[Any]] = [[] for _ in range(window.accelerators)]
-    met, run, chains = [], [], []
+    met: list[Any] = []
+    run: list[Any] = []
+    chains: list[list[_Block]] = []
     energy: Any = 0
     for frame in window.frames:
         done, in_time = model.new_bool_var(""), model.new_bool_var("")
@@ -73,11 +73,13 @@ def near_optimal(
             end = model.new_int_var(frame.release_ns, horizon_ns, "")
             where = [model.new_bool_var("") for _ in lanes]
             model.add(sum(where) == done)
+            moved = int(window.input_bytes[layers[0]] + window.output_bytes[layers[-1]])
             for accelerator, lane in enumerate(lanes):
                 time_ns = int(window.latency_ns[layers, accelerator].sum())
+                time_ns += math.ceil(moved * window.ns_per_byte)
                 here = where[accelerator]
                 lane.append(model.new_optional_interval_var(start, time_ns, end, here, ""))
-                pj = int(window.energy_pj[layers, accelerator].sum())
+                pj = int(window.energy_pj[layers, accelerator].sum()) + moved * window.pj_per_byte
                 energy += int(pj * scale) * here
             if chain:
                 model.add(start >= chain[-1].end)
@@ -94,11 +96,10 @@ def near_optimal(
     for lane in lanes:
         model.add_no_overlap(lane)
     _give_hint(model, window, genome, hint, run, chains)
-    whole = all(len(block.layers) == 1 for chain in chains for block in chain)
     rates = rate_terms(model, window, met)
     first = minimise(model, rates, limit)
     if not first.found:
-        return Near(None, first.bound / window.rate_unit, whole)
+        return Near(None, first.bound / window.rate_unit)
     reached = round(first.solver.objective_value)
     model.add(rates <= reached)
     model.clear_hints()
@@ -108,7 +109,7 @@ def near_optimal(
     second = minimise(model, energy, limit)
     solver = second.solver if second.found else first.solver
     plan = _read(window, genome, solver, run, chains)
-    return Near(plan, first.bound / window.rate_unit, whole)
+    return Near(plan, first.bound / window.rate_unit)
 
 
 def _cut(window: Window, layers: tuple[int, ...], blocks: int) -> list[Ints]:
@@ -152,9 +153,7 @@ def _read(
     chains: list[list[_Block]],
 ) -> Plan:
     """The schedule as a plan."""
-    plan = Plan(
-        np.full(genome.size, NONE, dtype=np.int64), np.zeros(genome.size, dtype=np.int64)
-    )
+    plan = Plan(np.full(genome.size, NONE, dtype=np.int64), np.zeros(genome.size, dtype=np.int64))
     for row, chain in enumerate(chains):
         if solver.value(run[row]):
             for block in chain:

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dream_gym.analysis.bounds.plan import RANKS_PER_NS, Genome, Plan, evaluate
 from dream_gym.analysis.bounds.window import Window
-from dream_gym.simulator import Ints, Simulation
+from dream_gym.simulator import Floats, Ints, Simulation
 
 POPULATION = 100
 ELITE = 5
@@ -63,14 +64,12 @@ class Search:
         best = int(np.argmin(cost))
         return Plan(accelerator[best].copy(), rank[best].copy()), float(cost[best])
 
-    def _cost(self, accelerator: Ints, rank: Ints) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def _cost(self, accelerator: Ints, rank: Ints) -> Floats:
         cost = np.empty(len(accelerator))
         simulation, genome = self._simulation, self._genome
         arenas = simulation.problem_arena, simulation.state_arena
         genes = np.ascontiguousarray(accelerator), np.ascontiguousarray(rank)
-        evaluate(
-            *arenas, self._seed, self._horizon_ns, genome.first, genome.layers, *genes, cost
-        )
+        evaluate(*arenas, self._seed, self._horizon_ns, genome.first, genome.layers, *genes, cost)
         return cost
 
     def _children(
@@ -96,12 +95,10 @@ class Search:
         self._mutate(chance, child, order)
         return child, order
 
-    def _stretch(
-        self, chance: np.random.Generator, jobs: int
-    ) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def _stretch(self, chance: np.random.Generator, jobs: int) -> NDArray[np.bool_]:
         """The genes of a range of jobs."""
         low, high = np.sort(chance.integers(jobs + 1, size=2))
-        return (self._jobs >= low) & (self._jobs < high)
+        return np.asarray((self._jobs >= low) & (self._jobs < high))
 
     def _mutate(self, chance: np.random.Generator, accelerator: Ints, rank: Ints) -> None:
         """Give jobs, whole, another accelerator or another rank; genes of no job stay."""

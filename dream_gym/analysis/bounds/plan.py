@@ -40,8 +40,10 @@ RANKS_PER_NS = 256
 
 
 class Genome(NamedTuple):
-    """Where the genes of a plan lie: that of layer l of frame f of model m, l counted in its
-    network, at ``first[m] + f × layers[m] + l``.
+    """Where the genes of a plan lie.
+
+    That of layer l of frame f of model m is at ``first[m] + f × layers[m] + l``, the layer counted
+    in its network.
 
     Args:
         origin: Per model, the first layer of its network among those of the problem.
@@ -103,7 +105,9 @@ def plan_of(genome: Genome, result: Result) -> Plan:
     return Plan(accelerator, rank)
 
 
-def play(simulation: Simulation, genome: Genome, plan: Plan, *, seed: int, seconds: float) -> Result:
+def play(
+    simulation: Simulation, genome: Genome, plan: Plan, *, seed: int, seconds: float
+) -> Result:
     """Play a plan in the world of a seed; the result is recorded."""
     simulation.reset(seed=seed, seconds=seconds, record=True)
     arenas = simulation.problem_arena, simulation.state_arena
@@ -186,9 +190,12 @@ def _decide(
             own = frame.layer - problem.networks[frame.network].first_layer
             gene = first[frame.model] + frame.frame * layers[frame.model] + own
             chosen = accelerator[gene]
-            if chosen != NONE and state.accelerators[chosen].busy_until_ns == NEVER:
-                if best == NONE or rank[gene] < least:
-                    best, where, least = slot, chosen, rank[gene]
+            if (
+                chosen != NONE
+                and state.accelerators[chosen].busy_until_ns == NEVER
+                and (best == NONE or rank[gene] < least)
+            ):
+                best, where, least = slot, chosen, rank[gene]
     if best == NONE:
         return wait()
     return dispatch(best, where)

@@ -147,7 +147,6 @@ def bound_window(world: Simulation, results: dict[str, Result], budget: Budget) 
         played[EXACT] = attained(window, played_plan(near.plan))
     rates = min(row.rates for row in played.values())
     proven = prove(window, rates=rates, limit=budget.limit)
-    proven_rates = max(proven.rates, near.rates) if near.whole else proven.rates
     # A schedule has at most the violations of the best known one, or else more.
     least = sum(
         window.energy_share(frame.model, window.least_energy_pj(frame)) for frame in window.frames
@@ -156,11 +155,9 @@ def bound_window(world: Simulation, results: dict[str, Result], budget: Budget) 
         seed=seed,
         frames=len(window.frames),
         lower_bound=first.lower_bound,
-        proven_rates=proven_rates,
+        proven_rates=proven.rates,
         proven_energies=proven.energies,
-        proven_uxcost=max(
-            first.lower_bound, min(proven_rates * proven.energies, rates * least)
-        ),
+        proven_uxcost=max(first.lower_bound, min(proven.rates * proven.energies, rates * least)),
         model_rates=near.rates,
         played={name: asdict(row) for name, row in played.items()},
     )

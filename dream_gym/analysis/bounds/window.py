@@ -49,6 +49,10 @@ class Window:
         frames: The frames.
         latency_ns: [layer, accelerator] latencies.
         energy_pj: [layer, accelerator] energies.
+        input_bytes: [layer] what a context switch brings in.
+        output_bytes: [layer] what a context switch takes out.
+        ns_per_byte: Time of the off-chip link.
+        pj_per_byte: Energy of the off-chip link.
         worst_energy_pj: Per model, what a lost frame is charged.
         firm: Whether a late frame is lost.
         horizon_ns: End of the window.
@@ -57,6 +61,10 @@ class Window:
     frames: tuple[WindowFrame, ...]
     latency_ns: Ints
     energy_pj: Ints
+    input_bytes: Ints
+    output_bytes: Ints
+    ns_per_byte: float
+    pj_per_byte: int
     worst_energy_pj: tuple[int, ...]
     firm: bool
     horizon_ns: int
@@ -128,7 +136,10 @@ def read_window(simulation: Simulation, result: Result) -> Window:
     """
     assert result.frames is not None
     problem = simulation.problem
-    keys = sorted(zip(result.frames["model"].tolist(), result.frames["frame"].tolist()))
+    setting = problem.setting[0]
+    keys = sorted(
+        zip(result.frames["model"].tolist(), result.frames["frame"].tolist(), strict=True)
+    )
     order = np.lexsort((result.frames["frame"], result.frames["model"]))
     table = result.frames[order]
     alone = simulation.alone(table)
@@ -166,8 +177,12 @@ def read_window(simulation: Simulation, result: Result) -> Window:
         frames=tuple(frames),
         latency_ns=np.array(problem.costs["latency_ns"]),
         energy_pj=np.array(problem.costs["energy_pj"]),
+        input_bytes=np.array(problem.layers["input_bytes"]),
+        output_bytes=np.array(problem.layers["output_bytes"]),
+        ns_per_byte=float(setting.bandwidth_denominator / setting.bandwidth_numerator),
+        pj_per_byte=int(setting.dram_pj_per_byte),
         worst_energy_pj=tuple(problem.models["worst_energy_pj"].tolist()),
-        firm=bool(problem.setting[0].firm),
+        firm=bool(setting.firm),
         horizon_ns=simulation.horizon_ns,
     )
 
