@@ -41,8 +41,7 @@ def minimise(model: Any, objective: Any, limit: float) -> Minimum:
     """Minimise, for a deterministic time on one processor, so that it is repeatable."""
     model.minimize(objective)
     solver = cp_model().CpSolver()
-    solver.parameters.num_workers = 8
-    solver.parameters.interleave_search = True
+    solver.parameters.num_workers = 1
     solver.parameters.random_seed = 0
     solver.parameters.max_deterministic_time = limit
     status = solver.solve(model)

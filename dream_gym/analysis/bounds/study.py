@@ -35,7 +35,7 @@ class Budget(NamedTuple):
         blocks: Most blocks of a frame for CP-SAT.
     """
 
-    limit: float = 5.0
+    limit: float = 1.0
     generations: int = 100
     blocks: int = 4
 
