@@ -78,6 +78,15 @@ def test_show(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Utilisation" in out
 
 
+def test_show_goes_phase_by_phase(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "app_switches", "--platform", "4k_2ws"]) == 0
+    out = capsys.readouterr().out
+    assert "phase 0 from 0 s" in out
+    assert "phase 1 from" in out
+    assert main(["show", "app_switches", "--platform", "4k_2ws", "--calibrate"]) == 2
+    assert "has phases; calibrate them one by one" in capsys.readouterr().err
+
+
 def test_benchmark(suite: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     results, outcome = tmp_path / "results", tmp_path / "all.json"
     arguments = ["benchmark", "--suite", suite, "--seeds", "3", "--workers", "1"]

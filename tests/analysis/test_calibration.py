@@ -4,7 +4,7 @@ from collections import defaultdict
 import pytest
 
 from dream_gym import simulate
-from dream_gym.analysis.calibration import BASELINE, OTHERS, calibrate
+from dream_gym.analysis.calibration import BASELINE, OTHERS, _first_step, calibrate
 from dream_gym.analysis.profile import profile
 from dream_gym.analysis.suite import load_suite
 from dream_gym.errors import DreamGymError
@@ -12,9 +12,8 @@ from dream_gym.hardware import load_platform
 from dream_gym.workload import load_scenario
 from dream_gym.workload.seeds import training_seeds
 
-pytestmark = pytest.mark.compiled
 
-
+@pytest.mark.compiled
 def test_demo_runs_at_the_load_of_its_rule() -> None:
     (cell,) = load_suite("demo").cells
     found = calibrate(cell.scenario, cell.platform)
@@ -23,6 +22,7 @@ def test_demo_runs_at_the_load_of_its_rule() -> None:
     assert abs(found.contended_load - halfway) < 0.00051
 
 
+@pytest.mark.compiled
 def test_begins_to_miss_is_the_first_load_of_the_grid() -> None:
     tried = defaultdict(list)
     found = calibrate(
@@ -59,3 +59,14 @@ def test_begins_to_miss_is_the_first_load_of_the_grid() -> None:
 def test_a_run_too_short_to_miss_anything_is_an_error() -> None:
     with pytest.raises(DreamGymError, match="fcfs misses no deadline up to load"):
         calibrate("ar_social", "4k_2os", seeds=1, seconds=0.001)
+
+
+@pytest.mark.parametrize("first", [1, 9, 10, 11, 57, 999])
+def test_the_scan_finds_the_first_step(first: int) -> None:
+    assert _first_step(lambda step: step >= first, 1000) == first
+
+
+def test_the_scan_sees_what_ends_again_only_at_its_coarse_steps() -> None:
+    assert _first_step(lambda step: 12 <= step <= 20, 1000) == 12
+    assert _first_step(lambda step: 12 <= step < 20, 1000) is None
+    assert _first_step(lambda step: False, 15) is None

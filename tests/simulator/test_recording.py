@@ -111,6 +111,7 @@ GOOD = "model,frame,time_ns,triggered,nominal_ns\na,0,5,1,0\na,1,9,0,7\nb,0,3,1,
         ("a,1,9", "a,1,4", "line 3: "),
         ("9,0,7", "9,2,7", "line 3: triggered"),
         ("9,0,7", "9,0,12", "line 3: nominal_ns"),
+        ("9,0,7", "4,0,", "line 3: time_ns: earlier than the frame before it"),
         ("9,0,7", "9", "line 3: triggered"),
     ],
 )
