@@ -1,10 +1,10 @@
-# make demo | test | bench | soak | results | lint | clean ...; `make help` says what each does.
+# make demo | test | bench | soak | results | bounds | lint | clean ...; `make help` says what each does.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test test-clients test-compat lint bench coverage soak calibration results clean
+.PHONY: help demo test test-clients test-compat lint bench coverage soak calibration results bounds clean
 help:
 	@echo "make demo   install, train an agent, benchmark it: results/demo/"
 	@echo "make test   install, then lint, types and all tests"
@@ -15,6 +15,7 @@ help:
 	@echo "make soak   20,000 random workloads, engine against reference; takes up again"
 	@echo "make calibration  the loads at which deadlines begin to be missed, for all cells"
 	@echo "make results  all suites, and docs/results.md from their tables; takes up again"
+	@echo "make bounds  docs/bounds.md: how far schedulers are from the best possible; takes up again"
 	@echo "make clean  remove the environment and everything generated"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -74,6 +75,9 @@ SUITES := asplos23 contended sweep xrbench robust
 results: $(STAMP)
 	set -e; for suite in $(SUITES); do $(BIN)/dream-gym benchmark --suite $$suite; done
 	$(BIN)/dream-gym results $(addprefix results/,$(SUITES)) --page docs/results.md
+
+bounds: $(STAMP)
+	$(BIN)/dream-gym bounds --suite windows --page docs/bounds.md
 
 clean:
 	rm -rf $(VENV) $(COMPAT) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis results

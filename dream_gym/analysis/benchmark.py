@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -15,9 +14,9 @@ from dream_gym.analysis.measures import result_row
 from dream_gym.analysis.policies import Contestant, Policy, TunedPolicy
 from dream_gym.analysis.pool import Parts, processes, run_tasks
 from dream_gym.analysis.suite import OptionValue, Suite
+from dream_gym.analysis.worlds import cell_digest, make_world
 from dream_gym.errors import ConfigError
 from dream_gym.jit import package_digest
-from dream_gym.simulator import Simulation
 from dream_gym.workload.seeds import evaluation_seeds, training_seeds
 
 if TYPE_CHECKING:
@@ -197,15 +196,8 @@ class _Job:
         return ["block", *where, task.cell, who, task.seeds, self.seconds]
 
     def _cell_digest(self, index: int) -> str:
-        """SHA-256 over a cell: what it is called, and the whole problem that the engine reads."""
         if index not in self._digests:
-            cell = self.cells[index]
-            networks = [member.name for net in cell.workload.networks for member in net.family]
-            accuracies = [member.top1 for net in cell.workload.networks for member in net.family]
-            told = [cell.model_dump_json(), cell.workload.model_names, networks, accuracies]
-            digest = hashlib.sha256(repr(told).encode())
-            digest.update(_world(cell).problem_arena.tobytes())
-            self._digests[index] = digest.hexdigest()
+            self._digests[index] = cell_digest(self.cells[index])
         return self._digests[index]
 
     def run(self, task: _WarmUp | _Search | _Block) -> Any:
@@ -230,7 +222,7 @@ class _Job:
         self, index: int, policy: Policy, seeds: Sequence[int], seconds: float
     ) -> list[dict[str, Any]]:
         cell = self.cells[index]
-        world, rows = _world(cell), []
+        world, rows = make_world(cell), []
         for seed in seeds:
             result = policy.run(cell, seed, seconds, record=True)
             assert result.frames is not None
@@ -238,11 +230,6 @@ class _Job:
             row = result_row(cell, policy.name, result, world.alone(result.frames))
             rows.append({"cell": index, **row})
         return rows
-
-
-def _world(cell: Cell) -> Simulation:
-    """A simulation that nobody decides in."""
-    return Simulation(cell.workload, cell.hardware, None, load=cell.load, expiry=cell.expiry)
 
 
 def _settled(policy: Contestant, point: dict[str, OptionValue]) -> Policy:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
@@ -96,10 +97,28 @@ class Cell(Config):
         """The same cell at another load."""
         return self.model_copy(update={"load": load})
 
+    def without_variants(self) -> Cell:
+        """The same cell, with the original network of each Supernet only."""
+        cell = self.model_copy()
+        cell._scenario = _without_variants(self._scenario)
+        return cell
+
     @property
     def title(self) -> str:
         """What tables and plots call the cell."""
         return cell_title(**{name: getattr(self, name) for name in Cell.model_fields})
+
+
+def _without_variants(scenario: Scenario) -> Scenario:
+    phases = tuple(
+        phase.model_copy(update={"scenario": _without_variants(phase.scenario)})
+        for phase in scenario.phases
+    )
+    models = tuple(
+        model.model_copy(update={"network": replace(model.built_network, variants=())})
+        for model in scenario.models
+    )
+    return scenario.model_copy(update={"phases": phases, "models": models})
 
 
 def cell_title(

@@ -1,4 +1,4 @@
-"""The packages of the extra ``bench``, imported when they are first needed."""
+"""The packages of the extras ``bench`` and ``bounds``, imported when they are first needed."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ from dream_gym.errors import DreamGymError
 
 def polars() -> Any:
     """Polars."""
-    return _require("polars")
+    return _require("polars", "benchmarks need", "bench")
 
 
 def pyplot() -> Any:
     """Matplotlib's pyplot, drawing into files only."""
-    _require("matplotlib").use("agg")
-    return _require("matplotlib.pyplot")
+    _require("matplotlib", "benchmarks need", "bench").use("agg")
+    return _require("matplotlib.pyplot", "benchmarks need", "bench")
 
 
-def _require(module: str) -> Any:
+def cp_model() -> Any:
+    """The CP-SAT of OR-Tools."""
+    return _require("ortools.sat.python.cp_model", "bounds need", "bounds")
+
+
+def _require(module: str, who: str, extra: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
         raise DreamGymError(
-            f'{module} is missing; benchmarks need: pip install "dream_gym[bench]"'
+            f'{module} is missing; {who}: pip install "dream_gym[{extra}]"'
         ) from error

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import tyro
 
 from dream_gym.cli.benchmark import benchmark
+from dream_gym.cli.bounds import bounds
 from dream_gym.cli.calibrate import calibrate
 from dream_gym.cli.list import list_configs
 from dream_gym.cli.new import new
@@ -23,6 +24,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "simulate": simulate_once,
     "calibrate": calibrate,
     "benchmark": benchmark,
+    "bounds": bounds,
     "results": results,
     "new": new,
     "schema": schema,

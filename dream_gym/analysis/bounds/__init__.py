@@ -1,0 +1,1 @@
+"""How far schedulers are from the best possible, in short windows with the future known."""

@@ -1,0 +1,221 @@
+"""The study: bounds and schedulers side by side, window by window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dream_gym.analysis.bounds.exact import near_optimal
+from dream_gym.analysis.bounds.genetic import Search
+from dream_gym.analysis.bounds.plan import Plan, make_genome, plan_of, play
+from dream_gym.analysis.bounds.relaxation import prove
+from dream_gym.analysis.bounds.window import attained, read_window
+from dream_gym.analysis.cells import Cell
+from dream_gym.analysis.extra import cp_model
+from dream_gym.analysis.policies import SchedulerPolicy
+from dream_gym.analysis.pool import Parts, processes, run_tasks
+from dream_gym.analysis.worlds import cell_digest, make_world
+from dream_gym.errors import ConfigError
+from dream_gym.jit import package_digest
+from dream_gym.simulator import Result, Simulation
+
+EXACT, GENETIC = "CP-SAT", "GA"
+
+
+class Budget(NamedTuple):
+    """What bounds may cost.
+
+    Args:
+        limit: Deterministic time of each solution of CP-SAT, of which there are four a window;
+            about seconds.
+        generations: Generations of the genetic search.
+        blocks: Most blocks of a frame for CP-SAT.
+    """
+
+    limit: float = 1.0
+    generations: int = 100
+    blocks: int = 4
+
+    def check(self) -> None:
+        """Raise `ConfigError` where a number is out of range."""
+        if not self.limit > 0:
+            raise ConfigError(f"limit: expected a number above 0, got {self.limit:g}")
+        for name, value, least in (
+            ("generations", self.generations, 0),
+            ("blocks", self.blocks, 1),
+        ):
+            if value < least:
+                raise ConfigError(f"{name}: expected at least {least}, got {value}")
+
+
+@dataclass(frozen=True)
+class WindowBounds:
+    """What was found in one window; ready for JSON by ``asdict``.
+
+    Args:
+        seed: Seed of the world.
+        frames: Number of frames.
+        lower_bound: The analytic lower bound of UXCost.
+        proven_rates: No schedule has a lower sum of violation rates.
+        proven_energies: None whose sum of violation rates is at most the best known one's has a
+            lower sum of normalised energies.
+        proven_uxcost: No schedule has a lower UXCost.
+        model_rates: CP-SAT's bound on the sum of violation rates in its own model, of blocks.
+        played: UXCost, both of its factors and the number of violations of each schedule.
+    """
+
+    seed: int
+    frames: int
+    lower_bound: float
+    proven_rates: float
+    proven_energies: float
+    proven_uxcost: float
+    model_rates: float
+    played: dict[str, dict[str, float]]
+
+    @property
+    def best(self) -> float:
+        """UXCost of the best known schedule."""
+        return min(row["uxcost"] for row in self.played.values())
+
+
+class _Task(NamedTuple):
+    cell: int
+    seed: int
+
+
+@dataclass
+class _Job:
+    """What the windows of a study have in common."""
+
+    cells: tuple[Cell, ...]
+    policies: tuple[SchedulerPolicy, ...]
+    seconds: float
+    budget: Budget
+    _digests: dict[int, str] = field(default_factory=dict)
+
+    def key(self, task: _Task) -> Any:
+        """See `Job`."""
+        if task.cell not in self._digests:
+            self._digests[task.cell] = cell_digest(self.cells[task.cell])
+        versions = [version(package) for package in ("numpy", "numba", "ortools")]
+        who = [[policy.name, policy.settings] for policy in self.policies]
+        where = [package_digest(), versions, self._digests[task.cell], task.seed, self.seconds]
+        return ["bounds", *where, who, self.budget]
+
+    def run(self, task: _Task) -> Any:
+        """See `Job`."""
+        cell = self.cells[task.cell]
+        results = {
+            policy.name: policy.run(cell, task.seed, self.seconds, record=True)
+            for policy in self.policies
+        }
+        world = make_world(cell)
+        world.reset(seed=task.seed, seconds=self.seconds)
+        return asdict(bound_window(world, results, self.budget))
+
+
+def bound_window(world: Simulation, results: dict[str, Result], budget: Budget) -> WindowBounds:
+    """Bound what schedules of one window can come to.
+
+    Args:
+        world: The window, just reset; nobody decides in it, and no network has variants.
+        results: What schedulers came to in it, recorded, by name; at least one.
+        budget: What it may cost.
+    """
+    first = next(iter(results.values()))
+    seed, seconds = first.seed, first.seconds
+    window = read_window(world, first)
+    genome = make_genome(world, window)
+    plans = [plan_of(genome, result) for result in results.values()]
+
+    def played_plan(plan: Plan) -> Result:
+        return play(world, genome, plan, seed=seed, seconds=seconds)
+
+    played = {name: attained(window, result) for name, result in results.items()}
+    best_plan, _ = Search(world, window, genome, seed).run(plans, generations=budget.generations)
+    played[GENETIC] = attained(window, played_plan(best_plan))
+    hint = min(
+        (*plans, best_plan),
+        key=lambda plan: attained(window, played_plan(plan)).rates,
+    )
+    near = near_optimal(window, genome, hint, blocks=budget.blocks, limit=budget.limit)
+    if near.plan is not None:
+        played[EXACT] = attained(window, played_plan(near.plan))
+    rates = min(row.rates for row in played.values())
+    proven = prove(window, rates=rates, limit=budget.limit)
+    # A schedule has at most the violations of the best known one, or else more.
+    least = sum(
+        window.energy_share(frame.model, window.least_energy_pj(frame)) for frame in window.frames
+    )
+    return WindowBounds(
+        seed=seed,
+        frames=len(window.frames),
+        lower_bound=first.lower_bound,
+        proven_rates=proven.rates,
+        proven_energies=proven.energies,
+        proven_uxcost=max(first.lower_bound, min(proven.rates * proven.energies, rates * least)),
+        model_rates=near.rates,
+        played={name: asdict(row) for name, row in played.items()},
+    )
+
+
+def run_study(
+    cells: Sequence[Cell],
+    policies: Sequence[SchedulerPolicy],
+    seeds: Sequence[int],
+    *,
+    seconds: float,
+    budget: Budget,
+    workers: int = 1,
+    parts: Path | None = None,
+    on_start: Callable[[int], None] = lambda windows: None,
+    on_window: Callable[[str], None] = lambda cell: None,
+) -> list[list[WindowBounds]]:
+    """Bound the windows of cells, from their start, and let schedulers play them.
+
+    The outcome is the same whatever the number of workers, and whether or not it was interrupted.
+
+    Args:
+        cells: The cells; Supernets run their original network only.
+        policies: The schedulers.
+        seeds: Seeds of the worlds.
+        seconds: Length of the windows.
+        budget: What a window may cost.
+        workers: Number of processes.
+        parts: Folder for what is done, used again after an interruption; removed at the end.
+        on_start: Called with the number of windows.
+        on_window: Called with the title of the cell after each window.
+
+    Returns:
+        The windows of each cell, in the order of the seeds.
+
+    Raises:
+        ConfigError: An argument is out of range.
+        DreamGymError: OR-Tools is missing.
+    """
+    budget.check()
+    if workers < 1:
+        raise ConfigError(f"workers: expected at least 1, got {workers}")
+    cp_model()
+    plain = tuple(cell.without_variants() for cell in cells)
+    for cell in plain:
+        for seed in seeds:
+            world = make_world(cell)
+            world.reset(seed=seed, seconds=seconds)
+            if not world.state.models["frames"].any():
+                raise ConfigError(f"seconds: no frame of {cell.title} is due within {seconds:g}")
+    job = _Job(plain, tuple(policies), seconds, budget)
+    tasks = [_Task(cell, seed) for cell in range(len(cells)) for seed in seeds]
+    kept = Parts(parts)
+    on_start(len(tasks))
+    with processes(job, workers) as pool:
+        rows = run_tasks(
+            job, tasks, pool, parts=kept, on_done=lambda task: on_window(cells[task.cell].title)
+        )
+    kept.clear()
+    found = [WindowBounds(**row) for row in rows]
+    return [found[at : at + len(seeds)] for at in range(0, len(found), len(seeds))]

@@ -1,0 +1,117 @@
+"""``dream-gym bounds``."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from dream_gym.analysis.bounds.page import HEADINGS, bounds_page, cells_of, lines, verdict
+from dream_gym.analysis.bounds.study import Budget, run_study
+from dream_gym.analysis.policies import SchedulerPolicy, make_policy
+from dream_gym.analysis.suite import Suite, load_suite
+from dream_gym.cli.output import make_console, make_progress, make_table
+from dream_gym.errors import ConfigError
+from dream_gym.files import check_writable, write_text
+from dream_gym.resources import validate
+from dream_gym.workload.seeds import evaluation_seeds
+
+PARTS = Path("results/bounds/parts")
+
+
+def bounds(
+    suite: str = "windows",
+    scenario: str = "",
+    platform: str = "",
+    load: float = 1.0,
+    expiry: str | None = None,
+    seeds: int | None = None,
+    seconds: float | None = None,
+    limit: float = Budget().limit,
+    generations: int = Budget().generations,
+    blocks: int = Budget().blocks,
+    workers: int = 1,
+    page: Path | None = None,
+) -> None:
+    """Set schedulers beside the best possible, in short windows with the future known.
+
+    An interrupted run is taken up again by the same command.
+
+    Args:
+        suite: Name of a suite or path of its YAML file: its cells, seeds and seconds, and those
+            of its policies that are not tuned.
+        scenario: With a platform, one cell in place of the suite's.
+        platform: The platform of that cell.
+        load: Factor on every rate of that cell.
+        expiry: Soft or firm, for that cell; by default what the scenario says.
+        seeds: Number of evaluation seeds, instead of the suite's.
+        seconds: Length of a window, instead of the suite's.
+        limit: Deterministic time of each solution of CP-SAT, about seconds; four a window.
+        generations: Generations of the genetic search.
+        blocks: Most blocks of a frame for CP-SAT.
+        workers: Number of processes.
+        page: Write a page with the tables, in Markdown, to this file.
+    """
+    budget = Budget(limit, generations, blocks)
+    chosen = _chosen(suite, scenario, platform, load, expiry)
+    chosen = chosen.with_seeds(seeds) if seeds is not None else chosen
+    length = chosen.seconds if seconds is None else seconds
+    policies = [make_policy(spec) for spec in chosen.policies if spec.tune is None]
+    if not policies:
+        raise ConfigError(f"suite {chosen.name}: all of its policies are tuned")
+    if page is not None:
+        check_writable(page)
+    with make_progress() as progress:
+        task = progress.add_task("")
+        study = run_study(
+            chosen.cells,
+            [policy for policy in policies if isinstance(policy, SchedulerPolicy)],
+            evaluation_seeds(chosen.seeds),
+            seconds=length,
+            budget=budget,
+            workers=workers,
+            parts=PARTS,
+            on_start=lambda windows: progress.update(task, total=windows),
+            on_window=lambda cell: progress.update(task, description=cell, advance=1),
+        )
+    console = make_console()
+    for cell, windows in zip(chosen.cells, study, strict=True):
+        table = make_table(console, cell.title)
+        for index, heading in enumerate(HEADINGS):
+            table.add_column(heading, justify="right" if index else "left")
+        for line in lines(windows):
+            table.add_row(*cells_of(line))
+        console.print(table)
+    console.print(verdict(study), markup=False)
+    if page is not None:
+        command: list[str] = ["dream-gym", "bounds"]
+        cell_words = {"scenario": scenario, "platform": platform, "load": load}
+        named: dict[str, Any] = cell_words if scenario else {"suite": suite}
+        named |= {"expiry": expiry, "seeds": seeds, "seconds": seconds}
+        for name, value, default in zip(Budget._fields, budget, Budget(), strict=True):
+            named[name] = value if value != default else None
+        named["page"] = page
+        for name, value in named.items():
+            if value is not None:
+                command += [f"--{name}", str(value)]
+        text = bounds_page(
+            chosen.cells, study, seconds=length, budget=budget, command=shlex.join(command)
+        )
+        write_text(page, text)
+
+
+def _chosen(suite: str, scenario: str, platform: str, load: float, expiry: str | None) -> Suite:
+    """The suite, or one cell under its policies."""
+    chosen = load_suite(suite)
+    if not scenario and not platform:
+        if load != 1.0 or expiry is not None:
+            raise ConfigError("--load and --expiry need --scenario and --platform")
+        return chosen
+    if not scenario or not platform:
+        raise ConfigError("--scenario and --platform need one another")
+    fields = {"scenario": scenario, "platform": platform, "load": load, "expiry": expiry}
+    whole = {
+        **chosen.model_dump(mode="python", by_alias=True, exclude={"cells"}),
+        "cells": [fields],
+    }
+    return validate(whole, Suite, origin="bounds")
