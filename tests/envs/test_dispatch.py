@@ -229,3 +229,21 @@ def test_the_documentation_lists_every_entry_and_its_example_runs() -> None:
     finder = doctest.DocTestParser().get_doctest(page, {}, "page", None, None)
     assert len(finder.examples) >= 4
     assert doctest.DocTestRunner().run(finder).failed == 0
+
+
+@pytest.mark.parametrize("arguments", [{"scenario": "ar_call"}, {"skip_forced": True}])
+def test_an_episode_without_a_decision_ends_with_its_first_step(arguments) -> None:
+    env = make(episode_seconds=0.002, load=1.0, **arguments)
+    _, info = env.reset(seed=0)
+    assert info["action_mask"].tolist() == [0] * (env.action_space.n - 1) + [1]
+    _, reward, terminated, _, info = env.step(env.action_space.n - 1)
+    assert terminated
+    assert reward == -info["result"].uxcost == 0.0
+    batch = gym.make_vec(
+        "dream_gym:DreamRTMM-Dispatch-v0", num_envs=2, episode_seconds=0.002, **arguments
+    )
+    batch.reset(seed=0)
+    last = np.full(2, env.action_space.n - 1)
+    for _ in range(2):
+        assert batch.step(last)[2].all()
+        assert not batch.step(last)[2].any()  # the next episodes begin

@@ -242,8 +242,7 @@ class DreamRTMMDispatchEnv(WorldEnv):
 
     def _begin(self) -> None:
         self.buffers["menu"][:] = self._menu
-        if self._step(0, begins=True):
-            self.simulation.end()
+        self._step(0, begins=True)  # where nothing is to be decided, waiting ends the episode
 
     def _play(self, action: Any) -> bool:
         try:
