@@ -191,12 +191,12 @@ def test_adapting_wins_where_apps_change():
     logarithms = []
     for seed in range(6):
         costs = []
-        for settings in (BY_APP, dict.fromkeys(BY_APP, (2, 0, 8))):
+        for by_app in (BY_APP, dict.fromkeys(BY_APP, (2, 0, 8))):
             env.reset(seed=seed)
             phases = env.unwrapped.simulation.scenario.phases
             for step in range(60):
                 app = phases[step // 20].scenario.name
-                *_, info = env.step(np.array(settings[app], np.float32))
+                *_, info = env.step(np.array(by_app[app], np.float32))
             costs.append(info["result"].uxcost)
         logarithms.append(np.log(costs[0] / costs[1]))
     assert np.mean(logarithms) < np.log(0.85)
