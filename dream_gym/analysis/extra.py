@@ -1,4 +1,4 @@
-"""The packages of the extras ``bench`` and ``bounds``, imported when they are first needed."""
+"""The packages of the extras, imported when they are first needed."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ def pyplot() -> Any:
     """Matplotlib's pyplot, drawing into files only."""
     _require("matplotlib", "benchmarks need", "bench").use("agg")
     return _require("matplotlib.pyplot", "benchmarks need", "bench")
+
+
+def cma() -> Any:
+    """The CMA-ES of its authors."""
+    return _require("cma", "tuning needs", "tune")
 
 
 def cp_model() -> Any:

@@ -39,7 +39,7 @@ class SchedulerPolicy:
     """A built-in scheduler with fixed options.
 
     Args:
-        scheduler: Its id.
+        scheduler: Its id, or ``tuned:FILE``.
         options: Its options; defaults for those not named.
         name: What tables call it, by default its id.
     """
@@ -49,7 +49,7 @@ class SchedulerPolicy:
     ) -> None:
         self.name = name or scheduler
         self._scheduler = get_scheduler(scheduler)
-        self._options = dict(options or {})
+        self._options = {**self._scheduler.preset, **(options or {})}
         self._parameters = self._scheduler.configure(**self._options).parameters()
         self._latest: tuple[Cell, Simulation] | None = None
 

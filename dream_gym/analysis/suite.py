@@ -6,13 +6,14 @@ import itertools
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from dream_gym import resources
 from dream_gym.analysis.cells import Cells
 from dream_gym.errors import ConfigError
 from dream_gym.resources import Config
 from dream_gym.schedulers import get_scheduler
+from dream_gym.schedulers.tuned import PREFIX
 from dream_gym.simulator.simulation import MAX_SECONDS
 from dream_gym.workload.seeds import EVALUATION, TRAINING
 
@@ -41,17 +42,23 @@ class Tuning(Config):
         ]
 
 
+def _in_folder_if_tuned(scheduler: str, info: ValidationInfo) -> str:
+    if not scheduler.startswith(PREFIX):
+        return scheduler
+    return f"{PREFIX}{resources.in_folder(Path(scheduler.removeprefix(PREFIX)), info)}"
+
+
 class PolicySpec(Config):
     """A built-in scheduler that takes part.
 
     Args:
-        scheduler: Its id.
+        scheduler: Its id, or ``tuned:FILE``, with a path relative to the folder of this file.
         options: Its options; defaults for those not named.
         tune: Options to search for, beside the fixed ones.
         name: What tables call it, by default its id.
     """
 
-    scheduler: str
+    scheduler: Annotated[str, AfterValidator(_in_folder_if_tuned)]
     options: dict[str, OptionValue] = Field(default_factory=dict)
     tune: Tuning | None = None
     name: str = ""
@@ -66,7 +73,7 @@ class PolicySpec(Config):
     @property
     def title(self) -> str:
         """What tables and plots call the policy."""
-        return self.name or self.scheduler
+        return self.name or self.scheduler.rpartition("/")[2]
 
 
 class Roster(Config):

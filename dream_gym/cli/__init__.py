@@ -16,6 +16,7 @@ from dream_gym.cli.results import results
 from dream_gym.cli.schema import schema
 from dream_gym.cli.show import show
 from dream_gym.cli.simulate import simulate_once
+from dream_gym.cli.tune import tune
 from dream_gym.errors import DreamGymError
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -23,6 +24,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "show": show,
     "simulate": simulate_once,
     "calibrate": calibrate,
+    "tune": tune,
     "benchmark": benchmark,
     "bounds": bounds,
     "results": results,

@@ -42,7 +42,7 @@ def simulate_once(
     Args:
         scenario: Name of a scenario or path of its YAML file.
         platform: Name of a platform or path of its YAML file.
-        scheduler: Id of a scheduler.
+        scheduler: Id of a scheduler, or tuned:FILE.
         seconds: Simulated time.
         seed: Seed of the world; under one seed all schedulers face the same frames.
         load: Factor on every rate.

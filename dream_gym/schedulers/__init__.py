@@ -1,5 +1,9 @@
 """Who decides: one module a scheduler."""
 
+from dataclasses import replace
+from pathlib import Path
+
+from dream_gym import resources
 from dream_gym.errors import ConfigError
 from dream_gym.schedulers.builtin import BuiltinScheduler, Options
 from dream_gym.schedulers.custom import Scheduler, make_python_engine
@@ -21,6 +25,7 @@ from dream_gym.schedulers.planaria import PLANARIA
 from dream_gym.schedulers.prema import PREMA
 from dream_gym.schedulers.sgprs import SGPRS
 from dream_gym.schedulers.sjf import SJF
+from dream_gym.schedulers.tuned import PREFIX, read_tuned
 from dream_gym.schedulers.veltair import VELTAIR
 from dream_gym.schedulers.view import Dispatch, Drop, ReadyFrame, View
 
@@ -52,13 +57,21 @@ BUILTIN = {
 
 
 def get_scheduler(name: str | BuiltinScheduler) -> BuiltinScheduler:
-    """The built-in scheduler of a name; passes an object through.
+    """The built-in scheduler of an id, or of ``tuned:FILE``; passes an object through.
 
     Raises:
-        ConfigError: There is no such scheduler.
+        ConfigError: There is no such scheduler, or the file is malformed.
     """
     if isinstance(name, BuiltinScheduler):
         return name
+    if name.startswith(PREFIX):
+        path = Path(name.removeprefix(PREFIX))
+        tuned = read_tuned(path)
+        if tuned.scheduler not in BUILTIN:
+            raise ConfigError(f"{path}: scheduler: {tuned.scheduler!r} is no built-in scheduler")
+        scheduler = BUILTIN[tuned.scheduler]
+        resources.validate(tuned.options, scheduler.options, origin=f"{path}: options")
+        return replace(scheduler, preset=dict(tuned.options))
     if name not in BUILTIN:
         raise ConfigError(f"scheduler: {name!r} is not one of {', '.join(BUILTIN)}")
     return BUILTIN[name]

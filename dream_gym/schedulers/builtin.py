@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, get_args
 
 import numpy as np
@@ -23,9 +23,9 @@ class Options(Config):
         A choice becomes its position among the choices.
         """
         values = []
-        for name, field in type(self).model_fields.items():
+        for name, info in type(self).model_fields.items():
             value = getattr(self, name)
-            choices = get_args(field.annotation)
+            choices = get_args(info.annotation)
             values.append(float(choices.index(value) if isinstance(value, str) else value))
         return np.array(values, dtype=np.float64)
 
@@ -40,12 +40,14 @@ class BuiltinScheduler:
         options: The class of its options.
         prepare: What it works out before a run, see `Engine`; an option that matters to it is
             not an option but makes another scheduler.
+        preset: Options that differ from their defaults unless they are given, see `TunedFile`.
     """
 
     name: str
     decide: Decide
     options: type[Options] = Options
     prepare: Callable[[Problem], Ints] | None = None
+    preset: dict[str, int | float | str] = field(default_factory=dict)
 
     @functools.cached_property
     def engine(self) -> Engine:
@@ -58,4 +60,6 @@ class BuiltinScheduler:
         Raises:
             ConfigError: Names the scheduler and the option at fault.
         """
-        return resources.validate(options, self.options, origin=f"scheduler {self.name}")
+        return resources.validate(
+            {**self.preset, **options}, self.options, origin=f"scheduler {self.name}"
+        )

@@ -1,0 +1,119 @@
+"""``dream-gym tune``."""
+
+from __future__ import annotations
+
+import shlex
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+import tyro
+import yaml
+
+from dream_gym.analysis.cells import Cell
+from dream_gym.analysis.extra import cma
+from dream_gym.analysis.search import FINALISTS, Found, search, search_axes
+from dream_gym.cli.output import make_console, make_progress, make_table, parse_options
+from dream_gym.files import check_writable, write_text
+from dream_gym.resources import validate
+from dream_gym.schedulers import get_scheduler
+from dream_gym.schedulers.tuned import PREFIX, TunedFile
+
+
+def tune(
+    scheduler: str,
+    scenario: str,
+    platform: str,
+    output: Path,
+    load: float = 1.0,
+    expiry: Literal["soft", "firm"] | None = None,
+    search_for: tuple[str, ...] = (),
+    option: tyro.conf.UseAppendAction[tuple[str, ...]] = (),
+    seeds: int = 4,
+    seconds: float = 2.0,
+    evaluations: int = 200,
+    search_seed: int = 0,
+    workers: int = 1,
+) -> None:
+    """Find the best options of a scheduler on a cell, for --scheduler tuned:FILE.
+
+    An interrupted search is taken up again by the same command.
+
+    Args:
+        scheduler: Id of a scheduler, such as dream_plus.
+        scenario: Name of a scenario or path of its YAML file.
+        platform: Name of a platform or path of its YAML file.
+        output: The file to write, in YAML.
+        load: Factor on every rate.
+        expiry: What becomes of late frames; by default what the scenario says.
+        search_for: Options to search; by default all numbers that have a range.
+        option: A fixed option, such as late_urgency=last; may be given several times.
+        seeds: Number of training seeds, and of the selection seeds that choose in the end.
+        seconds: Simulated time per seed.
+        evaluations: How many points to try, about.
+        search_seed: Seed of the search.
+        workers: Number of processes.
+    """
+    cma()
+    check_writable(output)
+    cell = validate(
+        {"scenario": scenario, "platform": platform, "load": load, "expiry": expiry},
+        Cell,
+        origin="tune",
+    )
+    chosen, fixed = get_scheduler(scheduler), parse_options(option)
+    fixed = {**chosen.preset, **fixed}
+    axes = search_axes(chosen.name, search_for, fixed)
+    with make_progress() as progress:
+        task = progress.add_task(cell.title, total=evaluations + 2 + FINALISTS)
+        found = search(
+            chosen.name,
+            cell,
+            axes,
+            fixed=fixed,
+            seeds=seeds,
+            seconds=seconds,
+            evaluations=evaluations,
+            search_seed=search_seed,
+            workers=workers,
+            parts=output.with_name(output.name + ".parts"),
+            on_points=lambda count: progress.update(task, advance=count),
+        )
+    words = ["dream-gym", "tune", "--scheduler", scheduler, "--scenario", scenario]
+    words += ["--platform", platform, "--load", f"{load:g}"]
+    words += ["--expiry", expiry] if expiry else []
+    words += ["--search-for", *search_for] if search_for else []
+    words += [word for pair in option for word in ("--option", pair)]
+    words += ["--seeds", str(seeds), "--seconds", f"{seconds:g}"]
+    words += ["--evaluations", str(evaluations), "--search-seed", str(search_seed)]
+    words += ["--output", str(output)]
+    content = TunedFile(
+        schema=1,
+        scheduler=chosen.name,
+        options=found.options,
+        found={
+            "command": shlex.join(words),
+            "cell": cell.model_dump(exclude_none=True),
+            "uxcost_selection": found.uxcost,
+            "uxcost_selection_defaults": found.default_uxcost,
+            "uxcost_training": found.training_uxcost,
+            "evaluations": found.evaluations,
+            "versions": {name: version(name) for name in ("dream_gym", "numpy", "numba", "cma")},
+        },
+    )
+    write_text(output, yaml.safe_dump(content.model_dump(by_alias=True), sort_keys=False))
+    _show(found, cell, output)
+
+
+def _show(found: Found, cell: Cell, output: Path) -> None:
+    console = make_console()
+    table = make_table(console, f"{cell.title}: mean UXCost on selection seeds")
+    table.add_column("options")
+    table.add_column("UXCost", justify="right")
+    best = ", ".join(f"{name}={value}" for name, value in found.options.items())
+    table.add_row("defaults", f"{found.default_uxcost:.4g}")
+    table.add_row(best or "defaults", f"{found.uxcost:.4g}")
+    console.print(table)
+    if found.uxcost == found.default_uxcost:
+        console.print("nothing was found that is better than the defaults")
+    console.print(f"{output}: play it with --scheduler {PREFIX}{output}", markup=False)

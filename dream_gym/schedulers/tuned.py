@@ -1,0 +1,43 @@
+"""Files of tuned options, ``tuned:FILE`` wherever the id of a scheduler may stand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from dream_gym import resources
+from dream_gym.errors import ConfigError
+from dream_gym.resources import Config
+
+PREFIX = "tuned:"
+
+
+class TunedFile(Config):
+    """What ``dream-gym tune`` writes.
+
+    Args:
+        schema_version: Version of this file format, 1.
+        scheduler: Id of the scheduler.
+        options: Its options; defaults for those not named.
+        found: Where they come from; not read.
+    """
+
+    schema_version: Literal[1] = Field(alias="schema", serialization_alias="schema")
+    scheduler: str
+    options: dict[str, int | float | str]
+    found: dict[str, Any] = Field(default_factory=dict)
+
+
+def read_tuned(path: Path) -> TunedFile:
+    """Read a file of tuned options.
+
+    Raises:
+        ConfigError: It cannot be read or is malformed; names the file and the field.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"scheduler: {PREFIX}{path} cannot be read: {error}") from error
+    return resources.parse(text, TunedFile, origin=str(path))
