@@ -46,7 +46,7 @@ def plot_ranking(outcome: Outcome, path: Path) -> str:
         axes.set_ylim(len(policies) - 0.5, -0.5)
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")
-        axes.xaxis.set_minor_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in "235" else "")
         axes.grid(axis="both", color="#E6E6E6", linewidth=0.8)
         axes.set_xlabel(f"{title}\nblue: DREAM, orange: ours")
         axes.set_title(f"{outcome.name}: {len(outcome.titles)} cells, {outcome.seeds} seeds")
