@@ -126,6 +126,10 @@ def write_page(outcomes: Sequence[Outcome], page: Path) -> None:
     published = _PUBLISHED.format(table=published_table(measured).markdown())
     versions = outcomes[0].about["versions"]
     told = ", ".join(f"{name} {version}" for name, version in versions.items())
-    made = f"Made by `make results`, with {told}."
+    which = ", ".join(f"`{outcome.name}`" for outcome in outcomes)
+    made = (
+        f"Suites here: {which}, each by the command under its tables, with {told}; "
+        "`make results` runs all that there are."
+    )
     parts = ["# Results", first, _HOW_TO_READ, made, published, *sections]
     write_text(page, "\n\n".join(parts) + "\n")
