@@ -131,7 +131,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
 
     def close_extras(self, **kwargs: Any) -> None:
         """End all episodes."""
-        for env in self.envs:
+        for env in getattr(self, "envs", ()):  # Gymnasium closes what it failed to build, too
             env.close()
         self._begun = False
 

@@ -37,8 +37,8 @@ original network, for everybody: nobody gains by a lighter variant, and `dream_f
 All schedules are as played in the simulator, so that their UXCost is attained. A plan keeps no
 accelerator idle for what is to come, though the schedule that it was made from may. *To best* is
 the geometric mean of UXCost over that of the best known schedule of the same window; *to bound*,
-over the proven bound. CP-SAT has {limit:g} units of deterministic time for each of its four
-solutions in a window.
+over the proven bound. CP-SAT's limit is {limit:g} in
+deterministic time, about seconds, for each of its four solutions in a window.
 
 Made by `{command}`.
 """
