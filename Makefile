@@ -70,7 +70,7 @@ soak: $(STAMP)
 calibration: $(STAMP)
 	$(BIN)/dream-gym calibrate --output configs/calibration.csv --page docs/calibration.md
 
-SUITES := asplos23 contended sweep xrbench robust
+SUITES := asplos23 contended sweep xrbench robust online
 
 results: $(STAMP)
 	set -e; for suite in $(SUITES); do $(BIN)/dream-gym benchmark --suite $$suite; done

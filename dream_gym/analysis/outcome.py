@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ DREAM = ("dream_mapscore", "dream_smartdrop", "dream_full", "dream_online")
 """Schedulers that are DREAM as published; `dream_plus` is ours."""
 SIMPLE = ("fcfs", "edf", "llf", "sjf", "evdf")
 """Rules that order frames by one number, whatever the placement."""
+OURS = "dream_plus"
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,12 @@ class Outcome:
         means = {p: float(np.log(self.scores(p)).mean()) for p in self.policies}
         return sorted(self.policies, key=lambda policy: means[policy])
 
-    def best(self, schedulers: Sequence[str]) -> str | None:
+    @property
+    def rivals(self) -> set[str]:
+        """The schedulers that are neither DREAM, nor ours, nor simple rules; not agents."""
+        return {name for name in self.schedulers.values() if name} - {*DREAM, *SIMPLE, OURS}
+
+    def best(self, schedulers: Collection[str]) -> str | None:
         """The policy that ranks first of those with one of some schedulers."""
         ranked = (p for p in self.ranking if self.schedulers[p] in schedulers)
         return next(ranked, None)
@@ -106,4 +112,11 @@ def read_outcome(folder: Path) -> Outcome:
         rows = polars().read_parquet(folder / RUNS)
     except Exception as error:  # polars has errors of its own for every way to be damaged
         raise ConfigError(f"{folder}: not the outcome of a benchmark: {error}") from error
-    return Outcome(about, rows)
+    outcome = Outcome(about, rows)
+    expected = len(outcome.titles) * len(outcome.policies) * outcome.seeds
+    if len(rows) != expected:
+        raise ConfigError(
+            f"{folder}: {RUNS} has {len(rows)} rows, but {ABOUT} tells of {expected} runs: run the "
+            "benchmark again"
+        )
+    return outcome

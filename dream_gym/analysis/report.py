@@ -53,11 +53,12 @@ class Summary:
     def flat(self) -> dict[str, str | float]:
         """One row of the CSV."""
         row: dict[str, str | float] = {"policy": self.policy}
-        for name, value in vars(self).items():
-            if isinstance(value, Interval):
-                row |= {name: value.mean, f"{name}_low": value.low, f"{name}_high": value.high}
-        row |= {f"violation_rate.{m}": rate.mean for m, rate in self.model_violation_rate.items()}
-        return row | {f"energy_mj.{m}": mj.mean for m, mj in self.model_energy_mj.items()}
+        figures = {name: item for name, item in vars(self).items() if isinstance(item, Interval)}
+        figures |= {f"violation_rate.{m}": item for m, item in self.model_violation_rate.items()}
+        figures |= {f"energy_mj.{m}": item for m, item in self.model_energy_mj.items()}
+        for name, value in figures.items():
+            row |= {name: value.mean, f"{name}_low": value.low, f"{name}_high": value.high}
+        return row
 
 
 def summarise(benchmark: Benchmark, cell: Cell) -> list[Summary]:

@@ -127,6 +127,7 @@ class Suite(Config):
         schema_version: Version of this file format, 1.
         name: What the suite is called.
         description: One line for listings.
+        notes: What to know before reading its figures; reports show it.
         cells: Where policies are compared: each is a `Cell`, or a `Grid` of them.
         policies: Who is compared: each is a `PolicySpec`, or all of a ``roster``; the others are
             set in relation to the first.
@@ -138,6 +139,7 @@ class Suite(Config):
     schema_version: Literal[1] = Field(alias="schema")
     name: str = Field(min_length=1)
     description: str = ""
+    notes: str = ""
     cells: Cells
     policies: Policies
     seeds: int = Field(default=20, ge=1, le=len(EVALUATION))

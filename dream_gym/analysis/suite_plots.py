@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from dream_gym.analysis.extra import pyplot
-from dream_gym.analysis.outcome import DREAM, Outcome
+from dream_gym.analysis.outcome import DREAM, OURS, Outcome
 from dream_gym.analysis.plots import FAINT, INK, PALETTE, STYLE, colour, save, whiskers
 from dream_gym.analysis.suite_tables import shown_policies, sustained_load, sweeps
 
@@ -21,7 +21,7 @@ def _shade(outcome: Outcome, policy: str) -> str:
     scheduler = outcome.schedulers[policy]
     if scheduler in DREAM:
         return PALETTE[0]
-    return PALETTE[1] if scheduler in ("dream_plus", "") else INK
+    return PALETTE[1] if scheduler in (OURS, "") else INK
 
 
 def plot_ranking(outcome: Outcome, path: Path) -> str:

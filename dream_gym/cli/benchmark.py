@@ -48,8 +48,8 @@ def benchmark(
         seeds: Number of evaluation seeds, instead of the suite's.
         workers: Number of processes, by default one per processor.
         output: Folder for the report, its tables and its figures; by default results/SUITE.
-        table: File for the row of every run, .parquet or .csv; by default runs.parquet in the
-            folder.
+        table: Write the row of every run to this file, too, .parquet or .csv; the folder has
+            them as runs.parquet.
         json: Write every run and all settings to this file, too.
     """
     polars()
@@ -57,17 +57,18 @@ def benchmark(
     if seeds is not None:
         chosen = chosen.with_seeds(seeds)
     folder = output or Path("results") / re.sub(r"[^\w.-]+", "_", chosen.name)
-    runs = table or folder / RUNS
-    report.check_table_path(runs)
-    for path in (json, folder / "table.csv", runs):
-        if path is not None:
-            check_writable(path)
+    tables = [folder / RUNS] + ([table] if table is not None else [])
+    for path in tables:
+        report.check_table_path(path)
+    for path in (*tables, folder / "table.csv", *([json] if json is not None else [])):
+        check_writable(path)
     policies: list[Contestant] = [make_policy(spec) for spec in chosen.policies]
     policies += [AgentPolicy(path) for path in agent]
     outcome = _run(chosen, policies, workers, folder / "parts")
     command = _command(suite, agent, seeds)
     about = report.about(outcome, command=command)
-    report.write_table(outcome, runs)
+    for path in tables:
+        report.write_table(outcome, path)
     report.write_json(about, folder / ABOUT)
     if json is not None:
         report.write_json({**about, "rows": outcome.rows.to_dicts()}, json)

@@ -38,15 +38,14 @@ class BuiltinScheduler:
         name: Its id.
         decide: The compiled decision.
         options: The class of its options.
-        prepare: What it works out before a run, see `Engine`; an option that matters to it is
-            not an option but makes another scheduler.
+        prepare: What it works out before a run, see `Engine`.
         preset: Options that differ from their defaults unless they are given, see `TunedFile`.
     """
 
     name: str
     decide: Decide
     options: type[Options] = Options
-    prepare: Callable[[Problem], Ints] | None = None
+    prepare: Callable[[Problem, Floats], Ints] | None = None
     preset: dict[str, int | float | str] = field(default_factory=dict)
 
     @functools.cached_property

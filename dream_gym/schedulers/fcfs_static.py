@@ -16,10 +16,10 @@ from dream_gym.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.measures import highest_rates
 from dream_gym.schedulers.placement import is_idle
-from dream_gym.simulator import Decision, Ints, Problem, State, dispatch, wait
+from dream_gym.simulator import Decision, Floats, Ints, Problem, State, dispatch, wait
 
 
-def prepare(problem: Problem) -> Ints:
+def prepare(problem: Problem, parameters: Floats) -> Ints:
     """The accelerator of each layer, which is that of its model."""
     plan = np.zeros(len(problem.layers), dtype=np.int64)
     rates = highest_rates(problem)

@@ -3,8 +3,8 @@
 After "Heterogeneous Dataflow Accelerators for Multi-DNN Workloads" (HPCA 2021); adapted for frames
 that come at rates. Before the run, model by model, each layer is given to the accelerator of the
 least energy-delay product for it. Load-balance feedback: where that one's work per second, this
-layer included, would exceed `BALANCE_FACTOR` times what the accelerator would have that were then
-loaded least, the next best takes its place. Every frame is taken as triggered, no layer as skipped.
+layer included, would exceed `balance` times what the accelerator would have that were then loaded
+least, the next best takes its place. Every frame is taken as triggered, no layer as skipped.
 """
 
 from __future__ import annotations
@@ -12,17 +12,31 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+from pydantic import Field
 
-from dream_gym.schedulers.builtin import BuiltinScheduler
+from dream_gym.schedulers.builtin import BuiltinScheduler, Options
 from dream_gym.schedulers.fcfs_static import decide
 from dream_gym.schedulers.measures import highest_rates
-from dream_gym.simulator import Ints, Problem
+from dream_gym.simulator import Floats, Ints, Problem
 
-BALANCE_FACTOR = 2
+BALANCE = 0
 
 
-def prepare(problem: Problem) -> Ints:
+class HeraldOptions(Options):
+    """Options of `herald`.
+
+    Args:
+        balance: How many times the work of the accelerator that is loaded least a layer's best
+            accelerator may have; 1 and little more balance loads, large ones let layers go where
+            they are best.
+    """
+
+    balance: float = Field(default=2.0, ge=1, le=1000)
+
+
+def prepare(problem: Problem, parameters: Floats) -> Ints:
     """The accelerator of each layer."""
+    balance = Fraction(float(parameters[BALANCE]))
     plan = np.zeros(len(problem.layers), dtype=np.int64)
     loads = [Fraction(0)] * problem.costs.shape[1]
     for model, rate in zip(problem.models, highest_rates(problem), strict=True):
@@ -32,7 +46,7 @@ def prepare(problem: Problem) -> Ints:
             energy_pj = problem.costs["energy_pj"][layer].tolist()
             after = [load + rate * time for load, time in zip(loads, latency_ns, strict=True)]
             products = [time * energy for time, energy in zip(latency_ns, energy_pj, strict=True)]
-            limit = BALANCE_FACTOR * min(after)
+            limit = balance * min(after)
             allowed = [index for index, load in enumerate(after) if load <= limit]
             chosen = min(allowed, key=products.__getitem__)
             loads[chosen] = after[chosen]
@@ -40,4 +54,4 @@ def prepare(problem: Problem) -> Ints:
     return plan
 
 
-HERALD = BuiltinScheduler("herald", decide, prepare=prepare)
+HERALD = BuiltinScheduler("herald", decide, HeraldOptions, prepare)

@@ -19,7 +19,7 @@ from dream_gym.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler, Options
 from dream_gym.schedulers.measures import highest_rates, isolated_ns
 from dream_gym.schedulers.placement import fastest_idle
-from dream_gym.simulator import NONE, Decision, Ints, Problem, State, dispatch, wait
+from dream_gym.simulator import NONE, Decision, Floats, Ints, Problem, State, dispatch, wait
 
 PRIORITIES = 0
 RATE, EQUAL = range(2)
@@ -37,7 +37,7 @@ class PremaOptions(Options):
     priorities: Literal["rate", "equal"] = "rate"
 
 
-def prepare(problem: Problem) -> Ints:
+def prepare(problem: Problem, parameters: Floats) -> Ints:
     """The priority of each layer's model by its rate.
 
     It is 9 where at least two thirds of all models have a lower rate, 3 where one third has, else

@@ -6,13 +6,14 @@ on fixed heterogeneous accelerators. A frame's next block is closed with the lay
 latency reaches a threshold, or at a fork of a dynamic network; it does not stop inside. The
 threshold is
 
-    alpha × (deadline - release) / block_size × frames in the system / accelerators
+    (deadline - release) / blocks × frames in the system / accelerators
 
 so that a system at rest is scheduled by the layer, and one under load in long blocks, which
-conflict less. A block is due when its frame should have run it if the time from release to deadline
-is shared out by mean latency (for MACs, which say little on unlike accelerators). The oldest frame
-goes first; its block takes, of the idle accelerators that would end it by then, the smallest,
-read as the one that needs least energy for it; where there is none, the fastest idle one.
+conflict less; the public code has blocks of 20 layers, whatever the load. A block is due when its
+frame should have run it if alpha × the time from release to deadline is shared out by mean latency
+(for MACs, which say little on unlike accelerators). The oldest frame goes first; its block takes,
+of the idle accelerators that would end it by then, the smallest, read as the one that needs least
+energy for it; where there is none, the fastest idle one.
 """
 
 from __future__ import annotations
@@ -25,19 +26,19 @@ from dream_gym.schedulers.measures import virtual_deadline_ns, window_ns
 from dream_gym.schedulers.placement import is_idle
 from dream_gym.simulator import NONE, Decision, Problem, State, dispatch_block, wait
 
-BLOCK_SIZE, ALPHA = range(2)
+BLOCKS, ALPHA = range(2)
 
 
 class VeltairOptions(Options):
     """Options of `veltair`.
 
     Args:
-        block_size: Blocks in the window of a frame, where there is a frame to each accelerator.
-        alpha: Factor on the threshold of a block.
+        blocks: Blocks in the window of a frame, where there is a frame to each accelerator.
+        alpha: Factor on the time until a block is due; below 1, faster accelerators are taken.
     """
 
-    block_size: float = Field(default=20.0, ge=1, le=1000)
-    alpha: float = Field(default=1.0, ge=0, le=1000)
+    blocks: float = Field(default=20.0, ge=1, le=1000)
+    alpha: float = Field(default=1.0, ge=0, le=10)
 
 
 @inlined
@@ -58,7 +59,7 @@ def decide(problem: Problem, state: State) -> Decision:
 def _block_length(problem: Problem, state: State, slot: int) -> int:
     """The number of layers of a frame's next block."""
     accelerators = len(state.accelerators)
-    share_ns = state.parameter[ALPHA] * window_ns(state, slot) / state.parameter[BLOCK_SIZE]
+    share_ns = window_ns(state, slot) / state.parameter[BLOCKS]
     threshold_ns = share_ns * state.run[0].live_count / accelerators
     first = state.slots[slot].layer
     latency_ns, layers = problem.layers[first].total_latency_ns, 1
@@ -72,7 +73,9 @@ def _block_length(problem: Problem, state: State, slot: int) -> int:
 def _smallest(problem: Problem, state: State, slot: int, layers: int) -> int:
     """The idle accelerator for a block, or `NONE` if all are busy."""
     first = state.slots[slot].layer
-    due_ns = virtual_deadline_ns(problem, state, slot, first + layers - 1)
+    born_ns = state.slots[slot].deadline_ns - window_ns(state, slot)
+    share_ns = virtual_deadline_ns(problem, state, slot, first + layers - 1) - born_ns
+    due_ns = born_ns + state.parameter[ALPHA] * share_ns
     best, best_in_time, best_cost = NONE, False, 0
     for accelerator in range(len(state.accelerators)):
         if not is_idle(state, accelerator):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from dream_gym.jit import compiled, entry_point, inlined
-from dream_gym.simulator.arena import Ints
+from dream_gym.simulator.arena import Floats, Ints
 from dream_gym.simulator.bandwidth import bring_up_to_date, next_start_ns, share
 from dream_gym.simulator.decision import DROP, PASS, Decide, Decision
 from dream_gym.simulator.dispatching import start
@@ -49,11 +49,12 @@ class Engine(NamedTuple):
 
     Args:
         run: The loop.
-        prepare: Works out, before any run, one number for each layer of a problem.
+        prepare: Works out, before a run, one number for each layer of a problem, from it and the
+            scheduler's parameters.
     """
 
     run: Run
-    prepare: Callable[[Problem], Ints] | None = None
+    prepare: Callable[[Problem, Floats], Ints] | None = None
 
 
 def make_run(name: str, decide: Decide) -> Run:

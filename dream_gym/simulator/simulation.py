@@ -78,8 +78,6 @@ class Simulation:
         self.problem = view_problem(self.problem_arena)
         self._engine = engine
         self._allocate()
-        if engine is not None and engine.prepare is not None:
-            self.state.plan[:] = engine.prepare(self.problem)
 
     def _allocate(self) -> None:
         """Make room for a run, which has not begun."""
@@ -88,6 +86,7 @@ class Simulation:
         self._ended = True
         self._bounds: dict[bool, float] = {}
         self._record = False
+        self._prepared_for: Floats | None = None
         self._timeline = np.empty((0, len(TIMELINE_COLUMNS)), dtype=np.int64)
         self._frames = np.empty((0, len(FRAME_COLUMNS)), dtype=np.int64)
 
@@ -96,8 +95,15 @@ class Simulation:
         other = copy.copy(self)
         other._allocate()
         other.parameters[:] = self.parameters
-        other.state.plan[:] = self.state.plan
         return other
+
+    def _prepare(self) -> None:
+        """Work out the scheduler's plan, unless it stands for the parameters in force."""
+        if self._engine is None or self._engine.prepare is None:
+            return
+        if self._prepared_for is None or (self._prepared_for != self.parameters).any():
+            self.state.plan[:] = self._engine.prepare(self.problem, self.parameters)
+            self._prepared_for = self.parameters.copy()
 
     def reset(self, *, seed: int, seconds: float, record: bool = False) -> None:
         """Go back to time 0.
@@ -120,6 +126,7 @@ class Simulation:
             for stream in self.problem.streams
         ):
             raise ConfigError(f"seconds: {seconds:g} is too long for the rates of this scenario")
+        self._prepare()
         begin(self.problem_arena, self.state_arena, seed, horizon_ns)
         self._bounds.clear()
         self._ended = False

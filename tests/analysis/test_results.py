@@ -28,7 +28,7 @@ from dream_gym.analysis.suite_tables import (
 from dream_gym.errors import ConfigError, DreamGymError
 from dream_gym.files import write_text
 
-FIGURE = re.compile(r"^(-?[\d.]+(e[-+]\d+)?%?( %)?) \[.+\]$")
+FIGURE = re.compile(r"^(?:≥ )?(-?[\d.]+(e[-+]\d+)?%?( %)?) \[.+\]$")
 
 
 @pytest.fixture
@@ -45,6 +45,7 @@ def made_up(costs: dict[str, Any], loads: tuple[float, ...] = (1.0,), **columns:
         "suite": {
             "name": "asplos23",
             "description": "d",
+            "notes": "What to know.",
             "seconds": 1.0,
             "xrbench_score": False,
             "cells": [
@@ -117,20 +118,26 @@ def test_verdict_says_what_the_intervals_allow() -> None:
         verdict(made_up({"dream_full": base, "edf": factor * noise, "sjf": 9 * base}))
         for factor in (0.5, 1.0, 2.0)
     ]
-    assert "the simple rule `edf` beats `dream_full`" in texts[0]
-    assert "0.5" in texts[0]
-    assert "cannot be told apart" in texts[1]
-    assert "no simple rule beats `dream_full`" in texts[2]
+    assert (
+        "`dream_full`, DREAM with its defaults: the simple rule `edf` beats it, at 0." in texts[0]
+    )
+    assert "the best simple rule, `edf`, cannot be told from it" in texts[1]
+    assert "no simple rule beats it, the best being `edf`" in texts[2]
     both = verdict(
         made_up({"dream_full": base, "dream_full tuned": 0.3 * base, "edf": 0.5 * noise})
     )
-    assert "beats `dream_full`, DREAM with its defaults" in both
-    assert "no simple rule beats `dream_full tuned`" in both
-    # What is ours does not count as DREAM, and without either side there is nothing to say.
-    assert "`edf` beats" in verdict(
-        made_up({"dream_full": base, "dream_plus": 0.1 * base, "edf": 0.5 * base})
+    defaults, best = both.split(". `")
+    assert "the simple rule `edf` beats it" in defaults
+    assert best.startswith("dream_full tuned`, the best of DREAM's variants here: no simple rule")
+    # Rivals are told of beside the rules; what is ours counts as neither DREAM nor a rival, and
+    # without either side there is nothing to say.
+    assert "rival" not in both
+    text = verdict(
+        made_up({"dream_full": base, "dream_plus": 0.1 * base, "edf": 2 * base, "moca": 0.5 * base})
     )
-    assert verdict(made_up({"dream_full": base})) == ""
+    assert "no simple rule beats it" in text
+    assert "the rival `moca` beats it, at 0.5 [0.5, 0.5] times its UXCost" in text
+    assert verdict(made_up({"dream_full": base, "dream_plus": 0.1 * base})) == ""
 
 
 def test_published_figures_beside_ours() -> None:
@@ -164,6 +171,7 @@ def test_sustained_load_by_hand() -> None:
     assert (found["edf"].mean, found["edf"].low, found["edf"].high) == (1.0, 0.5, 1.0)
     assert found["fcfs"].mean == 0
     assert found["sjf"].mean == 2.5
+    assert [row[1][:2] for row in sorted(sustained_table(outcome).rows)] == ["1 ", "0 ", "≥ "]
     assert_all_have_intervals(sustained_table(outcome))
 
 
@@ -199,6 +207,10 @@ def test_read_what_was_written(small_benchmark: Benchmark, tmp_path: Path) -> No
         found.scores("half", "uxcost")[1],
         small_benchmark.rows.filter(policy="half", cell=1)["uxcost"].to_numpy(),
     )
+    report.write_json(report.about(small_benchmark, command="c"), tmp_path / "about.json")
+    found.rows.head(-1).write_parquet(tmp_path / "runs.parquet")
+    with pytest.raises(ConfigError, match=r"runs.parquet has \d+ rows, but about.json tells of"):
+        read_outcome(tmp_path)
     write_text(tmp_path / "about.json", "{")
     with pytest.raises(ConfigError, match="not the outcome of a benchmark"):
         read_outcome(tmp_path)

@@ -19,3 +19,18 @@ def test_weighs_slack_against_length(play):
     assert order("dysta") == "cab"
     assert order("sjf") == "cba"
     assert order("edf") == "acb"
+
+
+def test_what_has_waited_for_long_goes_later(play):
+    # At 100 010 both are due in 30 ms. a waits 99 of its isolated times, b half of its one:
+    # a 0.001 + 0.01·(30 + 99/2), b 0.002 + 0.01·(30 + 0.5/2).
+    f = Given("f", [100_000], every_ns=30_000_000)
+    a = Given("a", [1000], every_ns=30_000_000, phase_ns=1000, deadline_ns=30_099_000)
+    b = Given("b", [2000], every_ns=30_000_000, phase_ns=99_000, deadline_ns=30_001_000)
+
+    def order(scheduler: str) -> str:
+        rows = play(f, a, b, scheduler=scheduler, horizon_ns=30_100_000)
+        return "".join(row[0] for row in rows[1:3])
+
+    assert order("dysta") == "b0a0"
+    assert order("sjf") == "a0b0"

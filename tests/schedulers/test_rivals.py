@@ -1,4 +1,4 @@
-"""Every rival against its twin in Python: equal timelines and frames."""
+"""Every rival against its twin in Python, on the engine and on the reference simulator."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import dream_gym
+from tests import reference
+from tests.agreement import assert_same_figures, assert_same_record
+from tests.schedulers.on_reference import on_reference
 from tests.schedulers.twins import RIVALS, twin
 from tests.strategies import Case, cases
 
@@ -27,9 +30,10 @@ OPTIONS: list[tuple[str, dict[str, Any]]] = [
     ("moca", {}),
     ("planaria", {}),
     ("veltair", {}),
-    ("veltair", {"block_size": 3.0, "alpha": 1.5}),
+    ("veltair", {"blocks": 3.0, "alpha": 0.5}),
     ("fcfs_static", {}),
     ("herald", {}),
+    ("herald", {"balance": 1.25}),
 ]
 
 CELLS: list[tuple[str, str, dict[str, Any]]] = [
@@ -45,11 +49,15 @@ CELLS: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
-def assert_twins(
-    cell: tuple[Any, Any], scheduler: str, options: dict[str, Any], **run: Any
+@pytest.mark.compiled
+@pytest.mark.parametrize(("scheduler", "options"), OPTIONS)
+@pytest.mark.parametrize(("scenario", "platform", "run"), CELLS)
+def test_shipped_cells(
+    scenario: str, platform: str, run: dict[str, Any], scheduler: str, options: dict[str, Any]
 ) -> None:
-    compiled = dream_gym.simulate(*cell, scheduler, record=True, **run, **options)
-    python = dream_gym.simulate(*cell, twin(scheduler, options), record=True, **run)
+    arguments = {"seconds": 0.2, "seed": 3, "record": True, **run}
+    compiled = dream_gym.simulate(scenario, platform, scheduler, **arguments, **options)
+    python = dream_gym.simulate(scenario, platform, twin(scheduler, options), **arguments)
     assert python.timeline is not None
     assert compiled.timeline is not None
     assert python.frames is not None
@@ -59,27 +67,24 @@ def assert_twins(
     assert python.summary() == compiled.summary()
 
 
-@pytest.mark.compiled
-@pytest.mark.parametrize(("scheduler", "options"), OPTIONS)
-@pytest.mark.parametrize(("scenario", "platform", "run"), CELLS)
-def test_shipped_cells(
-    scenario: str, platform: str, run: dict[str, Any], scheduler: str, options: dict[str, Any]
-) -> None:
-    assert_twins((scenario, platform), scheduler, options, seconds=0.2, seed=3, **run)
-
-
 @settings(
     derandomize=True,
     deadline=None,
     database=None,
-    max_examples=100,
+    max_examples=150,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 @given(cases(grid=False), st.sampled_from(OPTIONS))
 def test_random_workloads(case: Case, rival: tuple[str, dict[str, Any]]) -> None:
-    assert_twins((case.scenario, case.platform), *rival, **case.options)
+    scheduler, options = rival
+    cell = case.scenario, case.platform
+    compiled = dream_gym.simulate(*cell, scheduler, record=True, **case.options, **options)
+    choose = on_reference(twin(scheduler, options), *cell)
+    outcome = reference.simulate(*cell, choose, **case.options)
+    assert_same_record(compiled, outcome)
+    assert_same_figures(compiled, outcome)
 
 
 def test_every_rival_has_a_twin() -> None:
     dreams = {name for name in dream_gym.schedulers.BUILTIN if name.startswith("dream_")}
-    assert set(RIVALS) == set(dream_gym.schedulers.BUILTIN) - dreams - {"magma"}
+    assert set(RIVALS) == set(dream_gym.schedulers.BUILTIN) - dreams

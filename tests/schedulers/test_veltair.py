@@ -15,17 +15,19 @@ def test_blocks_are_longer_under_load(play):
         ("b0", 3, 0, 810),
         ("b0", 1, 0, 1420),
     ]
-    assert len(play(a, scheduler="veltair", alpha=0.0)) == 4
+    assert len(play(a, scheduler="veltair", blocks=1000.0)) == 4
 
 
 def test_blocks_end_at_forks(play):
     a = Given("a", [200] * 4, blocks=[(1, 2, 0.0)])
-    rows = play(a, scheduler="veltair", alpha=10.0)
+    rows = play(a, scheduler="veltair", blocks=1.0)
     assert [row[1] for row in rows] == [1, 3]
 
 
-@pytest.mark.parametrize(("deadline_ns", "chosen"), [(200, 1), (199, 0)])
-def test_the_smallest_accelerator_that_is_in_time(play, deadline_ns, chosen):
+@pytest.mark.parametrize(
+    ("deadline_ns", "alpha", "chosen"), [(200, 1.0, 1), (199, 1.0, 0), (399, 0.5, 0), (100, 2.0, 1)]
+)
+def test_the_smallest_accelerator_that_is_in_time(play, deadline_ns, alpha, chosen):
     a = Given("a", [Step((100, 200), (1000, 250))], deadline_ns=deadline_ns)
-    assert play(a, scheduler="veltair", accelerators=2)[0] == ("a0", 1, chosen, 0)
+    assert play(a, scheduler="veltair", accelerators=2, alpha=alpha)[0] == ("a0", 1, chosen, 0)
     assert play(a, scheduler="fcfs", accelerators=2)[0] == ("a0", 1, 0, 0)

@@ -118,8 +118,8 @@ class Planaria(dream_gym.Scheduler):
 
 
 class Veltair(dream_gym.Scheduler):
-    def __init__(self, block_size: float = 20.0, alpha: float = 1.0) -> None:
-        self.block_size, self.alpha = block_size, alpha
+    def __init__(self, blocks: float = 20.0, alpha: float = 1.0) -> None:
+        self.blocks, self.alpha = blocks, alpha
 
     def select(self, view: View) -> Dispatch | None:
         ready, idle = view.ready, view.idle
@@ -130,7 +130,9 @@ class Veltair(dream_gym.Scheduler):
         block = slice(frame.layer, frame.layer + count)
         time = [sum(column) for column in zip(*latencies(view, frame)[block], strict=True)]
         energy = [sum(column) for column in zip(*energies(view, frame)[block], strict=True)]
+        born_ns = min(frame.release_ns, frame.deadline_ns)
         due_ns = virtual_deadline_ns(view, frame, frame.layer + count - 1)
+        due_ns = born_ns + self.alpha * (due_ns - born_ns)
         enough = [index for index in idle if view.now_ns + time[index] <= due_ns]
         chosen = min(enough, key=energy.__getitem__) if enough else min(idle, key=time.__getitem__)
         return Dispatch(frame, chosen, layers=count)
@@ -139,7 +141,7 @@ class Veltair(dream_gym.Scheduler):
         accelerators = len(view.accelerators)
         frames = len(view.ready) + accelerators - len(view.idle)
         window_ns = max(frame.deadline_ns - frame.release_ns, 0)
-        threshold_ns = self.alpha * window_ns / self.block_size * frames / accelerators
+        threshold_ns = window_ns / self.blocks * frames / accelerators
         layers = latencies(view, frame)[frame.layer :]
         for count in range(1, frame.block_length):
             if sum(map(sum, layers[:count])) / accelerators >= threshold_ns:
@@ -188,6 +190,9 @@ class FcfsStatic(Planned):
 
 
 class Herald(Planned):
+    def __init__(self, balance: float = 2.0) -> None:
+        self.balance = Fraction(balance)
+
     def make(
         self, rates: list[Fraction], times: list[list[list[int]]], energy: list[list[list[int]]]
     ) -> list[list[int]]:
@@ -198,7 +203,7 @@ class Herald(Planned):
             for time, cost in zip(own_times, own_energy, strict=True):
                 after = [load + rate * own for load, own in zip(loads, time, strict=True)]
                 ranked = sorted(range(len(time)), key=lambda index: time[index] * cost[index])
-                best = next(index for index in ranked if after[index] <= 2 * min(after))
+                best = next(index for index in ranked if after[index] <= self.balance * min(after))
                 loads[best] = after[best]
                 chosen.append(best)
             plan.append(chosen)
