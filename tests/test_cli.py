@@ -90,7 +90,10 @@ def test_show_goes_phase_by_phase(capsys: pytest.CaptureFixture[str]) -> None:
 def test_benchmark(suite: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     results, outcome = tmp_path / "results", tmp_path / "all.json"
     arguments = ["benchmark", "--suite", suite, "--seeds", "3", "--workers", "1"]
-    assert main([*arguments, "--json", str(outcome), "--output", str(results)]) == 0
+    elsewhere = tmp_path / "rows.csv"
+    places = ["--json", str(outcome), "--table", str(elsewhere), "--output", str(results)]
+    assert main([*arguments, *places]) == 0
+    assert len(elsewhere.read_text().splitlines()) == 1 + 2 * 3
     out = capsys.readouterr().out
     assert "dream_mapscore" in out
     assert "3 seeds from 2000000000" in out

@@ -15,6 +15,7 @@ from dream_gym.analysis.cells import Cell
 from dream_gym.analysis.extra import cma
 from dream_gym.analysis.policies import SchedulerPolicy
 from dream_gym.analysis.pool import Parts, processes, run_tasks
+from dream_gym.analysis.statistics import Interval, paired_ratio
 from dream_gym.analysis.suite import OptionValue
 from dream_gym.analysis.worlds import cell_digest
 from dream_gym.errors import ConfigError
@@ -76,7 +77,7 @@ def search_axes(scheduler: str, names: Sequence[str], fixed: Iterable[str]) -> l
             known = ", ".join(ranges) or "none"
             raise ConfigError(f"search: {name!r} is no number of {scheduler}; it has {known}")
         if name in fixed:
-            raise ConfigError(f"search: {name!r} is fixed by --option")
+            raise ConfigError(f"search: {name!r} is fixed, by --option or by the tuned file")
     axes = [ranges[name] for name in (names or ranges) if name not in fixed]
     if not axes:
         raise ConfigError(f"search: {scheduler} has no numbers to search")
@@ -91,6 +92,9 @@ class Found:
         options: The best options, the fixed ones included.
         uxcost: Their mean UXCost on selection seeds.
         default_uxcost: That of the defaults, with the fixed options.
+        ratio: Their UXCost over that of the defaults, geometric mean over the selection seeds,
+            with its interval; these seeds chose the options among the finalists, so that others
+            may show a little less.
         training_uxcost: Mean UXCost of the best options on training seeds.
         evaluations: Points that were tried.
     """
@@ -98,6 +102,7 @@ class Found:
     options: dict[str, OptionValue]
     uxcost: float
     default_uxcost: float
+    ratio: Interval
     training_uxcost: float
     evaluations: int
 
@@ -153,7 +158,7 @@ def search(
     costs: dict[Point, float] = {}
     with processes(job, workers) as pool:
 
-        def play(points: Sequence[Point], worlds: tuple[int, ...]) -> list[float]:
+        def play(points: Sequence[Point], worlds: tuple[int, ...]) -> list[list[float]]:
             tasks = [_Task(point, worlds) for point in points]
             return run_tasks(job, tasks, pool, parts=kept, on_done=lambda task: on_points(1))
 
@@ -162,20 +167,21 @@ def search(
                 defaults + tuple((axis.name, axis.value(share)) for axis, share in pairs)
                 for pairs in (list(zip(axes, row, strict=False)) for row in shares)
             ]
-            costs.update(zip(points, play(points, train), strict=True))
+            costs.update(zip(points, map(_mean, play(points, train)), strict=True))
             return [costs[point] for point in points]
 
-        costs[defaults] = play([defaults], train)[0]
+        costs[defaults] = _mean(play([defaults], train)[0])
         minimise(evaluate, len(axes), evaluations=evaluations, seed=search_seed)
         ranked = sorted(costs, key=lambda point: costs[point])
         finalists = [defaults, *(point for point in ranked if point != defaults)][: 1 + FINALISTS]
         selected = play(finalists, select)
-    best = int(np.argmin(selected))
+    best = int(np.argmin([_mean(row) for row in selected]))
     kept.clear()
     return Found(
         options=dict(finalists[best]),
-        uxcost=selected[best],
-        default_uxcost=selected[0],
+        uxcost=_mean(selected[best]),
+        default_uxcost=_mean(selected[0]),
+        ratio=paired_ratio(selected[best], selected[0]),
         training_uxcost=costs[finalists[best]],
         evaluations=len(costs),
     )
@@ -230,8 +236,11 @@ class _Job:
         where = [package_digest(), versions, self.digest]
         return ["tune", *where, policy.settings, task.seeds, self.seconds]
 
-    def run(self, task: _Task) -> float:
-        """See `pool.Job`: the mean UXCost."""
+    def run(self, task: _Task) -> list[float]:
+        """See `pool.Job`: UXCost by seed."""
         policy = SchedulerPolicy(self.scheduler, dict(task.point))
-        costs = [policy.run(self.cell, seed, self.seconds).uxcost for seed in task.seeds]
-        return math.fsum(costs) / len(costs)
+        return [policy.run(self.cell, seed, self.seconds).uxcost for seed in task.seeds]
+
+
+def _mean(costs: Sequence[float]) -> float:
+    return math.fsum(costs) / len(costs)

@@ -12,6 +12,7 @@ import yaml
 
 from dream_gym.analysis.cells import Cell
 from dream_gym.analysis.extra import cma
+from dream_gym.analysis.report import with_interval
 from dream_gym.analysis.search import FINALISTS, Found, search, search_axes
 from dream_gym.cli.output import make_console, make_progress, make_table, parse_options
 from dream_gym.files import check_writable, write_text
@@ -80,11 +81,11 @@ def tune(
             on_points=lambda count: progress.update(task, advance=count),
         )
     words = ["dream-gym", "tune", "--scheduler", scheduler, "--scenario", scenario]
-    words += ["--platform", platform, "--load", f"{load:g}"]
+    words += ["--platform", platform, "--load", str(load)]
     words += ["--expiry", expiry] if expiry else []
     words += ["--search-for", *search_for] if search_for else []
     words += [word for pair in option for word in ("--option", pair)]
-    words += ["--seeds", str(seeds), "--seconds", f"{seconds:g}"]
+    words += ["--seeds", str(seeds), "--seconds", str(seconds)]
     words += ["--evaluations", str(evaluations), "--search-seed", str(search_seed)]
     words += ["--output", str(output)]
     content = TunedFile(
@@ -96,6 +97,7 @@ def tune(
             "cell": cell.model_dump(exclude_none=True),
             "uxcost_selection": found.uxcost,
             "uxcost_selection_defaults": found.default_uxcost,
+            "ratio_selection": [found.ratio.mean, found.ratio.low, found.ratio.high],
             "uxcost_training": found.training_uxcost,
             "evaluations": found.evaluations,
             "versions": {name: version(name) for name in ("dream_gym", "numpy", "numba", "cma")},
@@ -110,10 +112,14 @@ def _show(found: Found, cell: Cell, output: Path) -> None:
     table = make_table(console, f"{cell.title}: mean UXCost on selection seeds")
     table.add_column("options")
     table.add_column("UXCost", justify="right")
+    table.add_column("÷ defaults [95 %]", justify="right")
     best = ", ".join(f"{name}={value}" for name, value in found.options.items())
-    table.add_row("defaults", f"{found.default_uxcost:.4g}")
-    table.add_row(best or "defaults", f"{found.uxcost:.4g}")
+    table.add_row("defaults", f"{found.default_uxcost:.4g}", "1")
+    if found.uxcost < found.default_uxcost:
+        table.add_row(best, f"{found.uxcost:.4g}", with_interval(found.ratio))
     console.print(table)
     if found.uxcost == found.default_uxcost:
         console.print("nothing was found that is better than the defaults")
+    else:
+        console.print("these seeds chose among the finalists; others may show a little less")
     console.print(f"{output}: play it with --scheduler {PREFIX}{output}", markup=False)

@@ -12,7 +12,7 @@ import dream_gym
 from tests import reference
 from tests.agreement import assert_same_figures, assert_same_record
 from tests.schedulers.on_reference import on_reference
-from tests.schedulers.twins import RIVALS, twin
+from tests.schedulers.twins import RIVALS, assert_twin_agrees, twin
 from tests.strategies import Case, cases
 
 OPTIONS: list[tuple[str, dict[str, Any]]] = [
@@ -55,16 +55,7 @@ CELLS: list[tuple[str, str, dict[str, Any]]] = [
 def test_shipped_cells(
     scenario: str, platform: str, run: dict[str, Any], scheduler: str, options: dict[str, Any]
 ) -> None:
-    arguments = {"seconds": 0.2, "seed": 3, "record": True, **run}
-    compiled = dream_gym.simulate(scenario, platform, scheduler, **arguments, **options)
-    python = dream_gym.simulate(scenario, platform, twin(scheduler, options), **arguments)
-    assert python.timeline is not None
-    assert compiled.timeline is not None
-    assert python.frames is not None
-    assert compiled.frames is not None
-    assert python.timeline.tolist() == compiled.timeline.tolist()
-    assert python.frames.tolist() == compiled.frames.tolist()
-    assert python.summary() == compiled.summary()
+    assert_twin_agrees((scenario, platform), scheduler, options, seconds=0.2, seed=3, **run)
 
 
 @settings(

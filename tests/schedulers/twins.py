@@ -1,4 +1,4 @@
-"""FCFS, EDF and DREAM's MapScore once more, as a user would write them in Python."""
+"""The built-in schedulers once more, as a user would write them in Python; MapScore is here."""
 
 from __future__ import annotations
 
@@ -8,27 +8,6 @@ import dream_gym
 from dream_gym import Dispatch, View
 from dream_gym.schedulers import ReadyFrame
 from tests.schedulers import twins_ordered, twins_scored
-
-
-class Fcfs(dream_gym.Scheduler):
-    """The oldest release on the fastest idle accelerator."""
-
-    def select(self, view: View) -> Dispatch | None:
-        ready, idle = view.ready, view.idle
-        if not ready or not idle:
-            return None
-        frame = self.first(ready)
-        return Dispatch(frame, min(idle, key=lambda index: frame.latency_ns[index]))
-
-    def first(self, ready: list[ReadyFrame]) -> ReadyFrame:
-        return ready[0]
-
-
-class Edf(Fcfs):
-    """The earliest deadline on the fastest idle accelerator."""
-
-    def first(self, ready: list[ReadyFrame]) -> ReadyFrame:
-        return min(ready, key=lambda frame: frame.deadline_ns)
 
 
 class MapScore(dream_gym.Scheduler):
@@ -82,6 +61,19 @@ def twin(scheduler: str, options: dict[str, Any]) -> dream_gym.Scheduler:
     """The twin of a built-in scheduler."""
     if scheduler == "dream_mapscore":
         return MapScore(**options)
-    if scheduler in ("fcfs", "edf") and not options:
-        return {"fcfs": Fcfs, "edf": Edf}[scheduler]()
     return RIVALS[scheduler](**options)
+
+
+def assert_twin_agrees(
+    cell: tuple[Any, Any], scheduler: str, options: dict[str, Any], **run: Any
+) -> None:
+    """The compiled scheduler and its twin give the same run, both on the engine."""
+    compiled = dream_gym.simulate(*cell, scheduler, record=True, **run, **options)
+    python = dream_gym.simulate(*cell, twin(scheduler, options), record=True, **run)
+    assert python.timeline is not None
+    assert compiled.timeline is not None
+    assert python.frames is not None
+    assert compiled.frames is not None
+    assert python.timeline.tolist() == compiled.timeline.tolist()
+    assert python.frames.tolist() == compiled.frames.tolist()
+    assert python.summary() == compiled.summary()
