@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from dream_gym.analysis.outcome import DREAM, SIMPLE, Outcome
 from dream_gym.analysis.report import with_interval
+from dream_gym.analysis.statistics import Interval
 from dream_gym.analysis.suite_plots import plot_profiles, plot_ranking, plot_sustained
 from dream_gym.analysis.suite_tables import published_table, suite_tables, sweeps
 from dream_gym.errors import DreamGymError
 from dream_gym.files import write_text
 
 LEAST_SEEDS = 2
+RULE, RIVAL = "simple rule", "rival"
+DEFAULTS, BEST = "DREAM with its defaults", "the best of DREAM's variants here"
 
-_HOW_TO_READ = """Lower UXCost is better. Every figure is followed by its 95 % interval [low, high],
+_HOW_TO_READ = """Lower UXCost is better. Simple rules order frames by one number (`fcfs`, `edf`, `llf`, `sjf`,
+`evdf`); rivals are the other published schedulers; `dream_plus` is ours. Every figure is followed by its 95 % interval [low, high],
 from a bootstrap of the seeds stratified by cell; all policies face the same worlds, and ratios are
 taken run by run. It says how much the figure would change with other seeds, not with other cells:
 where a scenario draws nothing at random, as `drone_outdoor`, or hardly anything, it has no width.
@@ -53,40 +59,74 @@ nearly everybody meets nearly every deadline. A negative reduction means that DR
 higher."""
 
 
+class Comparison(NamedTuple):
+    """How the best policy of a kind compares with one of DREAM's.
+
+    Args:
+        kind: What kind it is of.
+        policy: Its name.
+        dream: The policy of DREAM.
+        role: What that is among DREAM's.
+        ratio: UXCost of the former over that of the latter, geometric mean.
+    """
+
+    kind: str
+    policy: str
+    dream: str
+    role: str
+    ratio: Interval
+
+
+def comparisons(outcome: Outcome) -> list[Comparison]:
+    """The best simple rule and the best rival beside DREAM's defaults and its best variant."""
+    best = outcome.best(DREAM)
+    if best is None:
+        return []
+    default = next(p for p in outcome.policies if outcome.schedulers[p] in DREAM)
+    roles = {default: DEFAULTS}
+    roles.setdefault(best, BEST)
+    found = []
+    for (dream, role), (kind, schedulers) in itertools.product(
+        roles.items(), ((RULE, SIMPLE), (RIVAL, outcome.rivals))
+    ):
+        policy = outcome.best(schedulers)
+        if policy is not None:
+            ours, theirs = outcome.scores(policy, "uxcost"), outcome.scores(dream, "uxcost")
+            ratio = outcome.bootstrap.geometric_mean_ratio(ours, theirs)
+            found.append(Comparison(kind, policy, dream, role, ratio))
+    return found
+
+
 def verdict(outcome: Outcome) -> str:
     """Who beats DREAM, a simple rule or a rival, in words, as far as the intervals allow."""
-    dream = outcome.best(DREAM)
-    contenders = {
-        kind: policy
-        for kind, schedulers in (("simple rule", SIMPLE), ("rival", outcome.rivals))
-        if (policy := outcome.best(schedulers)) is not None
-    }
-    if dream is None or not contenders:
+    sentences: dict[str, list[str]] = {}
+    for item in comparisons(outcome):
+        if item.ratio.high < 1:
+            says = f"the {item.kind} `{item.policy}` beats it, at"
+        elif item.ratio.low > 1:
+            says = f"no {item.kind} beats it, the best being `{item.policy}` at"
+        else:
+            says = f"the best {item.kind}, `{item.policy}`, cannot be told from it, at"
+        says += f" {with_interval(item.ratio)} times its UXCost"
+        sentences.setdefault(f"`{item.dream}`, {item.role}", []).append(says)
+    if not sentences:
         return ""
-    default = next(p for p in outcome.policies if outcome.schedulers[p] in DREAM)
-    opponents = {default: "DREAM with its defaults"}
-    opponents.setdefault(dream, "the best of DREAM's variants here")
-    sentences = [
-        f"`{opponent}`, {what}: "
-        + "; ".join(
-            _compared(outcome, kind, policy, opponent) for kind, policy in contenders.items()
-        )
-        for opponent, what in opponents.items()
-    ]
-    return f"On `{outcome.name}`: {'. '.join(sentences)}."
+    told = ". ".join(f"{who}: {'; '.join(says)}" for who, says in sentences.items())
+    return f"On `{outcome.name}`: {told}."
 
 
-def _compared(outcome: Outcome, kind: str, policy: str, opponent: str) -> str:
-    """How the best of a kind compares with an opponent."""
-    ours, theirs = outcome.scores(policy, "uxcost"), outcome.scores(opponent, "uxcost")
-    ratio = outcome.bootstrap.geometric_mean_ratio(ours, theirs)
-    if ratio.high < 1:
-        says = f"the {kind} `{policy}` beats it, at"
-    elif ratio.low > 1:
-        says = f"no {kind} beats it, the best being `{policy}` at"
-    else:
-        says = f"the best {kind}, `{policy}`, cannot be told from it, at"
-    return f"{says} {with_interval(ratio)} times its UXCost"
+def summary(outcomes: Sequence[Outcome]) -> str:
+    """On which suites DREAM is beaten, and by what kind of policy."""
+    beaten: dict[tuple[str, str], list[str]] = {}
+    for outcome in outcomes:
+        for item in comparisons(outcome):
+            where = beaten.setdefault((item.role, item.kind), [])
+            if item.ratio.high < 1:
+                where.append(f"`{outcome.name}`")
+    return " ".join(
+        f"A {kind} has less UXCost than {role} {'on ' + ', '.join(where) if where else 'nowhere'}."
+        for (role, kind), where in beaten.items()
+    )
 
 
 def suite_section(outcome: Outcome, images: Path, *, relative_to: Path) -> str:
@@ -142,7 +182,7 @@ def write_report(outcome: Outcome, folder: Path) -> None:
 def write_page(outcomes: Sequence[Outcome], page: Path) -> None:
     """Write the page of all suites, with figures in ``images/results`` beside it."""
     images = page.parent / "images" / "results"
-    first = " ".join(filter(None, map(verdict, outcomes)))
+    verdicts = "\n".join(f"* {text}" for text in map(verdict, outcomes) if text)
     sections = [suite_section(outcome, images, relative_to=page.parent) for outcome in outcomes]
     measured = [outcome for outcome in outcomes if outcome.name in ("asplos23", "contended")]
     published = _PUBLISHED.format(table=published_table(measured).markdown())
@@ -154,7 +194,7 @@ def write_page(outcomes: Sequence[Outcome], page: Path) -> None:
         f"Suites here, each by the command under its tables: {which}. `make results` runs all that "
         "there are."
     )
-    parts = ["# Results", first, _HOW_TO_READ, suites, published, *sections]
+    parts = ["# Results", summary(outcomes), verdicts, _HOW_TO_READ, suites, published, *sections]
     write_text(page, "\n\n".join(parts) + "\n")
 
 

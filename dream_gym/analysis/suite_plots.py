@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +23,13 @@ def _shade(outcome: Outcome, policy: str) -> str:
     if scheduler in DREAM:
         return PALETTE[0]
     return PALETTE[1] if scheduler in (OURS, "") else INK
+
+
+def _scale(axes: Any) -> None:
+    """A logarithmic x axis with plain numbers."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in "235" else "")
 
 
 def plot_ranking(outcome: Outcome, path: Path) -> str:
@@ -44,9 +52,7 @@ def plot_ranking(outcome: Outcome, path: Path) -> str:
             )
         axes.set_yticks(range(len(policies)), policies)
         axes.set_ylim(len(policies) - 0.5, -0.5)
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.xaxis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in "235" else "")
+        _scale(axes)
         axes.grid(axis="both", color="#E6E6E6", linewidth=0.8)
         axes.set_xlabel(f"{title}\nblue: DREAM, orange: ours")
         axes.set_title(f"{outcome.name}: {len(outcome.titles)} cells, {outcome.seeds} seeds")
@@ -73,8 +79,7 @@ def plot_profiles(outcome: Outcome, path: Path) -> str:
                 alpha=0.15,
                 linewidth=0,
             )
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter("{x:g}")
+        _scale(axes)
         axes.yaxis.set_major_formatter("{x:.0%}")
         axes.set_ylim(0, 1.01)
         axes.set_xlabel("UXCost ÷ lower bound")
