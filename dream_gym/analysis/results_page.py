@@ -19,13 +19,14 @@ LEAST_SEEDS = 2
 RULE, RIVAL = "simple rule", "rival"
 DEFAULTS, BEST = "DREAM with its defaults", "the best of DREAM's variants here"
 
-_HOW_TO_READ = """Lower UXCost is better. Simple rules order frames by one number (`fcfs`, `edf`, `llf`, `sjf`,
-`evdf`); rivals are the other published schedulers; `dream_plus` is ours. Every figure is followed by its 95 % interval [low, high],
-from a bootstrap of the seeds stratified by cell; all policies face the same worlds, and ratios are
-taken run by run. It says how much the figure would change with other seeds, not with other cells:
-where a scenario draws nothing at random, as `drone_outdoor`, or hardly anything, it has no width.
-The interquartile mean, the probability of improvement and the performance profiles are those of
-rliable, but that resamples are shared by all policies, as the worlds are.
+_HOW_TO_READ = """Lower UXCost is better. Simple rules order frames by one number (`fcfs`, `edf`,
+`llf`, `sjf`, `evdf`); rivals are the other published schedulers; `dream_plus` is ours. Every figure
+is followed by its 95 % interval [low, high], from a bootstrap of the seeds stratified by cell; all
+policies face the same worlds, and ratios are taken run by run. It says how much the figure would
+change with other seeds, not with other cells: where a scenario draws nothing at random, as
+`drone_outdoor`, or hardly anything, it has no width. The interquartile mean, the probability of
+improvement and the performance profiles are those of rliable, but that resamples are shared by all
+policies, as the worlds are.
 
 A policy called *tuned* has the best options of a grid, chosen cell by cell on training seeds and
 judged on others; all others have the options of their names and defaults. The grids are in
