@@ -61,9 +61,9 @@ def bounds(
     chosen = chosen.with_seeds(seeds) if seeds is not None else chosen
     what = chosen.cells[0].title if scenario else chosen.name
     length = chosen.seconds if seconds is None else seconds
-    if page is not None and chosen.seeds == 1:
-        raise ConfigError("--page: one seed gives no intervals, and without them nothing is said")
     if page is not None:
+        if chosen.seeds == 1:
+            raise ConfigError("--page: one seed gives no intervals, without which nothing is said")
         check_writable(page)
     with make_progress() as progress:
         task = progress.add_task("")
@@ -86,7 +86,8 @@ def bounds(
         for line in lines([windows]):
             table.add_row(*cells_of(line))
         console.print(table)
-    console.print(verdict(chosen.cells, study), markup=False)
+    if chosen.seeds > 1:
+        console.print(verdict(chosen.cells, study), markup=False)
     if page is not None:
         command: list[str] = ["dream-gym", "bounds"]
         cell_words = {"scenario": scenario, "platform": platform, "load": load}

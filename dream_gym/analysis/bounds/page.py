@@ -17,6 +17,7 @@ Study = Sequence[Sequence[WindowBounds]]
 """The windows of cells, by cell and seed."""
 
 Figure = Callable[[WindowBounds], float]
+"""A figure of a window."""
 
 AHEAD = (EXACT, GENETIC)
 """Who knows the future."""
@@ -28,7 +29,7 @@ _PAGE = """# How far schedulers are from the best possible
 
 {verdict}
 
-Windows are {seconds:g} s of simulated time from the start of a world, and small: what is lost or
+Windows are {seconds:g} s of simulated time from the start of a world, and short: what is lost or
 late at their end weighs more than in a long run. Each of the {seeds} seeds of a cell is a world.
 Figures are means over them, with the 95 % interval [low, high] of a bootstrap of the seeds,
 stratified by cell; the best of many schedulers looks a little better than it is, because it was

@@ -25,7 +25,7 @@ from dream_gym.analysis.bounds.study import (
     WindowBounds,
     bound_window,
 )
-from dream_gym.analysis.bounds.window import ENERGY_UNIT, Attained, Window, read_window
+from dream_gym.analysis.bounds.window import ENERGY_UNIT, Attained, Window, WindowFrame, read_window
 from dream_gym.analysis.cells import Cell
 from dream_gym.analysis.extra import cp_model
 from dream_gym.analysis.suite import load_suite
@@ -34,7 +34,7 @@ from dream_gym.cli.bounds import players
 from dream_gym.errors import DreamGymError
 from dream_gym.hardware import CostTable, Platform
 from dream_gym.schedulers import BUILTIN
-from dream_gym.simulator import Result, Simulation, check_invariants
+from dream_gym.simulator import NONE, Result, Simulation, check_invariants
 from dream_gym.simulator.frames import DROPPED, EXPIRED
 from dream_gym.workload import Network, Scenario
 from tests.handmade import Given, Step, make_platform, make_scenario
@@ -189,26 +189,31 @@ def test_a_model_without_solution_is_a_fault() -> None:
         minimise(model, sum(variables), 1.0)
 
 
-def test_energies_are_rounded_down_whatever_their_size() -> None:
-    # As floats, these are 1 pJ too much for the share to be below a whole part.
-    worst_pj = 3 * 10**15
+@pytest.mark.parametrize(
+    ("energy_pj", "worst_pj", "parts"),
+    [
+        (6976212494698, 8225405677477, 84812989),
+        (1966508919969, 2593288936229, 75830690),
+        (3949651132457, 4546121503857, 86879576),
+    ],
+)
+def test_energies_are_rounded_down(energy_pj: int, worst_pj: int, parts: int) -> None:
+    # Computed as floats, each would come to one part more.
+    nothing = np.empty(0, dtype=np.int64)
     window = Window(
-        frames=(),
+        frames=(WindowFrame(0, 0, NONE, 0, 1, ()),),
         latency_ns=np.empty((0, 1), dtype=np.int64),
         energy_pj=np.empty((0, 1), dtype=np.int64),
-        input_bytes=np.empty(0, dtype=np.int64),
-        output_bytes=np.empty(0, dtype=np.int64),
+        input_bytes=nothing,
+        output_bytes=nothing,
         ns_per_byte=1.0,
         pj_per_byte=1,
         worst_energy_pj=(worst_pj,),
         firm=False,
         horizon_ns=1,
     )
-    window.__dict__["counts"] = (1,)
-    for part in range(1, ENERGY_UNIT, ENERGY_UNIT // 1000):
-        energy_pj = part * worst_pj // ENERGY_UNIT
-        assert window.energy_parts(0, energy_pj) == part
-        assert window.energy_parts(0, energy_pj - 1) == part - 1
+    assert window.energy_parts(0, energy_pj) == parts
+    assert parts * worst_pj <= energy_pj * ENERGY_UNIT < (parts + 1) * worst_pj
 
 
 SCHEDULERS = ("fcfs", "edf", "sjf", "dream_mapscore", "dream_smartdrop", "planaria")
