@@ -116,7 +116,7 @@ def near_optimal(
     for index in range(len(model.proto.variables)):
         variable = model.get_int_var_from_proto_index(index)
         model.add_hint(variable, first.solver.value(variable))
-    second = minimise(model, sum(energies), limit, improve=True)
+    second = minimise(model, sum(energies), limit)
     solver = second.solver if second.found else first.solver
     plan = _read(window, genome, solver, frames)
     return Near(plan, first.bound / window.rate_unit, second.bound / ENERGY_UNIT)

@@ -34,14 +34,13 @@ def rate_terms(model: Any, window: Window, met: list[Any]) -> Any:
     return total
 
 
-def minimise(model: Any, objective: Any, limit: float, *, improve: bool = False) -> Minimum:
+def minimise(model: Any, objective: Any, limit: float) -> Minimum:
     """Minimise, for a deterministic time on one processor, so that it is repeatable.
 
     Args:
         model: The model; it has a solution.
         objective: A sum of whole numbers.
         limit: Deterministic time, about seconds.
-        improve: Whether local searches around the best solution take turns with the proof.
 
     Raises:
         RuntimeError: CP-SAT finds the model malformed or without solution: a fault of ours.
@@ -51,7 +50,6 @@ def minimise(model: Any, objective: Any, limit: float, *, improve: bool = False)
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = 0
     solver.parameters.max_deterministic_time = limit
-    solver.parameters.interleave_search = improve
     status = solver.solve(model)
     found = status in (cp_model().OPTIMAL, cp_model().FEASIBLE)
     if not found and status != cp_model().UNKNOWN:
