@@ -15,7 +15,7 @@ help:
 	@echo "make soak   20,000 random workloads, engine against reference; takes up again"
 	@echo "make calibration  the loads at which deadlines begin to be missed, for all cells"
 	@echo "make results  all suites, and docs/results.md from their tables; takes up again"
-	@echo "make bounds  docs/bounds.md: how far schedulers are from the best possible; takes up again"
+	@echo "make bounds  docs/bounds.md, docs/bounds_long.md: how far schedulers are from the best possible; takes up again"
 	@echo "make clean  remove the environment and everything generated"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -78,6 +78,7 @@ results: $(STAMP)
 
 bounds: $(STAMP)
 	$(BIN)/dream-gym bounds --suite windows --page docs/bounds.md
+	$(BIN)/dream-gym bounds --suite windows_long --limit 0 --generations 20 --page docs/bounds_long.md
 
 clean:
 	rm -rf $(VENV) $(COMPAT) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis results

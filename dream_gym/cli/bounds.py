@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from dream_gym.analysis.bounds.page import HEADINGS, bounds_page, cells_of, lines, verdict
 from dream_gym.analysis.bounds.study import Budget, run_study
-from dream_gym.analysis.policies import SchedulerPolicy, make_policy
-from dream_gym.analysis.suite import Suite, load_suite
+from dream_gym.analysis.policies import SchedulerPolicy
+from dream_gym.analysis.suite import PolicySpec, Suite, load_suite
 from dream_gym.cli.output import make_console, make_progress, make_table
 from dream_gym.errors import ConfigError
 from dream_gym.files import check_writable, write_text
 from dream_gym.resources import validate
 from dream_gym.workload.seeds import evaluation_seeds
 
-PARTS = Path("results/bounds/parts")
+PARTS = Path("results/bounds")
+"""Folder for unfinished work, by suite or cell."""
 
 
 def bounds(
@@ -38,15 +41,16 @@ def bounds(
     An interrupted run is taken up again by the same command.
 
     Args:
-        suite: Name of a suite or path of its YAML file: its cells, seeds and seconds, and those
-            of its policies that are not tuned.
+        suite: Name of a suite or path of its YAML file: its cells, seeds, seconds and policies;
+            those to be tuned play with their defaults.
         scenario: With a platform, one cell in place of the suite's.
         platform: The platform of that cell.
         load: Factor on every rate of that cell.
         expiry: Soft or firm, for that cell; by default what the scenario says.
         seeds: Number of evaluation seeds, instead of the suite's.
         seconds: Length of a window, instead of the suite's.
-        limit: Deterministic time of each solution of CP-SAT, about seconds; four a window.
+        limit: Deterministic time of each solution of CP-SAT, about seconds; four a window. 0
+            leaves CP-SAT out, for windows that are too large for it.
         generations: Generations of the genetic search.
         blocks: Most blocks of a frame for CP-SAT.
         workers: Number of processes.
@@ -55,22 +59,22 @@ def bounds(
     budget = Budget(limit, generations, blocks)
     chosen = _chosen(suite, scenario, platform, load, expiry)
     chosen = chosen.with_seeds(seeds) if seeds is not None else chosen
+    what = chosen.cells[0].title if scenario else chosen.name
     length = chosen.seconds if seconds is None else seconds
-    policies = [make_policy(spec) for spec in chosen.policies if spec.tune is None]
-    if not policies:
-        raise ConfigError(f"suite {chosen.name}: all of its policies are tuned")
     if page is not None:
+        if chosen.seeds == 1:
+            raise ConfigError("--page: one seed gives no intervals, without which nothing is said")
         check_writable(page)
     with make_progress() as progress:
         task = progress.add_task("")
         study = run_study(
             chosen.cells,
-            [policy for policy in policies if isinstance(policy, SchedulerPolicy)],
+            players(chosen.policies),
             evaluation_seeds(chosen.seeds),
             seconds=length,
             budget=budget,
             workers=workers,
-            parts=PARTS,
+            parts=PARTS / re.sub(r"[^\w.-]+", "_", what) / "parts",
             on_start=lambda windows: progress.update(task, total=windows),
             on_window=lambda cell: progress.update(task, description=cell, advance=1),
         )
@@ -79,10 +83,11 @@ def bounds(
         table = make_table(console, cell.title)
         for index, heading in enumerate(HEADINGS):
             table.add_column(heading, justify="right" if index else "left")
-        for line in lines(windows):
+        for line in lines([windows]):
             table.add_row(*cells_of(line))
         console.print(table)
-    console.print(verdict(study), markup=False)
+    if chosen.seeds > 1:
+        console.print(verdict(chosen.cells, study), markup=False)
     if page is not None:
         command: list[str] = ["dream-gym", "bounds"]
         cell_words = {"scenario": scenario, "platform": platform, "load": load}
@@ -98,6 +103,16 @@ def bounds(
             chosen.cells, study, seconds=length, budget=budget, command=shlex.join(command)
         )
         write_text(page, text)
+
+
+def players(specs: Sequence[PolicySpec]) -> list[SchedulerPolicy]:
+    """Who plays: what is to be tuned does so with its defaults, unless that is listed anyway."""
+    found: dict[str, SchedulerPolicy] = {}
+    for spec in sorted(specs, key=lambda spec: spec.tune is not None):
+        name = spec.title if spec.tune is None else spec.scheduler
+        if name not in found:
+            found[name] = SchedulerPolicy(spec.scheduler, spec.options, name=name)
+    return list(found.values())
 
 
 def _chosen(suite: str, scenario: str, platform: str, load: float, expiry: str | None) -> Suite:

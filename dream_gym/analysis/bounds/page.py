@@ -3,67 +3,96 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from dream_gym.analysis.aggregates import Bootstrap
+from dream_gym.analysis.bounds.genetic import BLOCKS, POPULATION
 from dream_gym.analysis.bounds.study import EXACT, GENETIC, Budget, WindowBounds
 from dream_gym.analysis.cells import Cell
+from dream_gym.analysis.statistics import Interval
+
+Study = Sequence[Sequence[WindowBounds]]
+"""The windows of cells, by cell and seed."""
+
+Figure = Callable[[WindowBounds], float]
+"""A figure of a window."""
+
+AHEAD = (EXACT, GENETIC)
+"""Who knows the future."""
+
+ABOVE = 1.001
+"""From this ratio on the proven bound is said to be above the analytic one."""
 
 _PAGE = """# How far schedulers are from the best possible
 
 {verdict}
 
-Windows are {seconds:g} s of simulated time from the start of a world, and small: what is lost or
-late at their end weighs more than in a long run, and {seeds} seeds a cell are a look, not a
-ranking. Only schedulers with fixed options take part, not the tuned ones, and Supernets run their
-original network, for everybody: nobody gains by a lighter variant, and `dream_full` is
-`dream_smartdrop`.
+Windows are {seconds:g} s of simulated time from the start of a world, and short: what is lost or
+late at their end weighs more than in a long run. Each of the {seeds} seeds of a cell is a world.
+Figures are means over them, with the 95 % interval [low, high] of a bootstrap of the seeds,
+stratified by cell; the best of many schedulers looks a little better than it is, because it was
+chosen by these very figures. What stands without an interval was the same in all windows.
+Schedulers that benchmarks tune play with their defaults. Supernets run their original network, for
+everybody: nobody gains by a lighter variant, and `dream_full` is `dream_smartdrop`.
 
 * **analytic bound**: no violation, and every layer where it needs least energy.
-* **proven bound**: by CP-SAT on a relaxation. What is on time between a release and a deadline must
-  fit into the time between, on each accelerator. Left out: the order of layers, context switches,
-  contention, displacement, what late frames occupy, and the wait for a parent's end but for the
-  earliest possible. Nothing is restricted, so it holds for every scheduler. No schedule has lower
-  *violation rates*; none whose violation rates are at most the best known ones has lower
-  *energies*. No schedule has a lower *UXCost* than the product of both or, if that is less, the
-  best known violation rates × the least energy of all.
-* **{exact}**: a schedule with the future known. A frame is cut into at most {blocks} blocks of
-  layers; least violation rates, then least energy. It is restricted to whole blocks that pay each
-  for a context switch, and knows neither contention nor displacement.
-* **{genetic}**: MAGMA's genetic search with the future known: population 100, {generations}
-  generations, 4 jobs a frame, started from the schedules of the schedulers below.
-* **the others**: online schedulers, best first.
+{exact}* **{genetic}**: MAGMA's genetic search with the future known. Its budget is
+  {population} plans × {generations} generations a window; {jobs} jobs a frame. It starts from the
+  schedules of the schedulers below.
+* **the others**: online schedulers, best first; those that played alike in all windows share a
+  row.
 
 All schedules are as played in the simulator, so that their UXCost is attained. A plan keeps no
 accelerator idle for what is to come, though the schedule that it was made from may. *To best* is
 the geometric mean of UXCost over that of the best known schedule of the same window; *to bound*,
-over the proven bound. CP-SAT's limit is {limit:g} in
-deterministic time, about seconds, for each of its four solutions in a window.
+over the {bound} bound.{left_out}
 
 Made by `{command}`.
 """
 
+_EXACT = """* **proven bound**: by CP-SAT on a relaxation. What is on time between a release and a
+  deadline must fit into the time between, on each accelerator. Left out: the order of layers,
+  context switches, contention, displacement, what late frames occupy, and the wait for a parent's
+  end but for the earliest possible. Nothing is restricted, so it holds for every scheduler. No
+  schedule has lower *violation rates*; none whose violation rates are at most the best known ones
+  has lower *energies*. No schedule has a lower *UXCost* than the product of both or, if that is
+  less, the best known violation rates × the least energy of all.
+* **{exact}**: a schedule with the future known, started from one of the others. A frame is cut
+  into at most {blocks} blocks of layers; least violation rates, then least energy. Restricted: a
+  block runs whole, and brings its input in and takes out what the block before it left, unless it
+  goes on where and when that one ends. Relaxed: contention and displacement. Its limit is {limit:g}
+  in deterministic time, about seconds, for each of its solutions, two for the proven bound and two
+  for the schedule.
+* **{exact}, in its model**: the bounds that it proved under these restrictions. They tell how
+  nearly it solved its model, and hold for nobody else.
+"""
+
+_LEFT_OUT = """ CP-SAT is left out (`--limit 0`): these windows are too large for it, and nothing
+but the analytic bound is proven."""
+
 
 class Line(NamedTuple):
-    """A row of a table; means over windows, ratios as geometric means.
+    """A row of a table; ratios as geometric means. What does not apply is None.
 
     Args:
-        name: Who.
+        names: Who.
         uxcost: UXCost.
         rates: Sum of violation rates.
         energies: Sum of normalised energies.
-        violations: Violated frames a window; NaN for a bound.
+        violations: Violated frames a window.
         to_best: UXCost over that of the best known schedule.
         to_bound: UXCost over the proven bound.
     """
 
-    name: str
-    uxcost: float
-    rates: float
-    energies: float
-    violations: float
-    to_best: float
-    to_bound: float
+    names: tuple[str, ...]
+    uxcost: Interval | None
+    rates: Interval | None
+    energies: Interval | None
+    violations: Interval | None
+    to_best: Interval | None
+    to_bound: Interval | None
 
 
 HEADINGS = (
@@ -77,108 +106,179 @@ HEADINGS = (
 )
 
 
-def lines(windows: Sequence[WindowBounds]) -> list[Line]:
-    """The rows of a cell: bounds, schedules with the future known, and schedulers, best first."""
-    nothing = math.nan
-    analytic = [window.lower_bound for window in windows]
-    proven = [window.proven_uxcost for window in windows]
-    best = [window.best for window in windows]
-    found = [
-        Line(
-            "analytic bound", _mean(analytic), nothing, nothing, nothing,
-            _ratio(analytic, best), _ratio(analytic, proven),
-        ),
-        Line(
-            "proven bound",
-            _mean(proven),
-            _mean([window.proven_rates for window in windows]),
-            _mean([window.proven_energies for window in windows]),
-            nothing,
-            _ratio(proven, best),
-            1.0,
-        ),
-    ]  # fmt: skip
-    names = [name for name in windows[0].played if all(name in row.played for row in windows)]
-    ahead = [_played(name, windows) for name in (EXACT, GENETIC) if name in names]
-    online = [_played(name, windows) for name in names if name not in (EXACT, GENETIC)]
-    return found + ahead + sorted(online, key=lambda line: line.to_best)
+class _Figures:
+    """Means and ratios over the windows of a study."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+        self.windows = [window for windows in study for window in windows]
+        self._bootstrap = Bootstrap(len(study), len(study[0]))
+
+    def mean(self, of: Figure) -> Interval | None:
+        """The mean of a figure; None if it is NaN everywhere."""
+        return self._bootstrap.mean(self._scores(of))
+
+    def ratio(self, of: Figure, to: Figure) -> Interval:
+        """The geometric mean of a figure over another."""
+        return self._bootstrap.geometric_mean_ratio(self._scores(of), self._scores(to))
+
+    def _scores(self, of: Figure) -> list[list[float]]:
+        return [[of(window) for window in windows] for windows in self._study]
+
+
+def lines(study: Study) -> list[Line]:
+    """The rows of cells: bounds, schedules with the future known, and schedulers, best first."""
+    figures = _Figures(study)
+    bounds = [_bound("analytic bound", figures, lambda window: window.lower_bound)]
+    alike: dict[tuple[object, ...], list[str]] = {}
+    for name in study[0][0].played:
+        if all(name in window.played for window in figures.windows):
+            key = (name in AHEAD and name, *(window.played[name] for window in figures.windows))
+            alike.setdefault(key, []).append(name)
+    played = [_played(tuple(names), figures) for names in alike.values()]
+    ahead = sorted(line for line in played if line.names[0] in AHEAD)
+    online = [line for line in played if line.names[0] not in AHEAD]
+    if study[0][0].proofs is not None:
+        proven = _bound("proven bound", figures, lambda window: window.proven_uxcost)
+        rates, energies = (figures.mean(_proof(name)) for name in ("rates", "energies"))
+        bounds.append(proven._replace(rates=rates, energies=energies))
+        rates, energies = (figures.mean(_proof(f"model_{name}")) for name in ("rates", "energies"))
+        bounds.append(Line((f"{EXACT}, in its model",), None, rates, energies, None, None, None))
+    return bounds + ahead + sorted(online, key=_distance)
 
 
 def cells_of(line: Line) -> list[str]:
     """A row as text."""
-    return [line.name, *("" if math.isnan(value) else f"{value:.3f}" for value in line[1:])]
+    name = ", ".join(line.names)
+    return [name, *("" if value is None else _text(value) for value in line[1:])]
 
 
 def bounds_page(
-    cells: Sequence[Cell],
-    study: Sequence[Sequence[WindowBounds]],
-    *,
-    seconds: float,
-    budget: Budget,
-    command: str,
+    cells: Sequence[Cell], study: Study, *, seconds: float, budget: Budget, command: str
 ) -> str:
     """The page, in Markdown."""
+    exact = _EXACT.format(exact=EXACT, blocks=budget.blocks, limit=budget.limit)
     text = _PAGE.format(
-        verdict=verdict(study),
+        verdict=verdict(cells, study),
         seconds=seconds,
         seeds=len(study[0]),
-        exact=EXACT,
+        exact=exact if budget.limit > 0 else "",
+        left_out="" if budget.limit > 0 else _LEFT_OUT,
+        bound="proven" if budget.limit > 0 else "analytic",
         genetic=GENETIC,
+        population=POPULATION,
+        generations=budget.generations,
+        jobs=BLOCKS,
         command=command,
-        **budget._asdict(),
     )
     parts = [text]
     for cell, windows in zip(cells, study, strict=True):
         frames = ", ".join(str(window.frames) for window in windows)
         seeds = ", ".join(str(window.seed) for window in windows)
-        rows = [HEADINGS, ["---", *["---:"] * (len(HEADINGS) - 1)]]
-        rows += [cells_of(line) for line in lines(windows)]
+        rows = [list(HEADINGS), ["---", *["---:"] * (len(HEADINGS) - 1)]]
+        rows += [cells_of(line) for line in lines([windows])]
         table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
         parts.append(f"## {cell.title}\n\nSeeds {seeds}; {frames} frames.\n\n{table}\n")
     return "\n".join(parts)
 
 
-def verdict(study: Sequence[Sequence[WindowBounds]]) -> str:
-    """How far the best scheduler and `dream_full` are from the best known, in words."""
-    windows = [window for group in study for window in group]
-    rows = lines(windows)
-    online = [row for row in rows[2:] if row.name not in (EXACT, GENETIC)]
+def verdict(cells: Sequence[Cell], study: Study) -> str:
+    """How far schedulers and bounds are from the best known schedules, in words."""
+    figures = _Figures(study)
+    proven = study[0][0].proofs is not None
+    online = [row for row in lines(study) if row.violations and row.names[0] not in AHEAD]
+    first = online[0]
     said = [
-        f"Over {len(windows)} windows of {len(study)} cells, the scheduler that comes nearest is "
-        f"`{online[0].name}`: its UXCost is {online[0].to_best:.2f} times that of the best known "
-        f"schedule (geometric mean), and {online[0].to_bound:.2f} times what is proven to be the "
-        "least possible."
+        f"Over {len(figures.windows)} windows of {len(study)} cells, the scheduler that comes "
+        f"nearest is `{'`, `'.join(first.names)}`: its UXCost is {_distances(first)} times "
+        + ("what is proven to be the least possible." if proven else "the analytic bound.")
     ]
-    for row in online[1:]:
-        if row.name == "dream_full":
-            said.append(f"`dream_full` is at {row.to_best:.2f} and {row.to_bound:.2f} times. ")
-    best = [window.best for window in windows]
-    gap = _ratio(best, [window.proven_uxcost for window in windows])
+    said += [
+        f"`dream_full` is at {_distances(line)} times the bound."
+        for line in online[1:]
+        if "dream_full" in line.names
+    ]
+    gap = _text(figures.ratio(_best, _proven))
     said.append(
-        f"The best known schedule itself is at {gap:.2f} times the proven bound: the truth lies "
-        "between."
+        f"The best known schedules themselves are at {gap} times the "
+        f"{'proven' if proven else 'analytic'} bound: the truth lies between."
     )
-    return " ".join(part.strip() for part in said)
+    if proven:
+        said.append(_where_proven(cells, study))
+    return " ".join(said)
 
 
-def _played(name: str, windows: Sequence[WindowBounds]) -> Line:
-    rows = [window.played[name] for window in windows]
-    uxcost = [row["uxcost"] for row in rows]
+def _where_proven(cells: Sequence[Cell], study: Study) -> str:
+    """In which cells the proven bound is above the analytic one, in words."""
+    found = []
+    for cell, windows in zip(cells, study, strict=True):
+        ratio = _Figures([windows]).ratio(_proven, _analytic)
+        if ratio.mean > ABOVE:
+            found.append(f"{cell.title} ({_text(ratio)} times)")
+    if not found:
+        return "The proven bound is nowhere above the analytic one."
+    return (
+        f"The proven bound is above the analytic one, since nobody can meet all deadlines, in "
+        f"{'; '.join(found)}."
+    )
+
+
+def _analytic(window: WindowBounds) -> float:
+    return window.lower_bound
+
+
+def _proven(window: WindowBounds) -> float:
+    return window.proven_uxcost
+
+
+def _best(window: WindowBounds) -> float:
+    return window.best
+
+
+def _proof(name: str) -> Figure:
+    """A figure of what CP-SAT proved; NaN where it is left out."""
+    of = operator.attrgetter(name)
+    return lambda window: math.nan if window.proofs is None else float(of(window.proofs))
+
+
+def _bound(name: str, figures: _Figures, of: Figure) -> Line:
+    to_best, to_bound = figures.ratio(of, _best), figures.ratio(of, _proven)
+    return Line((name,), figures.mean(of), None, None, None, to_best, to_bound)
+
+
+def _played(names: tuple[str, ...], figures: _Figures) -> Line:
+    """The row of schedulers that came to the same."""
+
+    def figure(of: str) -> Figure:
+        return lambda window: float(getattr(window.played[names[0]], of))
+
+    uxcost = figure("uxcost")
     return Line(
-        name,
-        _mean(uxcost),
-        _mean([row["rates"] for row in rows]),
-        _mean([row["energies"] for row in rows]),
-        _mean([row["violations"] for row in rows]),
-        _ratio(uxcost, [window.best for window in windows]),
-        _ratio(uxcost, [window.proven_uxcost for window in windows]),
+        names,
+        figures.mean(uxcost),
+        figures.mean(figure("rates")),
+        figures.mean(figure("energies")),
+        figures.mean(figure("violations")),
+        figures.ratio(uxcost, _best),
+        figures.ratio(uxcost, _proven),
     )
 
 
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
+def _distance(line: Line) -> float:
+    assert line.to_best is not None
+    return line.to_best.mean
 
 
-def _ratio(values: Sequence[float], others: Sequence[float]) -> float:
-    pairs = zip(values, others, strict=True)
-    return math.exp(_mean([math.log(value / other) for value, other in pairs]))
+def _distances(line: Line) -> str:
+    assert line.to_best is not None
+    assert line.to_bound is not None
+    return (
+        f"{_text(line.to_best)} times that of the best known schedule (geometric mean), and "
+        f"{_text(line.to_bound)}"
+    )
+
+
+def _text(value: Interval) -> str:
+    """A figure with its interval, unless that is a point."""
+    mean, low, high = (f"{number:.3f}" for number in (value.mean, value.low, value.high))
+    return mean if low == high else f"{mean} [{low}, {high}]"

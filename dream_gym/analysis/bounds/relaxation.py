@@ -5,7 +5,8 @@ and deadline lies within an interval, must fit into that interval on each accele
 that is left out: the order of layers, but that a frame's own layers fit one after the other; that
 accelerators run a layer whole; context switches, contention and displacement; that a dependent
 waits for its parent's end, but for the earliest that there can be; what late and lost frames
-occupy, and their energy beyond the least. Only the busiest intervals are looked at. Nothing is
+occupy, and their energy beyond the least, or, with firm deadlines, that of a lost frame. Only the
+busiest intervals are looked at. Nothing is
 restricted, so that what is proven holds for every scheduler that chooses no Supernet variant.
 """
 
@@ -16,34 +17,48 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dream_gym.analysis.bounds.solving import ENERGY_UNIT, minimise, rate_terms
-from dream_gym.analysis.bounds.window import Window
+from dream_gym.analysis.bounds.solving import minimise, rate_terms
+from dream_gym.analysis.bounds.window import ENERGY_UNIT, Window
 from dream_gym.analysis.extra import cp_model
 
 INTERVALS = 200
 
 
-class Proven(NamedTuple):
-    """What holds for all schedules.
+class _Model(NamedTuple):
+    """The relaxation: CP-SAT's model and both sums."""
 
-    Args:
-        rates: The sum of violation rates is at least this.
-        energies: The sum of normalised energies is, where violation rates are no more than those
-            that it was asked for.
-    """
-
-    rates: float
-    energies: float
+    model: Any
+    rates: Any
+    energies: Any
 
 
-def prove(window: Window, *, rates: float, limit: float) -> Proven:
-    """Prove bounds.
+def prove_rates(window: Window, *, limit: float) -> int:
+    """Prove what no sum of violation rates is below, in parts of `Window.rate_unit`.
 
     Args:
         window: The window.
-        rates: The sum of violation rates up to which energies are bounded.
-        limit: Deterministic time of each of the two solutions, about seconds.
+        limit: Deterministic time, about seconds.
     """
+    relaxed = _relaxation(window)
+    return minimise(relaxed.model, relaxed.rates, limit).bound
+
+
+def prove_energies(window: Window, *, least_rates: int, rates: float, limit: float) -> float:
+    """Prove what no sum of normalised energies is below.
+
+    Args:
+        window: The window.
+        least_rates: What `prove_rates` proved.
+        rates: The sum of violation rates of the schedules that it shall hold for, at most.
+        limit: Deterministic time, about seconds.
+    """
+    relaxed = _relaxation(window)
+    relaxed.model.add(relaxed.rates >= least_rates)
+    relaxed.model.add(relaxed.rates <= round(rates * window.rate_unit))
+    return minimise(relaxed.model, relaxed.energies, limit).bound / ENERGY_UNIT
+
+
+def _relaxation(window: Window) -> _Model:
     model = cp_model().CpModel()
     met = [model.new_bool_var("") for _ in window.frames]
     energies: list[Any] = []
@@ -55,34 +70,39 @@ def prove(window: Window, *, rates: float, limit: float) -> Proven:
             if first_ns <= frame.release_ns and frame.deadline_ns <= last_ns
         ]
         for accelerator in range(window.accelerators):
-            work = sum(works[row][accelerator] for row in inside)
-            model.add(work <= last_ns - first_ns)
-    sum_of_rates = rate_terms(model, window, met)
-    least_rates = minimise(model, sum_of_rates, limit).bound
-    model.add(sum_of_rates <= round(rates * window.rate_unit))
-    model.add(sum_of_rates >= round(least_rates))
-    least = minimise(model, sum(energies), limit).bound
-    return Proven(least_rates / window.rate_unit, least / ENERGY_UNIT)
+            model.add(sum(works[row][accelerator] for row in inside) <= last_ns - first_ns)
+    for variable in met:
+        model.add_hint(variable, 0)
+    return _Model(model, rate_terms(model, window, met), sum(energies))
 
 
 def _work(window: Window, model: Any, met: Any, row: int, energies: list[Any]) -> list[Any]:
     """The frame's work on each accelerator if it is met; adds its energy."""
     frame = window.frames[row]
-    scale = ENERGY_UNIT / (window.worst_energy_pj[frame.model] * window.counts[frame.model])
+    time_ns = max(frame.deadline_ns - frame.release_ns, 0)
     kinds = Counter(
         (tuple(window.latency_ns[layer].tolist()), tuple(window.energy_pj[layer].tolist()))
         for layer in frame.layers
     )
-    work: list[Any] = [0] * window.accelerators
+    terms: list[Any] = [0] * window.accelerators
+    least_of_all = 0
     for (latency_ns, energy_pj), number in kinds.items():
         shares = [model.new_int_var(0, number, "") for _ in latency_ns]
         model.add(sum(shares) == number * met)
-        least = int(min(energy_pj) * scale)
-        energies.append(number * least)
+        least = window.energy_parts(frame.model, min(energy_pj))
+        least_of_all += number * least
         for accelerator, share in enumerate(shares):
-            work[accelerator] += latency_ns[accelerator] * share
-            energies.append((int(energy_pj[accelerator] * scale) - least) * share)
-    model.add(sum(work) <= max(frame.deadline_ns - frame.release_ns, 0))
+            terms[accelerator] += latency_ns[accelerator] * share
+            more = window.energy_parts(frame.model, energy_pj[accelerator]) - least
+            energies.append(more * share)
+    energies.append(least_of_all)
+    if window.firm:
+        worst = window.energy_parts(frame.model, window.worst_energy_pj[frame.model])
+        energies.append((worst - least_of_all) * (1 - met))
+    work = [model.new_int_var(0, time_ns, "") for _ in terms]
+    for own, term in zip(work, terms, strict=True):
+        model.add(own == term)
+    model.add(sum(work) <= time_ns)
     return work
 
 

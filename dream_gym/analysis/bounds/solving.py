@@ -7,9 +7,6 @@ from typing import Any, NamedTuple
 from dream_gym.analysis.bounds.window import Window
 from dream_gym.analysis.extra import cp_model
 
-ENERGY_UNIT = 10**8
-"""Energies are whole numbers in parts of this; floors, so that a bound stays one."""
-
 
 class Minimum(NamedTuple):
     """What a solution came to.
@@ -38,7 +35,16 @@ def rate_terms(model: Any, window: Window, met: list[Any]) -> Any:
 
 
 def minimise(model: Any, objective: Any, limit: float) -> Minimum:
-    """Minimise, for a deterministic time on one processor, so that it is repeatable."""
+    """Minimise, for a deterministic time on one processor, so that it is repeatable.
+
+    Args:
+        model: The model; it has a solution.
+        objective: A sum of whole numbers.
+        limit: Deterministic time, about seconds.
+
+    Raises:
+        RuntimeError: CP-SAT finds the model malformed or without solution: a fault of ours.
+    """
     model.minimize(objective)
     solver = cp_model().CpSolver()
     solver.parameters.num_workers = 1
@@ -46,4 +52,6 @@ def minimise(model: Any, objective: Any, limit: float) -> Minimum:
     solver.parameters.max_deterministic_time = limit
     status = solver.solve(model)
     found = status in (cp_model().OPTIMAL, cp_model().FEASIBLE)
+    if not found and status != cp_model().UNKNOWN:
+        raise RuntimeError(f"CP-SAT calls the model {status.name}, which is a fault: report it")
     return Minimum(round(solver.best_objective_bound), solver, found)

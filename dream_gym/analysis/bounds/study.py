@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from dream_gym.analysis.bounds.exact import near_optimal
 from dream_gym.analysis.bounds.genetic import Search
 from dream_gym.analysis.bounds.plan import Plan, make_genome, plan_of, play
-from dream_gym.analysis.bounds.relaxation import prove
-from dream_gym.analysis.bounds.window import attained, read_window
+from dream_gym.analysis.bounds.relaxation import prove_energies, prove_rates
+from dream_gym.analysis.bounds.window import Attained, attained, read_window
 from dream_gym.analysis.cells import Cell
 from dream_gym.analysis.extra import cp_model
 from dream_gym.analysis.policies import SchedulerPolicy
@@ -22,7 +22,7 @@ from dream_gym.errors import ConfigError
 from dream_gym.jit import package_digest
 from dream_gym.simulator import Result, Simulation
 
-EXACT, GENETIC = "CP-SAT", "GA"
+EXACT, GENETIC = "CP-SAT", "magma"
 
 
 class Budget(NamedTuple):
@@ -30,25 +30,44 @@ class Budget(NamedTuple):
 
     Args:
         limit: Deterministic time of each solution of CP-SAT, of which there are four a window;
-            about seconds.
+            about seconds. 0 leaves CP-SAT out, and what it finds and proves.
         generations: Generations of the genetic search.
         blocks: Most blocks of a frame for CP-SAT.
     """
 
-    limit: float = 1.0
-    generations: int = 100
-    blocks: int = 4
+    limit: float = 0.5
+    generations: int = 50
+    blocks: int = 8
 
     def check(self) -> None:
         """Raise `ConfigError` where a number is out of range."""
-        if not self.limit > 0:
-            raise ConfigError(f"limit: expected a number above 0, got {self.limit:g}")
+        if not self.limit >= 0:
+            raise ConfigError(f"limit: expected at least 0, got {self.limit:g}")
         for name, value, least in (
             ("generations", self.generations, 0),
             ("blocks", self.blocks, 1),
         ):
             if value < least:
                 raise ConfigError(f"{name}: expected at least {least}, got {value}")
+
+
+@dataclass(frozen=True)
+class Proofs:
+    """What CP-SAT proved in one window.
+
+    Args:
+        rates: No schedule has a lower sum of violation rates.
+        energies: None whose sum of violation rates is at most the best known one's has a lower
+            sum of normalised energies.
+        model_rates: CP-SAT's bound on the sum of violation rates in its own model, of blocks.
+        model_energies: Likewise on that of energies, where violation rates are no more than those
+            of its schedule.
+    """
+
+    rates: float
+    energies: float
+    model_rates: float
+    model_energies: float
 
 
 @dataclass(frozen=True)
@@ -59,27 +78,31 @@ class WindowBounds:
         seed: Seed of the world.
         frames: Number of frames.
         lower_bound: The analytic lower bound of UXCost.
-        proven_rates: No schedule has a lower sum of violation rates.
-        proven_energies: None whose sum of violation rates is at most the best known one's has a
-            lower sum of normalised energies.
-        proven_uxcost: No schedule has a lower UXCost.
-        model_rates: CP-SAT's bound on the sum of violation rates in its own model, of blocks.
+        proven_uxcost: No schedule has a lower UXCost; the analytic bound where CP-SAT is left out.
+        proofs: What CP-SAT proved; None where it is left out.
         played: UXCost, both of its factors and the number of violations of each schedule.
     """
 
     seed: int
     frames: int
     lower_bound: float
-    proven_rates: float
-    proven_energies: float
     proven_uxcost: float
-    model_rates: float
-    played: dict[str, dict[str, float]]
+    proofs: Proofs | None
+    played: dict[str, Attained]
+
+    @staticmethod
+    def from_json(row: dict[str, Any]) -> WindowBounds:
+        """The inverse of ``asdict``."""
+        proofs = row["proofs"]
+        played = {name: Attained(**figures) for name, figures in row["played"].items()}
+        return WindowBounds(
+            **{**row, "proofs": None if proofs is None else Proofs(**proofs), "played": played}
+        )
 
     @property
     def best(self) -> float:
         """UXCost of the best known schedule."""
-        return min(row["uxcost"] for row in self.played.values())
+        return min(row.uxcost for row in self.played.values())
 
 
 class _Task(NamedTuple):
@@ -101,7 +124,8 @@ class _Job:
         """See `Job`."""
         if task.cell not in self._digests:
             self._digests[task.cell] = cell_digest(self.cells[task.cell])
-        versions = [version(package) for package in ("numpy", "numba", "ortools")]
+        packages = ["numpy", "numba"] + ["ortools"] * (self.budget.limit > 0)
+        versions = [version(package) for package in packages]
         who = [[policy.name, policy.settings] for policy in self.policies]
         where = [package_digest(), versions, self._digests[task.cell], task.seed, self.seconds]
         return ["bounds", *where, who, self.budget]
@@ -132,35 +156,33 @@ def bound_window(world: Simulation, results: dict[str, Result], budget: Budget) 
     genome = make_genome(world, window)
     plans = [plan_of(genome, result) for result in results.values()]
 
-    def played_plan(plan: Plan) -> Result:
+    def played(plan: Plan) -> Result:
         return play(world, genome, plan, seed=seed, seconds=seconds)
 
-    played = {name: attained(window, result) for name, result in results.items()}
-    best_plan, _ = Search(world, window, genome, seed).run(plans, generations=budget.generations)
-    played[GENETIC] = attained(window, played_plan(best_plan))
-    hint = min(
-        (*plans, best_plan),
-        key=lambda plan: attained(window, played_plan(plan)).rates,
-    )
-    near = near_optimal(window, genome, hint, blocks=budget.blocks, limit=budget.limit)
-    if near.plan is not None:
-        played[EXACT] = attained(window, played_plan(near.plan))
-    rates = min(row.rates for row in played.values())
-    proven = prove(window, rates=rates, limit=budget.limit)
-    # A schedule has at most the violations of the best known one, or else more.
-    least = sum(
-        window.energy_share(frame.model, window.least_energy_pj(frame)) for frame in window.frames
-    )
-    return WindowBounds(
-        seed=seed,
-        frames=len(window.frames),
-        lower_bound=first.lower_bound,
-        proven_rates=proven.rates,
-        proven_energies=proven.energies,
-        proven_uxcost=max(first.lower_bound, min(proven.rates * proven.energies, rates * least)),
-        model_rates=near.rates,
-        played={name: asdict(row) for name, row in played.items()},
-    )
+    found, _ = Search(world, window, genome, seed).run(plans, generations=budget.generations)
+    runs = {**results, GENETIC: played(found)}
+    figures = {name: attained(window, run) for name, run in runs.items()}
+    proven_uxcost, proofs = first.lower_bound, None
+    if budget.limit > 0:
+        least_rates = prove_rates(window, limit=budget.limit)
+        known = sorted(runs, key=lambda name: runs[name].uxcost)
+        near = near_optimal(
+            window,
+            genome,
+            [plan_of(genome, runs[name]) for name in known],
+            blocks=budget.blocks,
+            limit=budget.limit,
+        )
+        if near.plan is not None:
+            figures[EXACT] = attained(window, played(near.plan))
+        rates = min(row.rates for row in figures.values())
+        energies = prove_energies(window, least_rates=least_rates, rates=rates, limit=budget.limit)
+        proven = least_rates / window.rate_unit
+        proofs = Proofs(proven, energies, max(proven, near.rates), near.energies)
+        # A schedule has at most the violations of the best known one, or else more.
+        least = sum(window.energy_share(f.model, window.least_energy_pj(f)) for f in window.frames)
+        proven_uxcost = max(proven_uxcost, min(proofs.rates * energies, rates * least))
+    return WindowBounds(seed, len(window.frames), first.lower_bound, proven_uxcost, proofs, figures)
 
 
 def run_study(
@@ -200,7 +222,8 @@ def run_study(
     budget.check()
     if workers < 1:
         raise ConfigError(f"workers: expected at least 1, got {workers}")
-    cp_model()
+    if budget.limit > 0:
+        cp_model()
     plain = tuple(cell.without_variants() for cell in cells)
     for cell in plain:
         for seed in seeds:
@@ -217,5 +240,5 @@ def run_study(
             job, tasks, pool, parts=kept, on_done=lambda task: on_window(cells[task.cell].title)
         )
     kept.clear()
-    found = [WindowBounds(**row) for row in rows]
+    found = [WindowBounds.from_json(row) for row in rows]
     return [found[at : at + len(seeds)] for at in range(0, len(found), len(seeds))]

@@ -19,6 +19,9 @@ from dream_gym.simulator import (
 )
 from dream_gym.simulator.worlds import layer_after
 
+ENERGY_UNIT = 10**8
+"""What a frame adds to the sum of normalised energies is counted in parts of this."""
+
 
 @dataclass(frozen=True)
 class WindowFrame:
@@ -77,7 +80,7 @@ class Window:
 
     @cached_property
     def rate_unit(self) -> int:
-        """Violation rates are exact in parts of this; see `half_rates`."""
+        """The sum of violation rates is a whole number of parts of this."""
         return 2 * math.lcm(*(count for count in self.counts if count))
 
     @property
@@ -89,6 +92,10 @@ class Window:
         """UXCost's sum of violation rates, half a violation where there is none."""
         pairs = zip(violations, self.counts, strict=True)
         return sum(max(float(number), 0.5) / count for number, count in pairs if count)
+
+    def energy_parts(self, model: int, energy_pj: int) -> int:
+        """What an energy adds to that sum, in parts of `ENERGY_UNIT`, rounded down."""
+        return energy_pj * ENERGY_UNIT // (self.worst_energy_pj[model] * self.counts[model])
 
     def energy_share(self, model: int, energy_pj: float) -> float:
         """What an energy adds to UXCost's sum of normalised energies."""
