@@ -33,6 +33,11 @@ sum to minus its final value:
 * ``dense``: mean over models of violation rate + lost rate + normalised energy, which weighs the
   three alike.
 
+Waiting for ever, dropping all that may be dropped, and serving one model only earn less than FCFS
+by each of them, on all contended cells of the catalogue. Dropping what is beyond help, and serving
+the rest, may earn more, where others gain by it; by ``uxcost_window`` it mostly does, as a late
+frame that still completes is charged its energy, too.
+
 With ``energy_norm="literal"``, which is for comparison only, energy is what was spent, and a lost
 frame costs none. UXCost is a product, so ``uxcost_delta`` and ``log_uxcost_delta`` are then best,
 0, where nothing is ever dispatched: do not train with it. ``uxcost_window`` charges them anyway."""
