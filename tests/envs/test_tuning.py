@@ -302,7 +302,7 @@ def test_observation_entries():
     assert start["models[0].slack"] == 1
     assert start["accelerators[0].busy"] == 0
     assert start["global.time_left"] == 1
-    assert (start["parameters.alpha"], start["parameters.beta"]) == (1, 1)
+    assert (start["tunables.alpha"], start["tunables.beta"]) == (1, 1)
     assert end["models[0].violations"] == pytest.approx(result.violation_rate["depth"])
     assert end["models[0].lost"] == pytest.approx(result.lost_rate["depth"])
     assert env.observation_space.contains(observations[-1])
@@ -329,7 +329,7 @@ def test_observation_of_a_run_that_is_overloaded():
 def test_documentation_lists_every_entry():
     page = DreamRTMMEnv.__doc__
     for name, table in make().unwrapped.observation.tables.items():
-        for entry in table.entries if name != "parameters" else TUNABLES.values():
+        for entry in table.entries if name != "tunables" else TUNABLES.values():
             assert f"| {entry.name} | {entry.unit} | {entry.low} | {entry.high} |" in page
 
 

@@ -69,7 +69,7 @@ class DreamRTMMEnv(WorldEnv):
 
     ## Observation Space
     ``Box(float32)``: the tables below one after the other, row by row; or with
-    ``observation="dict"`` a ``Dict`` of the tables. Before ``models`` comes ``parameters``: the
+    ``observation="dict"`` a ``Dict`` of the tables. Before ``models`` comes ``tunables``: the
     values in force of the tunables, in their order. ``env.unwrapped.observation.names`` names every
     entry of the flat vector. Values beyond a bound are clipped to it.
 

@@ -34,7 +34,7 @@ def tables(models: int, accelerators: int, tunables: Sequence[Entry]) -> dict[st
     """The tables in the order of the flat vector."""
     return {
         "global": Table((), GLOBAL),
-        "parameters": Table((), tuple(tunables)),
+        "tunables": Table((), tuple(tunables)),
         "models": Table((models,), MODELS),
         "accelerators": Table((accelerators,), ACCELERATORS),
     }
