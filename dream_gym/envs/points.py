@@ -43,7 +43,7 @@ class EnvState:
         if maker != self.maker:
             raise EnvStateError(f"set_state: this is a point of {self.maker}, not of {maker}")
         for name, value in arguments.items():
-            given = self.arguments[name]
+            given = self.arguments.get(name)
             if name != _FREE and value is not given and value != given:
                 raise EnvStateError(
                     f"set_state: {name} is {value!r} here, and {given!r} where the point was "

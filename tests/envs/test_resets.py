@@ -10,6 +10,7 @@ import pytest
 
 import dream_gym
 from dream_gym.errors import ConfigError, EnvStateError
+from dream_gym.simulator import build_problem
 
 TUNING = "dream_gym:DreamRTMM-v0"
 DISPATCH = "dream_gym:DreamRTMM-Dispatch-v0"
@@ -73,6 +74,24 @@ def test_a_cell_met_again_is_the_same(env_id: str) -> None:
         seen[env.cell] = observation.tobytes()
         env.close()
     assert len(seen) > 6
+
+
+@both
+def test_problems_are_built_once_for_a_whole_batch(
+    env_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = []
+
+    def build(*given: Any, **options: Any) -> Any:
+        built.append(options["load"])
+        return build_problem(*given, **options)
+
+    monkeypatch.setattr("dream_gym.simulator.simulation.build_problem", build)
+    batch = gym.make_vec(env_id, num_envs=40, load=(1.0, 1.002), episode_seconds=0.1)
+    assert built == [1.002], "twins share the problem"
+    for seed in range(0, 120, 40):
+        batch.reset(seed=seed)
+    assert sorted(built) == [1.0, 1.001, 1.002]
 
 
 @both
