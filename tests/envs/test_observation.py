@@ -145,7 +145,7 @@ def test_observations_do_not_depend_on_the_reward(env_id: str) -> None:
     seen = []
     for reward in REWARDS:
         env: Any = gym.make(
-            f"dream_gym:{env_id}", reward=reward, load=2.5, episode_seconds=0.3
+            f"dream_gym:{env_id}", reward=reward, load=2.5, episode_seconds=0.2
         ).unwrapped
         observation, _ = env.reset(seed=1)
         observations, ended = [observation], False
