@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 help:
 	@echo "make demo   install, train an agent, benchmark it: results/demo/"
 	@echo "make test   install, then lint, types and all tests"
-	@echo "make test-all-cells  DREAM through the dispatch environment, on every cell of the catalogue"
+	@echo "make test-all-cells  the environments equal DREAM, and giving up does not pay, on every cell"
 	@echo "make test-clients  learning runs with the libraries that people use"
 	@echo "make test-compat  the environments on the oldest Gymnasium, and under Ray RLlib, which needs it"
 	@echo "make bench  speed of the engine and of the environment"
@@ -41,7 +41,8 @@ test: lint
 	$(BIN)/python -m pytest --numprocesses auto
 
 test-all-cells: $(STAMP)
-	DREAM_GYM_EVERY=1 $(BIN)/python -m pytest --numprocesses auto tests/envs/test_equivalence.py
+	DREAM_GYM_EVERY=1 $(BIN)/python -m pytest --numprocesses auto tests/envs/test_equivalence.py \
+		tests/envs/test_rewards.py
 
 test-clients: $(STAMP)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[clients]"
