@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import tyro
 
 from agents.hyperparameters import load_hyperparameters
 from agents.training import ENVIRONMENT, default_folder, start_run, train
 from dream_gym.analysis.suite import load_suite
+from dream_gym.envs.rewards import REWARDS
 from dream_gym.errors import DreamGymError
 
 
@@ -24,7 +26,7 @@ class Arguments:
         platform: Name or path of the platform.
         load: Factor on every rate.
         suite: Name or path of a suite, whose first cell replaces scenario, platform and load.
-        reward: Reward to learn from: uxcost_delta, log_uxcost_delta or dense.
+        reward: Reward to learn from.
         episode_seconds: Simulated seconds of an episode.
         seed: Seed of the training, below 10^9.
         timesteps: Steps to train for; by default what the hyperparameters say.
@@ -38,7 +40,7 @@ class Arguments:
     platform: str = "4k_1ws_2os"
     load: float = 1.0
     suite: str | None = None
-    reward: str = "uxcost_delta"
+    reward: Literal[REWARDS] = REWARDS[0]
     episode_seconds: float = 5.0
     seed: int = 0
     timesteps: int | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
@@ -11,18 +10,23 @@ import numpy as np
 from gymnasium.utils import EzPickle
 from numpy.typing import NDArray
 
-from dream_gym.envs.cells import Cells
+from dream_gym.envs.arguments import checked_choice, checked_number
+from dream_gym.envs.cells import Cell, Cells
 from dream_gym.envs.entries import Observation
+from dream_gym.envs.points import EnvState
 from dream_gym.envs.rendering import draw_run
 from dream_gym.envs.rewards import ELAPSED_NS, REWARD, begin_ledger, ledger_size, reward_number
-from dream_gym.errors import ConfigError, EnvStateError
-from dream_gym.simulator import RUN_WORDS
+from dream_gym.errors import EnvStateError
+from dream_gym.simulator import RUN_WORDS, Simulation
+from dream_gym.simulator.simulation import MAX_SECONDS
 from dream_gym.workload import SEEDS_PER_PURPOSE
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 Buffers = dict[str, NDArray[Any]]
+
+_LEAST_SECONDS = 1e-6
 
 
 class WorldEnv(gym.Env[Any, Any], EzPickle):
@@ -58,16 +62,19 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         render_mode: str | None,
         **buffers: NDArray[Any],
     ) -> None:
-        if render_mode not in (None, *self.metadata["render_modes"]):
-            raise ConfigError(f"render_mode: expected rgb_array or None, got {render_mode!r}")
+        if render_mode is not None:
+            checked_choice("render_mode", render_mode, self.metadata["render_modes"])
         self.render_mode = render_mode
         self.cells = cells
         self.observation = observation
         self.observation_space = observation.space
         self.action_space = action_space
         self.reward_number = reward_number(reward)
-        self.episode_seconds = episode_seconds
-        self.simulation = cells.examples[0]
+        self.episode_seconds = checked_number(
+            "episode_seconds", episode_seconds, _LEAST_SECONDS, MAX_SECONDS
+        )
+        self.cell = cells.first
+        self.simulation = cells.simulate(self.cell)
         models = max(len(example.problem.models) for example in cells.examples)
         self.buffers: Buffers = {
             "run": np.zeros(RUN_WORDS, dtype=np.int64),
@@ -78,11 +85,11 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
 
     def twin(self) -> Self:
         """An environment with the same arguments and a run of its own; it shares the problems."""
-        other = copy.copy(self)
-        other.cells = self.cells.twin()
-        other.simulation = other.cells.examples[0]
+        other = object.__new__(type(self))  # copy.copy would call the constructor, see EzPickle
+        other.__dict__.update(self.__dict__)
+        other.simulation = self.simulation.twin()
         other.use({name: buffer.copy() for name, buffer in self.buffers.items()})
-        other._np_random = None
+        other._np_random, other._np_random_seed = None, None
         return other
 
     def use(self, buffers: Buffers) -> None:
@@ -102,14 +109,21 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
                 ``frames`` and ``timeline``.
         """
         super().reset(seed=seed)
-        self.simulation = self.cells.draw(self.np_random)
+        cell = self.cells.draw(self.np_random)
+        simulation = self._simulation(cell)
         world = seed if seed is not None else int(self.np_random.integers(SEEDS_PER_PURPOSE))
         record = bool((options or {}).get("record", False)) or self.render_mode is not None
-        self.simulation.reset(seed=world, seconds=self.episode_seconds, record=record)
-        self.buffers["run"][:] = self.simulation.addresses
-        begin_ledger(self.buffers["ledger"], self.simulation.lower_bound())
+        simulation.reset(seed=world, seconds=self.episode_seconds, record=record)
+        self._run(cell, simulation)
+        begin_ledger(self.buffers["ledger"], simulation.lower_bound())
         self._begin()
-        return self.present(), {"seed": world, **self.info()}
+        drawn = {
+            "seed": world,
+            "scenario": simulation.scenario.name,
+            "platform": simulation.platform.name,
+            "load": cell.load,
+        }
+        return self.present(), {**drawn, **self.info()}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Carry an action out, and let time pass to the next."""
@@ -122,13 +136,67 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
             info["result"] = self.simulation.result()
         return self.present(), float(self.buffers["ledger"][REWARD]), terminated, False, info
 
+    def get_state(self) -> EnvState:
+        """The present decision point, a copy; see `set_state`."""
+        if self.simulation.ended:
+            raise EnvStateError("get_state() needs a running episode: call reset() first")
+        timeline, frames = self.simulation.records
+        return EnvState(
+            maker=type(self).__name__,
+            arguments=self._ezpickle_kwargs,
+            cell=self.cell,
+            arena=self.simulation.state_arena.copy(),
+            records=(timeline.copy(), frames.copy()),
+            buffers={n: buffer.copy() for n, buffer in self.buffers.items() if n != "run"},
+            generator=self.np_random.bit_generator.state,
+        )
+
+    def set_state(self, point: EnvState) -> tuple[Any, dict[str, Any]]:
+        """Return to a decision point, any number of times; gives its observation and info.
+
+        The point may be that of another environment with the same arguments (``render_mode`` may
+        be another), so that a planner may try actions in a model of the environment that it acts
+        in. It may be copied and pickled. Tables of a recorded episode are part of it.
+
+        Raises:
+            EnvStateError: It is the point of an environment with other arguments.
+        """
+        point.check(type(self).__name__, self._ezpickle_kwargs)
+        simulation = self._simulation(point.cell)
+        if point.arena.shape != simulation.state_arena.shape:
+            raise EnvStateError("set_state: the point is of another version, or its files changed")
+        timeline, frames = point.records
+        simulation.restore(point.arena, (timeline.copy(), frames.copy()))
+        self._run(point.cell, simulation)
+        for name, buffer in point.buffers.items():
+            self.buffers[name][...] = buffer
+        self.np_random.bit_generator.state = point.generator
+        return self.present(), self.info()
+
     def render(self) -> Any:
-        """A picture of the last 100 ms, see `draw_run`; None without a ``render_mode``."""
-        return draw_run(self.simulation) if self.render_mode else None
+        """A picture of the last 100 ms, see `draw_run`; None without a ``render_mode``.
+
+        Raises:
+            EnvStateError: There was no episode yet.
+        """
+        if self.render_mode is None:
+            return None
+        if self.simulation.horizon_ns == 0:
+            raise EnvStateError("render() needs an episode: call reset() first")
+        return draw_run(self.simulation)
 
     def close(self) -> None:
         """End the episode; `reset` may begin another."""
         self.simulation.end()
+
+    def _simulation(self, cell: Cell) -> Simulation:
+        """The present simulation if it is of a cell, else a new one."""
+        return self.simulation if cell == self.cell else self.cells.simulate(cell)
+
+    def _run(self, cell: Cell, simulation: Simulation) -> None:
+        """Take a run as the environment's own."""
+        self.cell, self.simulation = cell, simulation
+        self.buffers["run"][:] = simulation.addresses
 
     def present(self) -> Any:
         """The observation, a copy."""

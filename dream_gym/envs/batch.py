@@ -7,22 +7,28 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from gymnasium.utils import EzPickle
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from dream_gym.envs.arguments import checked_integer
 from dream_gym.envs.base import Buffers, WorldEnv
 from dream_gym.envs.rewards import ELAPSED_NS, REWARD, statistics_of
 from dream_gym.errors import ConfigError, EnvStateError
 
 Bools = NDArray[np.bool_]
+DRAWN = {"seed": 0, "scenario": None, "platform": None, "load": 0.0}
+"""What the info of a reset tells of what was drawn, and what stands where there was no reset."""
+_MOST_ENVS = 2**20
 
 
-class WorldVectorEnv(VectorEnv[Any, Any, Any]):
+class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
     """Environments in a batch, each bit-identical to the same environment alone.
 
     Their buffers are the rows of matrices. Steps run in parallel threads; resets, which are rare,
-    go through the environments one by one.
+    go through the environments one by one. A copy, deep or by pickle, has the same arguments and
+    waits for its reset.
 
     ``info["episode_statistics"]`` holds the return ``r`` and the length ``l`` of episodes that
     have just ended; where there are any, ``info["_episode_statistics"]`` says which.
@@ -37,8 +43,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
     """
 
     def __init__(self, env: WorldEnv, num_envs: int, autoreset_mode: str | AutoresetMode) -> None:
-        if num_envs < 1:
-            raise ConfigError(f"num_envs: expected at least 1, got {num_envs}")
+        checked_integer("num_envs", num_envs, 1, _MOST_ENVS)
         try:
             self.autoreset_mode = AutoresetMode(autoreset_mode)
         except ValueError as error:
@@ -68,29 +73,35 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
         self,
         *,
         seed: int | Sequence[int | None] | None = None,
-        options: dict[str, Any] | None = None,
+        options: dict[str, Any] | Sequence[dict[str, Any]] | None = None,
     ) -> tuple[Any, dict[str, Any]]:
         """Start episodes.
 
         Args:
             seed: One for each environment, or the first of consecutive ones.
-            options: Those of the environments; ``reset_mask`` (bool array) says which to reset,
-                by default all.
+            options: Those of all environments, or a list of those of each. In the former
+                ``reset_mask`` (bool array) says which to reset, by default all. The marks of the
+                info, such as ``_seed``, say so, too; masks and times of the others still hold.
         """
         seeds: Sequence[int | None] = [None] * self.num_envs
         if isinstance(seed, int | np.integer):
             seeds = [int(seed) + row for row in range(self.num_envs)]
         elif seed is not None:
-            seeds = list(seed)
+            seeds = [None if one is None else int(one) for one in seed]
         if len(seeds) != self.num_envs:
             raise ConfigError(f"seed: expected {self.num_envs} of them, got {len(seeds)}")
-        options = dict(options or {})
-        mask = np.asarray(options.pop("reset_mask", np.ones(self.num_envs, dtype=np.bool_)))
+        mask: Any = np.ones(self.num_envs, dtype=np.bool_)
+        if options is None or isinstance(options, dict):
+            options = dict(options or {})
+            mask = np.array(options.pop("reset_mask", mask))
+            options = [options] * self.num_envs
         if mask.shape != (self.num_envs,) or mask.dtype != np.bool_ or not mask.any():
             raise ConfigError(
                 f"reset_mask: expected a bool array of {self.num_envs} with at least one True"
             )
-        info = self._reset(np.flatnonzero(mask), seeds, options)
+        if len(options) != self.num_envs:
+            raise ConfigError(f"options: expected {self.num_envs} of them, got {len(options)}")
+        info = self._reset(np.flatnonzero(mask), seeds, options) | self._info(mask)
         self._begun = True
         return self._present(), info
 
@@ -110,10 +121,12 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
         rewards[resets] = 0.0
         info = self._finals(ended)
         if self.autoreset_mode == AutoresetMode.SAME_STEP and ended.any():
-            info = self._reset_in_the_same_step(ended, info)
-        elif resets.any():
-            self._reset(np.flatnonzero(resets), [None] * self.num_envs, {}, into=info)
-        info.update(self._info())
+            info = self._finals_apart(ended, info)
+            resets = ended
+        if resets.any():
+            nothing = [None] * self.num_envs
+            info |= self._reset(np.flatnonzero(resets), nothing, nothing)
+        info |= self._info(np.ones(self.num_envs, dtype=np.bool_))
         return self._present(), rewards, ended, np.zeros(self.num_envs, dtype=np.bool_), info
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
@@ -139,28 +152,27 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
     def _play(self, actions: Any, active: Bools) -> None:
         """Take a step in the active environments, in compiled code, and write ``self._ended``."""
 
-    def _info(self) -> dict[str, Any]:
-        """What every reset and step tells of all environments."""
-        everywhere = np.ones(self.num_envs, dtype=np.bool_)
+    def _info(self, which: Bools) -> dict[str, Any]:
+        """What every reset and step tells; ``which`` environments it is told of."""
         elapsed_ns = self.buffers["ledger"][:, ELAPSED_NS].astype(np.int64)
-        return {"elapsed_ns": elapsed_ns, "_elapsed_ns": everywhere}
+        return {"elapsed_ns": elapsed_ns, "_elapsed_ns": which}
 
     def _reset(
         self,
         rows: NDArray[np.int64],
         seeds: Sequence[int | None],
-        options: dict[str, Any],
-        into: dict[str, Any] | None = None,
+        options: Sequence[dict[str, Any] | None],
     ) -> dict[str, Any]:
-        """Start episodes in some environments; return the info of that, added to another."""
-        info = into if into is not None else {}
-        worlds, which = np.zeros(self.num_envs, dtype=np.int64), np.zeros(self.num_envs, np.bool_)
+        """Start episodes in some environments; return what was drawn."""
+        which = np.zeros(self.num_envs, dtype=np.bool_)
+        drawn = {name: np.full(self.num_envs, empty) for name, empty in DRAWN.items()}
         for row in rows:
-            _, single = self.envs[row].reset(seed=seeds[row], options=options)
-            worlds[row], which[row] = single["seed"], True
+            _, single = self.envs[row].reset(seed=seeds[row], options=options[row])
+            which[row] = True
+            for name, values in drawn.items():
+                values[row] = single[name]
         self._ended[rows] = [self.envs[row].simulation.ended for row in rows]
-        info |= {"seed": worlds, "_seed": which}
-        return info | self._info()
+        return drawn | {f"_{name}": which for name in drawn}
 
     def _finals(self, ended: Bools) -> dict[str, Any]:
         """What is told of the episodes that have just ended."""
@@ -181,20 +193,20 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
             "_episode_statistics": ended,
         }
 
-    def _reset_in_the_same_step(self, ended: Bools, finals: dict[str, Any]) -> dict[str, Any]:
+    def _finals_apart(self, ended: Bools, finals: dict[str, Any]) -> dict[str, Any]:
+        """The last observations and infos of episodes whose environments begin others now."""
         observations = np.full(self.num_envs, None, dtype=object)
         for row in np.flatnonzero(ended):
             observations[row] = self.envs[row].present()
-        for name, value in self._info().items():
+        for name, value in self._info(ended).items():
             finals[name] = value.copy()
             finals[name][~ended] = 0
-        info = {
+        return {
             "final_obs": observations,
             "_final_obs": ended,
             "final_info": finals,
             "_final_info": ended,
         }
-        return self._reset(np.flatnonzero(ended), [None] * self.num_envs, {}, into=info)
 
     def _present(self) -> Any:
         """The observations, a copy."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import copy
+import functools
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from dream_gym.envs.arguments import checked_number
 from dream_gym.errors import ConfigError
 from dream_gym.hardware import Platform, load_platform
 from dream_gym.simulator import Engine, Simulation
@@ -20,6 +21,20 @@ OnePlatform: TypeAlias = str | Path | Platform
 Scenarios: TypeAlias = OneScenario | Sequence[OneScenario]
 Platforms: TypeAlias = OnePlatform | Sequence[OnePlatform]
 Load: TypeAlias = float | tuple[float, float]
+
+LOAD_DIGITS = 3
+"""Digits of a drawn load."""
+LEAST_LOAD, MOST_LOAD = 0.001, 1000.0
+_KEPT = 256
+"""Problems that an environment and its twins keep together, of about 0.1 MB each."""
+
+
+class Cell(NamedTuple):
+    """What an episode plays in."""
+
+    pair: int
+    """Index among the pairs of a scenario and a platform."""
+    load: float
 
 
 class Cells:
@@ -49,32 +64,43 @@ class Cells:
         self._pairs = list(itertools.product(scenarios, platforms))
         self._engine = engine
         self._options = options
-        self._low, self._high = load if isinstance(load, tuple | list) else (load, load)
-        if not 0 < self._low <= self._high:
-            raise ConfigError(f"load: expected a positive number or a range, got {load!r}")
-        self.examples = [self._make(index, self._high) for index in range(len(self._pairs))]
-        """A simulation of each pair, at the largest load."""
+        self._low, self._high = _range(load)
+        self._original = functools.lru_cache(_KEPT)(self._make)
+        self.examples = [self._original(cell) for cell in self._largest()]
+        """A simulation of each pair, at the largest load; not to be run."""
 
     @property
-    def varies(self) -> bool:
-        """Whether episodes are drawn from more than one cell."""
-        return len(self._pairs) > 1 or self._low < self._high
+    def first(self) -> Cell:
+        """A cell to begin with."""
+        return self._largest()[0]
 
-    def twin(self) -> Cells:
-        """The same cells, with runs of their own."""
-        other = copy.copy(self)
-        other.examples = [example.twin() for example in self.examples]
-        return other
-
-    def draw(self, generator: np.random.Generator) -> Simulation:
-        """The simulation of an episode; draws nothing where there is but one."""
-        index = int(generator.integers(len(self._pairs))) if len(self._pairs) > 1 else 0
+    def draw(self, generator: np.random.Generator) -> Cell:
+        """The cell of an episode; draws nothing where there is but one."""
+        pair = int(generator.integers(len(self._pairs))) if len(self._pairs) > 1 else 0
+        load = self._high
         if self._low < self._high:
-            return self._make(index, float(generator.uniform(self._low, self._high)))
-        return self.examples[index]
+            load = round(float(generator.uniform(self._low, self._high)), LOAD_DIGITS)
+        return Cell(pair, min(max(load, self._low), self._high))
 
-    def _make(self, index: int, load: float) -> Simulation:
-        return Simulation(*self._pairs[index], self._engine, load=load, **self._options)
+    def simulate(self, cell: Cell) -> Simulation:
+        """A new simulation of a cell, at no cost but its own state where the problem is kept."""
+        return self._original(cell).twin()
+
+    def _largest(self) -> list[Cell]:
+        return [Cell(pair, self._high) for pair in range(len(self._pairs))]
+
+    def _make(self, cell: Cell) -> Simulation:
+        return Simulation(*self._pairs[cell.pair], self._engine, load=cell.load, **self._options)
+
+
+def _range(load: Any) -> tuple[float, float]:
+    ends = load if isinstance(load, tuple | list) else (load, load)
+    if len(ends) != 2:
+        raise ConfigError(f"load: expected a number or a range (low, high), got {load!r}")
+    low, high = (checked_number("load", end, LEAST_LOAD, MOST_LOAD) for end in ends)
+    if low > high:
+        raise ConfigError(f"load: expected a range (low, high) with low <= high, got {load!r}")
+    return low, high
 
 
 def _listed(field: str, value: Any) -> list[Any]:

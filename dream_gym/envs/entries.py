@@ -9,7 +9,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from dream_gym.errors import ConfigError
+from dream_gym.envs.arguments import checked_choice
 
 Flat: TypeAlias = NDArray[np.float32]
 """An observation as one vector."""
@@ -70,8 +70,7 @@ class Observation:
     """
 
     def __init__(self, tables: Mapping[str, Table], form: str) -> None:
-        if form not in FORMS:
-            raise ConfigError(f"observation: {form!r} is not one of {', '.join(FORMS)}")
+        checked_choice("observation", form, FORMS)
         self.tables = dict(tables)
         self._as_dict = form == "dict"
         boxes: dict[str, Any] = {name: _box(table) for name, table in self.tables.items()}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from dream_gym.errors import ConfigError
+from dream_gym.envs.arguments import checked_choice
 from dream_gym.workload import Phase, Scenario, load_scenario
 
 STATIONARY = {
@@ -32,12 +32,9 @@ def preset_arguments(preset: str | None, **given: Any) -> dict[str, Any]:
     Raises:
         ConfigError: There is no such preset.
     """
-    if preset is None:
-        chosen = STATIONARY
-    elif preset in PRESETS:
-        chosen = PRESETS[preset]()
-    else:
-        raise ConfigError(f"preset: {preset!r} is not one of {', '.join(PRESETS)}")
+    chosen = STATIONARY
+    if preset is not None:
+        chosen = PRESETS[checked_choice("preset", preset, list(PRESETS))]()
     return {name: chosen[name] if value is None else value for name, value in given.items()}
 
 

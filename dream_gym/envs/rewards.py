@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 
-from dream_gym.errors import ConfigError
+from dream_gym.envs.arguments import checked_choice
 from dream_gym.jit import compiled
 from dream_gym.simulator import Floats, Problem, State
 from dream_gym.simulator.accounting import uxcost
-from dream_gym.simulator.windows import PER_MODEL, begin_window, window_uxcost
+from dream_gym.simulator.frames import judge
+from dream_gym.simulator.windows import PER_MODEL, begin_window, charged_pj, window_uxcost
 
 REWARDS = ("uxcost_delta", "log_uxcost_delta", "uxcost_window", "dense")
 """Names of the rewards, in the order of the numbers that compiled code knows them by."""
@@ -30,7 +31,16 @@ sum to minus its final value:
   a violated frame is charged its worst-case energy at once, lost or not, so that nothing can be
   gained by putting it off;
 * ``dense``: mean over models of violation rate + lost rate + normalised energy, which weighs the
-  three alike."""
+  three alike.
+
+Waiting for ever, dropping all that may be dropped, and serving one model only earn less than FCFS
+by each of them, on all contended cells of the catalogue. Dropping what is beyond help, and serving
+the rest, may earn more, where others gain by it; by ``uxcost_window`` it mostly does, as a late
+frame that still completes is charged its energy, too.
+
+With ``energy_norm="literal"``, which is for comparison only, energy is what was spent, and a lost
+frame costs none. UXCost is a product, so ``uxcost_delta`` and ``log_uxcost_delta`` are then best,
+0, where nothing is ever dispatched: do not train with it. ``uxcost_window`` charges them anyway."""
 """What the pages of the environments say."""
 
 COST, REWARD, RETURN, LENGTH, BOUND, NOW_NS, ELAPSED_NS, WINDOW_START_NS, MEASURES = range(9)
@@ -41,9 +51,7 @@ of the window, and from there on what was measured then."""
 
 def reward_number(reward: str) -> int:
     """The number of a reward; raises `ConfigError` for an unknown name."""
-    if reward not in REWARDS:
-        raise ConfigError(f"reward: {reward!r} is not one of {', '.join(REWARDS)}")
-    return REWARDS.index(reward)
+    return REWARDS.index(checked_choice("reward", reward, REWARDS))
 
 
 def ledger_size(models: int) -> int:
@@ -63,8 +71,9 @@ def statistics_of(ledgers: Floats) -> dict[str, Floats]:
 
 
 @compiled
-def note_begin(state: State, ledger: Floats) -> None:
+def note_begin(problem: Problem, state: State, ledger: Floats) -> None:
     """Note when the first action of a run is due."""
+    _judge_all(problem, state)
     ledger[NOW_NS] = ledger[ELAPSED_NS] = state.run[0].now_ns
 
 
@@ -78,6 +87,7 @@ def settle(problem: Problem, state: State, ledger: Floats, number: int) -> None:
         ledger: float64, `ledger_size`.
         number: Which reward.
     """
+    _judge_all(problem, state)
     cost = _cost(problem, state, ledger, number)
     ledger[REWARD] = ledger[COST] - cost
     ledger[COST] = cost
@@ -88,20 +98,27 @@ def settle(problem: Problem, state: State, ledger: Floats, number: int) -> None:
 
 
 @compiled
+def _judge_all(problem: Problem, state: State) -> None:
+    """Judge all deadlines up to now, so that observations do not depend on the reward."""
+    for stream in range(len(problem.streams)):
+        judge(problem, state, stream, state.run[0].now_ns)
+
+
+@compiled
 def _cost(problem: Problem, state: State, ledger: Floats, number: int) -> float:
     if number == WINDOW:
         return _cost_of_windows(problem, state, ledger)
-    cost = uxcost(problem, state)  # judges all deadlines up to now
     if number == UXCOST:
-        return cost
+        return uxcost(problem, state)
     if number == LOG_UXCOST:
-        return math.log1p(cost / ledger[BOUND]) if ledger[BOUND] > 0.0 else 0.0
+        relative = uxcost(problem, state) / ledger[BOUND] if ledger[BOUND] > 0.0 else 0.0
+        return math.log1p(relative)
     total = 0.0
     for model in range(len(problem.models)):
         counts, worst_pj = state.models[model], problem.models[model].worst_energy_pj
         frames = max(counts.frames, 1)
-        charged_pj = counts.completed_energy_pj + counts.lost * worst_pj
-        total += (counts.violations + counts.lost) / frames + charged_pj / (worst_pj * frames)
+        energy = charged_pj(problem, state, model) / (float(worst_pj) * frames)
+        total += (counts.violations + counts.lost) / frames + energy
     return total / len(problem.models)
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.wrappers.utils import rescale_box
 
-from dream_gym.envs.batch import WorldVectorEnv
+from dream_gym.envs.batch import DRAWN, WorldVectorEnv
 from dream_gym.envs.discount import check_discount, time_discount
 from dream_gym.envs.rewards import NOW_NS
 from dream_gym.errors import ConfigError
 
 try:
+    from stable_baselines3.common.monitor import Monitor
     from stable_baselines3.common.vec_env import VecEnv
 except ImportError as error:
     raise ConfigError(
@@ -30,8 +31,12 @@ class Sb3VecEnv(VecEnv):
     to the environment's units as `gymnasium.wrappers.RescaleAction` does it.
 
     The info of an episode's last step holds ``terminal_observation``, ``TimeLimit.truncated``
-    (always False), ``episode`` (return ``r``, length ``l``, wall time ``t``, as a `Monitor` gives)
-    and ``result``. Infos of other steps are empty, for speed; `reset_infos` hold the seeds.
+    (always False), ``episode`` (return ``r``, length ``l``, wall time ``t``), ``result``, and with
+    masks ``illegal_actions``. Infos of other steps are empty, for speed; `reset_infos` hold the
+    seeds and what else was drawn.
+
+    It does what a `Monitor` does, and says so when asked (`env_is_wrapped`): ``episode`` is of the
+    environment's own rewards, before any discount by time.
 
     Args:
         env: The environment.
@@ -53,10 +58,9 @@ class Sb3VecEnv(VecEnv):
         super().__init__(env.num_envs, env.single_observation_space, action_space)
 
     def reset(self) -> Any:
-        """Start all episodes, with the seeds of `seed` where it was called."""
-        seeds = None if self._seeds[0] is None else list(self._seeds)
-        observations, info = self.env.reset(seed=seeds, options=self._options[0])
-        self.reset_infos = [{"seed": int(seed)} for seed in info["seed"]]
+        """Start all episodes, with the seeds and options of `seed` and `set_options`."""
+        observations, info = self.env.reset(seed=list(self._seeds), options=self._options)
+        self._note_resets(range(self.num_envs), info)
         self._reset_seeds()
         self._reset_options()
         self._start = time.perf_counter()
@@ -89,8 +93,18 @@ class Sb3VecEnv(VecEnv):
                     },
                     "result": finals["result"][row],
                 }
-                self.reset_infos[row] = {"seed": int(info["seed"][row])}
+                if "illegal_actions" in finals:
+                    infos[row]["illegal_actions"] = int(finals["illegal_actions"][row])
+            self._note_resets(np.flatnonzero(ended), info)
         return observations, (rewards * weights).astype(np.float32), ended, infos
+
+    def _note_resets(self, rows: Iterable[int], info: dict[str, Any]) -> None:
+        for row in rows:
+            self.reset_infos[row] = {name: info[name].item(row) for name in DRAWN}
+
+    def get_images(self) -> list[Any]:
+        """A picture of each environment, or None; `render` makes one of them."""
+        return list(self.env.render())
 
     def close(self) -> None:
         """End all episodes."""
@@ -115,8 +129,8 @@ class Sb3VecEnv(VecEnv):
         ]
 
     def env_is_wrapped(self, wrapper_class: type[gym.Wrapper], indices: Any = None) -> list[bool]:
-        """Whether environments are wrapped in something: they never are."""
-        return [False for _ in self._rows(indices)]
+        """Whether environments are wrapped in something: no, but they do what a `Monitor` does."""
+        return [wrapper_class is Monitor for _ in self._rows(indices)]
 
     def _rows(self, indices: int | Sequence[int] | None) -> list[int]:
         return [int(row) for row in self._get_indices(indices)]

@@ -122,33 +122,6 @@ def test_waiting_for_ever_is_worse_than_fcfs() -> None:
     assert total < -fcfs.uxcost
 
 
-def test_a_decision_point_can_be_returned_to() -> None:
-    env = make(supernet="free")
-    env.reset(seed=5)
-    choose = at_random(5)
-    for _ in range(20):
-        env.step(choose(env, env.info()))
-    point = env.get_state()
-
-    def rest() -> list[Any]:
-        choose, seen = at_random(6), []
-        terminated = False
-        while not terminated:
-            action = choose(env, env.info())
-            observation, reward, terminated, _, info = env.step(action)
-            seen.append((observation.tobytes(), reward, info["elapsed_ns"]))
-        return seen
-
-    first = rest()
-    env.reset(seed=99)
-    observation, info = env.set_state(point)
-    assert observation.tobytes() == point.buffers["flat"].tobytes()
-    assert (info["action_mask"] == point.buffers["mask"]).all()
-    assert rest() == first
-    with pytest.raises(EnvStateError, match="get_state"):
-        env.get_state()
-
-
 def test_forced_choices_are_taken_silently() -> None:
     def fewest(env: DreamRTMMDispatchEnv, info: dict[str, Any]) -> int:
         counts.append(int(info["action_mask"].sum()))
@@ -170,8 +143,55 @@ def test_illegal_actions_are_counted_and_answered_with_waiting() -> None:
         *_, info = env.step(action)
         assert info["illegal_actions"] == count
         assert info["elapsed_ns"] > 0
-    with pytest.raises(ActionError, match="integer"):
-        env.step("left")
+    before = env.simulation.now_ns
+    for action in ("left", "0", 0.0, np.float32(1), float("inf"), None, np.zeros(2, int), [1]):
+        with pytest.raises(ActionError, match="integer"):
+            env.step(action)
+    assert env.simulation.now_ns == before, "what is refused changes nothing"
+
+
+@pytest.mark.parametrize(
+    "kind", [int, np.int32, np.int64, np.uint8, lambda number: np.array(number)]
+)
+def test_integers_of_any_kind_are_actions(kind: Any) -> None:
+    env = make()
+    env.reset(seed=1)
+    *_, info = env.step(kind(0))
+    assert info["illegal_actions"] == 0
+
+
+def test_one_action_is_always_legal() -> None:
+    env = make()
+    assert np.flatnonzero(env.action_masks()).tolist() == [env.actions - 1], "before the reset, too"
+    batch = gym.make_vec("dream_gym:DreamRTMM-Dispatch-v0", num_envs=3, **SHORT)
+    assert (batch.action_masks() == env.action_masks()).all()  # type: ignore[attr-defined]
+    play(env, 1, at_random(1))
+    assert np.flatnonzero(env.action_masks()).tolist() == [env.actions - 1]
+
+
+@pytest.mark.parametrize("supernet", ["dream", "free"])
+@pytest.mark.parametrize("max_slots", [3, None])
+def test_pairs_are_legal_where_the_mask_says_so(supernet: str, max_slots: int | None) -> None:
+    env = make(
+        platform=["4k_2ws", "4k_1ws_2os"],
+        supernet=supernet,
+        max_slots=max_slots,
+        observation="dict",
+        episode_seconds=0.05,
+    )
+    choose = at_random(0)
+    for seed in range(3):
+        observation, info = env.reset(seed=seed)
+        ended = False
+        while not ended:
+            observation, _, ended, _, info = env.step(choose(env, info))
+            legal = observation["pairs"][..., 0]
+            mask = info["action_mask"][: -1 - len(legal)]
+            assert (legal == mask.reshape(*legal.shape, -1).any(axis=-1)).all()
+            present = observation["frames"][:, 0]
+            assert present.sum() == min(env.simulation.state.run[0].live_count, len(present))
+        assert not observation["frames"].any(), "no frames are left"
+        assert not observation["pairs"].any()
 
 
 def test_steps_need_a_running_episode() -> None:
@@ -202,7 +222,20 @@ def test_the_flat_vector_and_the_dict_are_the_same() -> None:
         ({"decision": "model"}, "decision"),
         ({"supernet": "yes"}, "supernet"),
         ({"max_slots": 0}, "max_slots"),
+        ({"max_slots": 2.5}, "max_slots"),
+        ({"max_slots": "all"}, "max_slots"),
         ({"load": (2, 1)}, "load"),
+        ({"load": (1, 2, 3)}, "load"),
+        ({"load": (1, "2")}, "load"),
+        ({"load": "high"}, "load"),
+        ({"load": None}, "load"),
+        ({"load": float("nan")}, "load"),
+        ({"load": {1.0: 2.0}}, "load"),
+        ({"episode_seconds": -1.0}, "episode_seconds"),
+        ({"episode_seconds": float("inf")}, "episode_seconds"),
+        ({"episode_seconds": None}, "episode_seconds"),
+        ({"observation": ["box"]}, "observation"),
+        ({"render_mode": "ansi"}, "render_mode"),
         ({"scenario": []}, "scenario"),
         ({"scenario": "nope"}, "nope"),
         ({"reward": "nope"}, "reward"),

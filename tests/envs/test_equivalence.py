@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 import dream_gym
 from dream_gym.analysis.calibration_table import CalibratedCell, calibrated_cells
-from dream_gym.envs import DreamRTMMDispatchEnv
+from dream_gym.envs import DreamRTMMDispatchEnv, DreamRTMMEnv
 from dream_gym.envs.dispatch.menu import Menu, view_menu
 from dream_gym.jit import entry_point
 from dream_gym.schedulers.dream.full import DREAM_FULL
@@ -19,8 +20,8 @@ from dream_gym.simulator import DROP, PASS, Ints, view_problem_compiled, view_st
 from dream_gym.simulator.frames import FATES
 from tests.handmade import Given, make_platform, make_scenario
 
-EVERY = 13
-"""One cell in so many of the catalogue is played; 1 plays them all, which takes a minute."""
+EVERY = int(os.environ.get("DREAM_GYM_EVERY", "13"))
+"""One cell in so many of the catalogue is played; `make test-all-cells` plays them all."""
 
 SECONDS = 0.1
 RUNS: tuple[dict[str, Any], ...] = (
@@ -68,13 +69,17 @@ def play(env: DreamRTMMDispatchEnv, seed: int) -> dream_gym.Result:
     return env.simulation.result()
 
 
+def load_of(cell: CalibratedCell) -> float:
+    """A load at which there is more to do than can be done."""
+    return 2.0 if math.isnan(cell.contended_load) else 1.5 * cell.contended_load
+
+
 @pytest.mark.compiled
 @pytest.mark.parametrize(
     "cell", calibrated_cells()[::EVERY], ids=lambda cell: f"{cell.scenario}-{cell.platform}"
 )
 def test_playing_dream_is_dream(cell: CalibratedCell) -> None:
-    load = 2.0 if math.isnan(cell.contended_load) else 1.5 * cell.contended_load
-    run = {"load": load, **RUNS[sum(map(ord, cell.platform)) % len(RUNS)]}
+    run = {"load": load_of(cell), **RUNS[sum(map(ord, cell.platform)) % len(RUNS)]}
     env = DreamRTMMDispatchEnv(cell.scenario, cell.platform, episode_seconds=SECONDS, **run)
     played = play(env, seed=7)
     compiled = dream_gym.simulate(
@@ -87,6 +92,29 @@ def test_playing_dream_is_dream(cell: CalibratedCell) -> None:
     assert played.timeline.tolist() == compiled.timeline.tolist()
     assert played.frames.tolist() == compiled.frames.tolist()
     assert played.summary() == compiled.summary()
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("scenario", sorted({cell.scenario for cell in calibrated_cells()}))
+def test_constant_actions_are_dream_plus_on_all_cells(scenario: str) -> None:
+    values = {"alpha": 0.5, "beta": 1.5, "patience": 3.0, "drop_cap": 4, "supernet_margin": 2.0}
+    action = np.array(list(values.values()), np.float32)
+    cells = [cell for cell in calibrated_cells() if cell.scenario == scenario]
+    for number, cell in enumerate(cells):
+        where, run = (scenario, cell.platform), {"load": load_of(cell), **RUNS[number % len(RUNS)]}
+        env = DreamRTMMEnv(
+            *where, tunables=tuple(values), episode_seconds=SECONDS, interval_ms=7, **run
+        )
+        env.reset(seed=7, options={"record": True})
+        ended = False
+        while not ended:
+            *_, ended, _, info = env.step(action)
+        compiled = dream_gym.simulate(
+            *where, "dream_plus", seconds=SECONDS, seed=7, record=True, **run, **values
+        )
+        assert info["result"].timeline.tolist() == compiled.timeline.tolist(), where
+        assert info["result"].frames.tolist() == compiled.frames.tolist(), where
+        assert info["result"].summary() == compiled.summary(), where
 
 
 Play = Callable[..., DreamRTMMDispatchEnv]
@@ -231,3 +259,36 @@ def test_every_frame_that_waits_has_a_row(begin: Play) -> None:
         env.step(env.actions - 1)
     assert env.simulation.state.run[0].live_count == 4
     assert names(env) == ["a1", "a2", "b0", "b1"]
+
+
+def layers_taken(env: DreamRTMMDispatchEnv) -> list[int]:
+    """Dispatch ``a0`` until it is complete: how many layers each dispatch took."""
+    while "a0" in names(env):
+        dispatch(env, "a0")
+    rows = env.simulation.records[0][: env.simulation.state.run[0].timeline_rows]
+    return [int(row[6]) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("latencies_ns", "layers"),
+    [
+        ([100] * 8, [2, 2, 2, 2]),
+        ([100, 300, 50, 50, 300], [2, 3]),  # 800 in all, so at least 200 each
+        ([700, 50, 50, 50], [1, 3]),  # less than 200 is left
+    ],
+)
+def test_a_block_is_about_a_quarter_of_the_network(
+    begin: Play, latencies_ns: list[int], layers: list[int]
+) -> None:
+    assert layers_taken(begin(Given("a", latencies_ns), decision="block")) == layers
+    assert layers_taken(begin(Given("a", latencies_ns))) == [1] * len(latencies_ns)
+
+
+def test_a_block_is_of_the_variant_that_runs(begin: Play) -> None:
+    a = Given("a", [100] * 8, lighter=[Given("light", [50] * 4)], deadline_ns=500)
+    assert layers_taken(begin(a, decision="block")) == [1] * 4, "a quarter of the lighter one"
+
+
+def test_a_block_ends_where_the_path_forks(begin: Play) -> None:
+    a = Given("a", [100] * 8, exits=[(0, 0.0)])
+    assert layers_taken(begin(a, decision="block")) == [1, 2, 2, 2, 1]

@@ -143,6 +143,37 @@ def test_any_numbers_of_dream_plus_can_be_tuned():
     assert sum(expected.lost_rate.values()) > 0
 
 
+def test_what_is_whole_is_rounded():
+    cell = {"scenario": "vr_gaming", "load": 2.5, "expiry": "firm", "tunables": ("drop_cap",)}
+    env = make(**cell)
+    action = 5.9999995  # what a wrapper may make of 6
+    observations, _, result = play(env, seed=3, action=[action])
+    assert env.unwrapped.simulation.parameters[4] == 6
+    assert observations[1][1] == 6, "the value in force is observed"
+    assert result.summary() == play(make(**cell), seed=3, action=[6.0])[2].summary()
+    batch = gym.make_vec(ID, num_envs=2, episode_seconds=1.0, **cell)
+    batch.reset(seed=3)
+    observation, *_ = batch.step(np.array([[action], [2.4]], np.float32))
+    assert observation[:, 1].tolist() == [6, 2]
+
+
+@pytest.mark.parametrize("energy_norm", ["charged", "literal"])
+def test_observed_energies_are_those_of_uxcost(energy_norm):
+    env = make(energy_norm=energy_norm, load=2.5, expiry="firm", reward="dense")
+    names = env.unwrapped.observation.names
+    observations, rewards, result = play(env, seed=5)
+    last = dict(zip(names, observations[-1], strict=True))
+    energies = result.energy_charged if energy_norm == "charged" else result.energy_spent
+    worst_pj = env.unwrapped.simulation.problem.models["worst_energy_pj"].tolist()
+    terms = []
+    for index, (name, count) in enumerate(result.frame_count.items()):
+        energy = energies[name] / (worst_pj[index] * count)
+        assert last[f"models[{index}].energy"] == pytest.approx(energy)
+        terms.append(result.violation_rate[name] + result.lost_rate[name] + energy)
+    assert result.energy_charged != result.energy_spent
+    assert sum(rewards) == pytest.approx(-np.mean(terms), abs=1e-9)
+
+
 def test_ranges_of_tunables_are_those_of_the_options():
     for name, entry in TUNABLES.items():
         for value in (entry.low, entry.high):
@@ -263,7 +294,7 @@ def test_environments_side_by_side_do_not_disturb_each_other():
 def test_observation_entries():
     env = make(load=1.0)
     names = env.unwrapped.observation.names
-    assert len(names) == len(set(names)) == env.observation_space.shape[0] == 1 + 2 + 5 * 9 + 3 * 2
+    assert len(names) == len(set(names)) == env.observation_space.shape[0] == 1 + 2 + 5 * 10 + 3 * 2
     observations, _, result = play(env, seed=1)
     start, end = (dict(zip(names, row, strict=True)) for row in observations[[0, -1]])
     assert start["models[0].rate"] == pytest.approx(0.3)
@@ -271,8 +302,9 @@ def test_observation_entries():
     assert start["models[0].slack"] == 1
     assert start["accelerators[0].busy"] == 0
     assert start["global.time_left"] == 1
-    assert (start["parameters.alpha"], start["parameters.beta"]) == (1, 1)
+    assert (start["tunables.alpha"], start["tunables.beta"]) == (1, 1)
     assert end["models[0].violations"] == pytest.approx(result.violation_rate["depth"])
+    assert end["models[0].lost"] == pytest.approx(result.lost_rate["depth"])
     assert env.observation_space.contains(observations[-1])
     busy = observations[1:, names.index("accelerators[0].busy")]
     assert 0.5 < busy.mean() < 1.0
@@ -297,7 +329,7 @@ def test_observation_of_a_run_that_is_overloaded():
 def test_documentation_lists_every_entry():
     page = DreamRTMMEnv.__doc__
     for name, table in make().unwrapped.observation.tables.items():
-        for entry in table.entries if name != "parameters" else TUNABLES.values():
+        for entry in table.entries if name != "tunables" else TUNABLES.values():
             assert f"| {entry.name} | {entry.unit} | {entry.low} | {entry.high} |" in page
 
 
@@ -336,12 +368,18 @@ def test_steps_need_a_running_episode():
         ({"interval_ms": 0}, "interval_ms"),
         ({"interval_ms": 2000}, "interval_ms"),
         ({"late_urgency": "x"}, "late_urgency"),
+        ({"interval_ms": "fast"}, "interval_ms"),
+        ({"tunables": None}, "tunables"),
+        ({"tunables": ()}, "tunables"),
+        ({"tunables": ["alpha", ["beta"]]}, "tunables"),
         ({"tunables": "alpha"}, "tunables"),
         ({"tunables": ("alpha", "alpha")}, "tunables"),
         ({"tunables": ("gamma",)}, "'gamma' is not one of alpha"),
         ({"observation": "image"}, "observation"),
         ({"preset": "nope"}, "preset: 'nope' is not one of changing"),
         ({"load": (2, 1)}, "load"),
+        ({"episode_seconds": 0}, "episode_seconds"),
+        ({"episode_seconds": "long"}, "episode_seconds"),
     ],
 )
 def test_bad_arguments_are_named(arguments, words):

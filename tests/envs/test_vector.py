@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import gc
+import pickle
 from typing import Any
 
 import gymnasium as gym
@@ -111,13 +114,57 @@ def test_a_batch_is_what_gymnasium_makes_of_single_environments(
                 for env in (native, plain)
             ]
             assert_equal(resets[0][0], resets[1][0])
-            mask = native.buffers.get("mask")
-            info = {"action_mask": mask} if mask is not None else {}
+            info, only = resets[0][1], resets[1][1]
+            assert info.keys() == only.keys()
+            for name in only:
+                if name.startswith("_"):
+                    assert (info[name] == ended).all()
+                    assert_equal(info[name], only[name])
+                else:
+                    assert_equal(info[name][ended], only[name][ended])
         episodes += int(ended.sum())
         if episodes >= 5:
             break
     assert episodes >= 5
     native.close()
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
+@pytest.mark.parametrize(("env_id", "arguments"), CASES[2:4])
+def test_a_copy_waits_for_its_reset(env_id: str, arguments: dict[str, Any], copied: Any) -> None:
+    env = make_vec(env_id, 2, arguments, "SameStep")
+    env.reset(seed=0)
+    other = copied(env)
+    assert other.autoreset_mode == AutoresetMode.SAME_STEP
+    actions = env.action_space.sample()
+    with pytest.raises(EnvStateError, match="reset"):
+        other.step(actions)
+    assert_equal(env.reset(seed=3), other.reset(seed=3))
+    del env
+    gc.collect()
+    other.step(actions)
+
+
+@pytest.mark.parametrize("env_id", ["DreamRTMM-v0", "DreamRTMM-Dispatch-v0"])
+def test_environments_of_a_batch_do_not_share_a_run(env_id: str) -> None:
+    env = make_vec(env_id, 3, {"load": (1.0, 1.001), "episode_seconds": 0.1})
+    for seeds in ([1, 2, 3], [4, 4, 4]):  # the same problem, in one case the same world
+        env.reset(seed=seeds)
+        arenas = [each.simulation.state_arena for each in env.envs]
+        assert len({arena.ctypes.data for arena in arenas}) == 3
+    assert env.envs[0].observation is env.envs[2].observation
+    assert env.envs[1].np_random is not env.envs[2].np_random
+
+
+def test_options_may_be_given_to_each() -> None:
+    env = make_vec("DreamRTMM-v0", 2, TUNING, "SameStep")
+    env.reset(seed=0, options=[{"record": True}, {}])
+    info: dict[str, Any] = {}
+    while "final_info" not in info:
+        *_, info = env.step(np.ones((2, 2), np.float32))
+    assert [result.frames is None for result in info["final_info"]["result"]] == [False, True]
+    with pytest.raises(ConfigError, match="options: expected 2"):
+        env.reset(options=[{}])
 
 
 @pytest.mark.parametrize(("env_id", "arguments"), CASES[:4:3])
@@ -188,6 +235,7 @@ def test_bad_choices_are_refused(action: Any) -> None:
 def test_bad_arguments_are_named() -> None:
     for arguments, words in (
         ({"num_envs": 0}, "num_envs"),
+        ({"num_envs": 2.0}, "num_envs"),
         ({"num_envs": 2, "autoreset_mode": "Never"}, "autoreset_mode"),
         ({"num_envs": 2, "load": -1}, "load"),
     ):
@@ -211,6 +259,7 @@ def test_steps_need_running_episodes() -> None:
     ("arguments", "words"),
     [
         ({"seed": [1]}, "seed"),
+        ({"seed": [0, 2**63]}, "seed"),
         ({"options": {"reset_mask": np.zeros(2, bool)}}, "reset_mask"),
         ({"options": {"reset_mask": np.ones(3, bool)}}, "reset_mask"),
         ({"options": {"reset_mask": np.ones(2, int)}}, "reset_mask"),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from dataclasses import dataclass
+import operator
 from typing import Any
 
 import gymnasium as gym
@@ -12,7 +11,8 @@ import numpy as np
 from gymnasium.utils import EzPickle
 from numpy.typing import NDArray
 
-from dream_gym.envs.base import Buffers, WorldEnv
+from dream_gym.envs.arguments import checked_choice, checked_integer
+from dream_gym.envs.base import WorldEnv
 from dream_gym.envs.cells import Cells, Load, Platforms, Scenarios
 from dream_gym.envs.dispatch.menu import ILLEGAL_WORD, MENU, view_menu
 from dream_gym.envs.dispatch.observation import (
@@ -26,21 +26,9 @@ from dream_gym.envs.dispatch.observation import (
 from dream_gym.envs.dispatch.stepping import step
 from dream_gym.envs.entries import Observation, document_tables
 from dream_gym.envs.rewards import ELAPSED_NS, REWARD_PAGE
-from dream_gym.errors import ActionError, ConfigError, EnvStateError
-from dream_gym.simulator import Ints, Simulation
+from dream_gym.errors import ActionError
 
 MAX_ROWS = 4096
-
-
-@dataclass(frozen=True)
-class EnvState:
-    """A decision point, to be returned to; made by `DreamRTMMDispatchEnv.get_state`."""
-
-    simulation: Simulation
-    state: Ints
-    records: tuple[Ints, Ints]
-    buffers: Buffers
-    generator: Mapping[str, Any]
 
 
 class DreamRTMMDispatchEnv(WorldEnv):
@@ -74,7 +62,15 @@ class DreamRTMMDispatchEnv(WorldEnv):
     ## Observation Space
     ``Box(float32)``: the tables below one after the other, row by row; or with
     ``observation="dict"`` a ``Dict`` of the tables. ``env.unwrapped.observation.names`` names
-    every entry of the flat vector.
+    every entry of the flat vector. Values beyond a bound are clipped to it.
+
+    Pairs describe the next dispatch of a frame: its next layer, or with ``decision="block"`` all
+    layers that it would take; of a frame that executes, what it runs. Until a variant of a Supernet
+    is chosen that is of the original, whatever the action would choose. Which context switch a busy
+    accelerator will make is not known, and left out of ``finish``. MapScore, over the number of
+    accelerators A, is urgency × latency_preference + alpha × starvation / A
+    + beta × energy_preference, of the next layer alone, once the logarithms are undone: exp(e) − 1
+    of the entry e, or 1 − exp(−e) where it is negative.
 
     TABLES
 
@@ -84,7 +80,8 @@ class DreamRTMMDispatchEnv(WorldEnv):
     ## Starting State
     The first decision point of a world that the seed draws: ``reset(seed=s)`` is the world of
     ``dream_gym.simulate(..., seed=s)``; ``reset()`` draws a seed for training, below 10^9, and
-    returns it as ``info["seed"]``.
+    returns it as ``info["seed"]``. With it come the ``scenario``, ``platform`` (their names) and
+    ``load`` that were drawn.
 
     ## Episode End
     The episode terminates after ``episode_seconds`` of simulated time; unfinished frames are then
@@ -106,10 +103,14 @@ class DreamRTMMDispatchEnv(WorldEnv):
     * ``supernet``: ``dream``: DREAM's rule chooses variants; ``free``: the actions do.
     * ``max_slots``: the most rows; by default all frames that can exist at once.
     * ``expiry``: ``soft`` or ``firm``; default what the scenario says.
-    * ``energy_norm``: ``charged`` or ``literal``; default ``charged``.
+    * ``energy_norm``: ``charged``, or for comparison only ``literal``, under which doing nothing is
+      rewarded, see Rewards; observed energies follow it, too; default ``charged``.
     * ``contention``: whether dispatches share the off-chip bandwidth; default what the platform
       says.
     * ``render_mode``: ``rgb_array``: `render` draws the last 100 ms and the violations so far.
+
+    `get_state` and `set_state` return to a decision point, in this environment or in another with
+    the same arguments.
 
     A malformed argument raises `dream_gym.errors.ConfigError`, an action that is no integer
     `ActionError`, a step without a running episode `EnvStateError`.
@@ -145,8 +146,8 @@ class DreamRTMMDispatchEnv(WorldEnv):
     ) -> None:
         EzPickle.__init__(
             self,
-            scenario,
-            platform,
+            scenario=scenario,
+            platform=platform,
             load=load,
             episode_seconds=episode_seconds,
             reward=reward,
@@ -160,12 +161,8 @@ class DreamRTMMDispatchEnv(WorldEnv):
             contention=contention,
             render_mode=render_mode,
         )
-        for field, value, choices in (
-            ("decision", decision, ("layer", "block")),
-            ("supernet", supernet, ("dream", "free")),
-        ):
-            if value not in choices:
-                raise ConfigError(f"{field}: expected {' or '.join(choices)}, got {value!r}")
+        checked_choice("decision", decision, ("layer", "block"))
+        checked_choice("supernet", supernet, ("dream", "free"))
         options = {"expiry": expiry, "energy_norm": energy_norm, "contention": contention}
         cells = Cells(scenario, platform, load, None, **options)
         problems = [example.problem for example in cells.examples]
@@ -178,9 +175,7 @@ class DreamRTMMDispatchEnv(WorldEnv):
             for problem in problems
         )
         if max_slots is not None:
-            if not 1 <= max_slots <= MAX_ROWS:
-                raise ConfigError(f"max_slots: expected 1 to {MAX_ROWS}, got {max_slots}")
-            rows = min(rows, max_slots)
+            rows = min(rows, checked_integer("max_slots", max_slots, 1, MAX_ROWS))
         networks = 1
         if supernet == "free":
             networks = max(int(problem.models["networks"].max()) for problem in problems)
@@ -191,6 +186,8 @@ class DreamRTMMDispatchEnv(WorldEnv):
         menu.now[0].skip_forced = skip_forced
         menu.now[0].blocks = decision == "block"
         menu.shape[:] = accelerators, networks
+        mask = np.zeros(self.actions, dtype=np.int8)
+        mask[-1] = 1  # before the first reset, too, one action is legal
         super().__init__(
             cells,
             Observation(tables(models, rows, accelerators), observation),
@@ -199,37 +196,12 @@ class DreamRTMMDispatchEnv(WorldEnv):
             render_mode=render_mode,
             episode_seconds=episode_seconds,
             menu=self._menu.copy(),
-            mask=np.zeros(self.actions, dtype=np.int8),
+            mask=mask,
         )
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions are legal, as sb3-contrib wants it: bool, one entry for each action."""
         return self.buffers["mask"].astype(np.bool_)
-
-    def get_state(self) -> EnvState:
-        """The present decision point; may be returned to any number of times."""
-        if self.simulation.ended:
-            raise EnvStateError("get_state() needs a running episode: call reset() first")
-        return EnvState(
-            self.simulation,
-            self.simulation.state_arena.copy(),
-            self.simulation.records,
-            {name: buffer.copy() for name, buffer in self.buffers.items()},
-            self.np_random.bit_generator.state,
-        )
-
-    def set_state(self, state: EnvState) -> tuple[Any, dict[str, Any]]:
-        """Return to a decision point; gives its observation and info.
-
-        A recorded episode's tables of frames and dispatches go back with it; what ran on from
-        there before is overwritten in them.
-        """
-        self.simulation = state.simulation
-        self.simulation.restore(state.state, state.records)
-        for name, buffer in state.buffers.items():
-            self.buffers[name][...] = buffer
-        self.np_random.bit_generator.state = state.generator
-        return self.present(), self.info()
 
     def info(self) -> dict[str, Any]:
         """What every reset and step tells."""
@@ -246,8 +218,8 @@ class DreamRTMMDispatchEnv(WorldEnv):
 
     def _play(self, action: Any) -> bool:
         try:
-            number = int(action)
-        except (TypeError, ValueError):
+            number = operator.index(action)
+        except TypeError:
             raise ActionError(f"action: expected an integer, got {action!r}") from None
         in_range = 0 <= number < self.actions  # what is not may be too large for compiled code
         return self._step(number if in_range else self.actions, begins=False)

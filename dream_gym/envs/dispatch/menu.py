@@ -82,7 +82,7 @@ def to_choice(
         while not state.run[0].decision_due:
             if not go_on(problem, state, timeline, frames, state.run[0].horizon_ns):
                 return False
-        _list_rows(state, menu)
+        list_rows(state, menu)
         legal, last_legal = _fill_mask(problem, state, menu, mask)
         if legal == 0:
             state.run[0].decision_due = 0
@@ -116,29 +116,34 @@ def act(
         obey(problem, state, timeline, frames, Decision(DROP, slot, NONE, 0, 1))
         return
     slot = menu.rows[action // (accelerators * networks)]
-    variant = action % networks
-    if networks == 1 and state.slots[slot].last_accelerator == NONE:
-        variant = choose_variant(problem, state, slot, SUPERNET_MARGIN)
-    accelerator = action // networks % accelerators
-    layers = _block(problem, state, slot) if menu.now[0].blocks else 1
+    accelerator, variant = action // networks % accelerators, action % networks
+    network, layer = state.slots[slot].network, state.slots[slot].layer
+    if state.slots[slot].last_accelerator == NONE:
+        if networks == 1:
+            variant = choose_variant(problem, state, slot, SUPERNET_MARGIN)
+        network += variant
+        layer = problem.networks[network].first_layer
+    layers = layers_at_once(problem, menu, network, layer)
     obey(problem, state, timeline, frames, Decision(DISPATCH, slot, accelerator, variant, layers))
 
 
 @compiled
-def _block(problem: Problem, state: State, slot: int) -> int:
-    """Layers of the next block of a frame."""
-    layer, network = state.slots[slot].layer, state.slots[slot].network
-    first, last = problem.networks[network].first_layer, problem.networks[network].last_layer
+def layers_at_once(problem: Problem, menu: Menu, network: int, layer: int) -> int:
+    """Layers that a dispatch takes of a network, from one of its layers on."""
+    if not menu.now[0].blocks:
+        return 1
+    first, end = problem.networks[network].first_layer, layer + problem.layers[layer].run_length
     share_ns = problem.layers[first].remaining_latency_ns // BLOCK_SHARE
     goal_ns = problem.layers[layer].remaining_latency_ns - share_ns
     stop = layer + 1
-    while stop <= last and problem.layers[stop].remaining_latency_ns > goal_ns:
+    while stop < end and problem.layers[stop].remaining_latency_ns > goal_ns:
         stop += 1
     return int(stop - layer)
 
 
 @compiled
-def _list_rows(state: State, menu: Menu) -> None:
+def list_rows(state: State, menu: Menu) -> None:
+    """List the live frames: those that wait first, then those that execute, each by deadline."""
     listed, waiting = 0, 0
     for executing in range(2):
         first = listed

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dream_gym.envs.dispatch.menu import Menu
+import math
+
+from dream_gym.envs.dispatch.menu import Menu, layers_at_once
 from dream_gym.envs.entries import Entry, Flat, Table
 from dream_gym.jit import compiled, inlined
 from dream_gym.schedulers.dream.scoring import LEAST_SLACK_NS
@@ -13,7 +15,9 @@ from dream_gym.simulator import (
     latest_stream,
     switch_bytes,
     switch_energy_pj,
+    switch_ns,
 )
+from dream_gym.simulator.windows import charged_pj
 
 GLOBAL = (
     Entry("time_left", "episode", 0, 1, "share of the episode that is left"),
@@ -25,7 +29,7 @@ MODELS = (
     Entry("rate", "100 frames/s", 0, 10, "frames per second at present, 0 where its app is off"),
     Entry("violations", "frames of the episode", 0, 1, "violations since the start"),
     Entry("lost", "frames of the episode", 0, 1, "frames lost since the start"),
-    Entry("energy", "worst-case energy of the episode", 0, 2, "energy charged since the start"),
+    Entry("energy", "worst-case energy of the episode", 0, 2, "its energy since the start"),
     Entry("waiting", "backlog limit", 0, 2, "frames that wait"),
 )
 FRAMES = (
@@ -35,8 +39,8 @@ FRAMES = (
     Entry("slack", "relative deadline", -2, 1, "time to its deadline"),
     Entry("to_go", "relative deadline", 0, 4, "remaining mean latency"),
     Entry("least_to_go", "relative deadline", 0, 4, "remaining latency where it is least"),
-    Entry("urgency", "1", 0, 10, "ToGo / slack, the slack at least 1 µs"),
-    Entry("starvation", "relative deadline", 0, 4, "time since it last ended a layer"),
+    Entry("urgency", "log(1 + x)", 0, 20, "ToGo / slack, the slack at least 1 µs"),
+    Entry("starvation", "log(1 + x)", 0, 20, "time since it last ended a layer / mean latency"),
     Entry("progress", "network", 0, 1, "share of its mean latency that lies behind it"),
     Entry("deadline", "100 ms", 0, 10, "its relative deadline"),
     Entry("variant", "variants", 0, 1, "which lighter network it runs, 0 for the original"),
@@ -49,13 +53,14 @@ ACCELERATORS = (
 )
 PAIRS = (
     Entry("legal", "1", 0, 1, "1 where the frame can be dispatched there now"),
-    Entry("latency", "relative deadline", 0, 4, "latency of the next layer"),
-    Entry("finish", "relative deadline", 0, 4, "time until the layer would end, if it starts next"),
-    Entry("latency_preference", "mean latency", 0, 10, "mean latency of the layer / its latency"),
-    Entry("energy_preference", "mean energy", -10, 10, "mean energy of it − switch, / its energy"),
-    Entry("energy", "worst-case energy", 0, 1, "energy of the next layer"),
+    Entry("latency", "relative deadline", 0, 4, "latency of the dispatch, switch left out"),
+    Entry("switch", "relative deadline", 0, 4, "time of the context switch, 0 where not legal"),
+    Entry("finish", "relative deadline", 0, 4, "time until its end: busy_for + switch + latency"),
+    Entry("energy", "worst-case energy", 0, 1, "energy of the dispatch, switch left out"),
+    Entry("latency_preference", "1", 0, 32, "mean latency of the layer / its latency"),
+    Entry("energy_preference", "± log(1 + x)", -20, 20, "(mean energy − switch / A) / its energy"),
 )
-
+"""The last two, times the number of accelerators A, are MapScore's."""
 
 GLOBALS, PER_MODEL, PER_ACCELERATOR = len(GLOBAL), len(MODELS), len(ACCELERATORS)
 PER_FRAME, PER_PAIR = len(FRAMES), len(PAIRS)
@@ -115,10 +120,12 @@ def observe(
     start += PER_ACCELERATOR * accelerators
     pairs = start + PER_FRAME * len(menu.rows)
     for row in range(menu.now[0].rows):
-        _observe_frame(problem, state, menu.rows[row], out, start + PER_FRAME * row)
+        slot = menu.rows[row]
+        _observe_frame(problem, state, slot, out, start + PER_FRAME * row)
+        layers = layers_at_once(problem, menu, state.slots[slot].network, state.slots[slot].layer)
         for index in range(len(state.accelerators)):
             at = pairs + PER_PAIR * (row * accelerators + index)
-            _observe_pair(problem, state, menu.rows[row], index, out, at)
+            _observe_pair(problem, state, slot, layers, index, out, at)
 
 
 @inlined
@@ -138,7 +145,7 @@ def _observe_model(problem: Problem, state: State, model: int, out: Flat, at: in
         _put(out, at + 1, 1e7 / max(stream.period_quotient_ns, 1), 0.0, 10.0)
     _put(out, at + 2, counts.violations / frames, 0.0, 1.0)
     _put(out, at + 3, counts.lost / frames, 0.0, 1.0)
-    energy_pj = counts.completed_energy_pj + float(counts.lost) * given.worst_energy_pj
+    energy_pj = charged_pj(problem, state, model)
     _put(out, at + 4, energy_pj / (float(given.worst_energy_pj) * frames), 0.0, 2.0)
     _put(out, at + 5, counts.waiting / given.backlog_limit, 0.0, 2.0)
 
@@ -159,8 +166,10 @@ def _observe_frame(problem: Problem, state: State, slot: int, out: Flat, at: int
     _put(out, at + 3, slack_ns / deadline_ns, -2.0, 1.0)
     _put(out, at + 4, to_go_ns / deadline_ns, 0.0, 4.0)
     _put(out, at + 5, layer.least_remaining_ns / deadline_ns, 0.0, 4.0)
-    _put(out, at + 6, to_go_ns / max(slack_ns, float(LEAST_SLACK_NS)), 0.0, 10.0)
-    _put(out, at + 7, (now_ns - frame.ready_since_ns) / deadline_ns, 0.0, 4.0)
+    urgency = to_go_ns / max(slack_ns, float(LEAST_SLACK_NS))
+    starvation = (now_ns - frame.ready_since_ns) * len(state.accelerators) / layer.total_latency_ns
+    _put(out, at + 6, math.log1p(urgency), 0.0, 20.0)
+    _put(out, at + 7, math.log1p(starvation), 0.0, 20.0)
     _put(out, at + 8, 1.0 - to_go_ns / whole_ns, 0.0, 1.0)
     _put(out, at + 9, deadline_ns / 1e8, 0.0, 10.0)
     out[at + 10] = (frame.network - model.first_network) / model.networks
@@ -168,26 +177,28 @@ def _observe_frame(problem: Problem, state: State, slot: int, out: Flat, at: int
 
 @inlined
 def _observe_pair(
-    problem: Problem, state: State, slot: int, accelerator: int, out: Flat, at: int
+    problem: Problem, state: State, slot: int, layers: int, accelerator: int, out: Flat, at: int
 ) -> None:
-    now_ns = state.run[0].now_ns
     frame, run = state.slots[slot], state.accelerators[accelerator]
     layer, cost = problem.layers[frame.layer], problem.costs[frame.layer, accelerator]
     deadline_ns = float(max(problem.streams[frame.stream].deadline_ns, 1))
     count = len(state.accelerators)
-    idle = run.busy_until_ns == NEVER
-    switch_pj = 0
-    wait_ns = 0
-    if idle:
-        if frame.executing == 0:
-            out[at] = 1.0
-            switch_pj = switch_energy_pj(problem, switch_bytes(problem, state, slot, accelerator))
-    else:
-        wait_ns = run.busy_until_ns - now_ns
-    _put(out, at + 1, cost.latency_ns / deadline_ns, 0.0, 4.0)
-    _put(out, at + 2, (wait_ns + cost.latency_ns) / deadline_ns, 0.0, 4.0)
-    _put(out, at + 3, layer.total_latency_ns / count / cost.latency_ns, 0.0, 10.0)
-    preference = (layer.total_energy_pj / count - switch_pj) / cost.energy_pj
-    _put(out, at + 4, preference, -10.0, 10.0)
+    latency_ns, energy_pj = 0.0, 0.0
+    for index in range(frame.layer, frame.layer + layers):
+        latency_ns += problem.costs[index, accelerator].latency_ns
+        energy_pj += problem.costs[index, accelerator].energy_pj
+    wait_ns, move_ns, move_pj = 0, 0, 0
+    if run.busy_until_ns != NEVER:
+        wait_ns = run.busy_until_ns - state.run[0].now_ns
+    elif frame.executing == 0:
+        out[at] = 1.0
+        moved_bytes = switch_bytes(problem, state, slot, accelerator)
+        move_ns, move_pj = switch_ns(problem, moved_bytes), switch_energy_pj(problem, moved_bytes)
+    _put(out, at + 1, latency_ns / deadline_ns, 0.0, 4.0)
+    _put(out, at + 2, move_ns / deadline_ns, 0.0, 4.0)
+    _put(out, at + 3, (wait_ns + move_ns + latency_ns) / deadline_ns, 0.0, 4.0)
     worst_pj = float(problem.models[frame.model].worst_energy_pj)
-    _put(out, at + 5, cost.energy_pj / worst_pj, 0.0, 1.0)
+    _put(out, at + 4, energy_pj / worst_pj, 0.0, 1.0)
+    _put(out, at + 5, layer.total_latency_ns / count / cost.latency_ns, 0.0, 32.0)
+    preference = (layer.total_energy_pj - move_pj) / count / cost.energy_pj
+    out[at + 6] = math.copysign(min(math.log1p(abs(preference)), 20.0), preference)

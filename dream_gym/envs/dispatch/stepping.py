@@ -6,7 +6,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from dream_gym.envs.dispatch.menu import Mask, act, to_choice, view_menu_compiled
+from dream_gym.envs.dispatch.menu import Mask, act, list_rows, to_choice, view_menu_compiled
 from dream_gym.envs.dispatch.observation import observe
 from dream_gym.envs.entries import Flat
 from dream_gym.envs.rewards import note_begin, settle
@@ -43,10 +43,11 @@ def _play(
     ended = not to_choice(problem, state, menu, timeline, frames, mask)
     if ended:
         finish_run(problem, state, frames)
+        list_rows(state, menu)  # there are no frames any more
         mask[:] = 0
         mask[len(mask) - 1] = 1
     if begins:
-        note_begin(state, ledger)
+        note_begin(problem, state, ledger)
     else:
         settle(problem, state, ledger, reward)
     observe(problem, state, menu, padding[0], padding[1], out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from gymnasium.utils import EzPickle
 from gymnasium.vector import AutoresetMode
 
 from dream_gym.envs.batch import Bools, WorldVectorEnv
@@ -30,6 +31,7 @@ class DreamRTMMDispatchVectorEnv(WorldVectorEnv):
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
         **arguments: Any,
     ) -> None:
+        EzPickle.__init__(self, num_envs, autoreset_mode=autoreset_mode, **arguments)
         self._first = DreamRTMMDispatchEnv(**arguments)
         super().__init__(self._first, num_envs, autoreset_mode)
 
@@ -55,12 +57,10 @@ class DreamRTMMDispatchVectorEnv(WorldVectorEnv):
             self._ended,
         )
 
-    def _info(self) -> dict[str, Any]:
-        info = super()._info()
-        everywhere = info["_elapsed_ns"]
-        return info | {
+    def _info(self, which: Bools) -> dict[str, Any]:
+        return super()._info(which) | {
             "action_mask": self.buffers["mask"].copy(),
-            "_action_mask": everywhere,
+            "_action_mask": which,
             "illegal_actions": self.buffers["menu"][:, ILLEGAL_WORD].copy(),
-            "_illegal_actions": everywhere,
+            "_illegal_actions": which,
         }

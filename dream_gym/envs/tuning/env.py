@@ -12,6 +12,7 @@ import numpy as np
 from gymnasium.utils import EzPickle
 from numpy.typing import NDArray
 
+from dream_gym.envs.arguments import checked_choice, checked_number
 from dream_gym.envs.base import WorldEnv
 from dream_gym.envs.cells import Cells, Load, Platforms, Scenarios
 from dream_gym.envs.entries import Entry, Observation, document_tables, entry_table
@@ -44,6 +45,7 @@ TUNABLES = {
     )
 }
 """The numbers of `dream_plus`, with the ranges of its options."""
+_WHOLE = [name for name, field in SCHEDULER.options.model_fields.items() if field.annotation is int]
 
 
 class DreamRTMMEnv(WorldEnv):
@@ -67,7 +69,7 @@ class DreamRTMMEnv(WorldEnv):
 
     ## Observation Space
     ``Box(float32)``: the tables below one after the other, row by row; or with
-    ``observation="dict"`` a ``Dict`` of the tables. Before ``models`` comes ``parameters``: the
+    ``observation="dict"`` a ``Dict`` of the tables. Before ``models`` comes ``tunables``: the
     values in force of the tunables, in their order. ``env.unwrapped.observation.names`` names every
     entry of the flat vector. Values beyond a bound are clipped to it.
 
@@ -79,7 +81,8 @@ class DreamRTMMEnv(WorldEnv):
     ## Starting State
     Time 0 of a world that the seed draws: ``reset(seed=s)`` is the world of
     ``dream_gym.simulate(..., seed=s)``; ``reset()`` draws a seed for training, below 10^9, and
-    returns it as ``info["seed"]``.
+    returns it as ``info["seed"]``. With it come the ``scenario``, ``platform`` (their names) and
+    ``load`` that were drawn.
 
     ## Episode End
     The episode terminates after ``episode_seconds`` of simulated time; unfinished frames are then
@@ -101,11 +104,15 @@ class DreamRTMMEnv(WorldEnv):
       seeds), UXCost is 0.69 [0.67, 0.72] times that of the best of 27 constants (geometric mean
       over 5 evaluation seeds, all orders and 3 loads). Default: none.
     * ``expiry``: ``soft`` or ``firm``; default what the scenario says.
-    * ``energy_norm``: ``charged`` or ``literal``; default ``charged``.
+    * ``energy_norm``: ``charged``, or for comparison only ``literal``, under which dropping saves
+      energy, see Rewards; observed energies follow it, too; default ``charged``.
     * ``late_urgency``: ``floor``, ``one`` or ``last``; default ``floor``.
     * ``contention``: whether dispatches share the off-chip bandwidth; default what the platform
       says.
     * ``render_mode``: ``rgb_array``: `render` draws the last 100 ms and the violations so far.
+
+    `get_state` and `set_state` return to a decision point, in this environment or in another with
+    the same arguments.
 
     A malformed argument raises `dream_gym.errors.ConfigError`, an action outside its bounds
     `ActionError`, a step without a running episode `EnvStateError`.
@@ -141,8 +148,8 @@ class DreamRTMMEnv(WorldEnv):
     ) -> None:
         EzPickle.__init__(
             self,
-            scenario,
-            platform,
+            scenario=scenario,
+            platform=platform,
             load=load,
             tunables=tunables,
             episode_seconds=episode_seconds,
@@ -160,12 +167,7 @@ class DreamRTMMEnv(WorldEnv):
             preset, scenario=scenario, platform=platform, load=load, episode_seconds=episode_seconds
         )
         seconds = given.pop("episode_seconds")
-        if not 0.001 <= interval_ms <= 1000 * seconds:
-            raise ConfigError(
-                f"interval_ms: expected a number between 0.001 and the episode, got {interval_ms}"
-            )
         tuned = _entries(tunables)
-        self.interval_ns = round(interval_ms * 1e6)
         self._defaults = SCHEDULER.configure(late_urgency=late_urgency).parameters()
         cells = Cells(
             **given,
@@ -189,6 +191,8 @@ class DreamRTMMEnv(WorldEnv):
             episode_seconds=seconds,
             memory=np.zeros(memory_size(models, accelerators)),
         )
+        checked_number("interval_ms", interval_ms, 0.001, 1000 * self.episode_seconds)
+        self.interval_ns = round(interval_ms * 1e6)
         names = list(SCHEDULER.options.model_fields)
         indices = np.array([names.index(entry.name) for entry in tuned], dtype=np.int64)
         flat = self.observation.flat_space
@@ -200,6 +204,8 @@ class DreamRTMMEnv(WorldEnv):
         )
         """What the compiled step is told of the environment at every call."""
         self.bounds = np.stack([flat.low, flat.high])
+        self.whole = np.array([entry.name in _WHOLE for entry in tuned])
+        """Which tunables are rounded."""
 
     @property
     def episode_steps(self) -> int:
@@ -211,7 +217,7 @@ class DreamRTMMEnv(WorldEnv):
         self._step(_NO_ACTION, begins=True)
 
     def _play(self, action: Any) -> bool:
-        parameters = read_actions(action, self.action_space)
+        parameters = read_actions(action, self.action_space, self.whole)
         if parameters is None:
             raise ActionError(
                 f"action: expected a number within {self.action_space} for each of "
@@ -234,9 +240,12 @@ class DreamRTMMEnv(WorldEnv):
 
 
 def read_actions(
-    actions: Any, space: gym.Space[Any], active: NDArray[np.bool_] | EllipsisType = ...
+    actions: Any,
+    space: gym.Space[Any],
+    whole: NDArray[np.bool_],
+    active: NDArray[np.bool_] | EllipsisType = ...,
 ) -> Floats | None:
-    """The parameters that actions stand for, clipped to their bounds; None if they are no actions.
+    """The parameters that actions stand for, within their bounds; None if they are no actions.
 
     Values may be off by the rounding of a wrapper: for ``patience``, whose least value is 1,
     Gymnasium's `RescaleAction` makes 0.9999999 of -1.
@@ -244,6 +253,7 @@ def read_actions(
     Args:
         actions: What was given.
         space: Of one environment's actions, or of a batch's.
+        whole: Which parameters are rounded to integers.
         active: Rows of a batch that are looked at.
     """
     assert isinstance(space, gym.spaces.Box)
@@ -257,16 +267,16 @@ def read_actions(
     within = (values >= space.low - slack) & (values <= space.high + slack)
     if not within[active].all():
         return None
-    return np.clip(values, space.low, space.high).astype(np.float64)
+    parameters = np.clip(values, space.low, space.high).astype(np.float64)
+    return np.where(whole, np.rint(parameters), parameters)
 
 
 def _entries(tunables: Sequence[str]) -> list[Entry]:
-    names = list(tunables)
-    if isinstance(tunables, str) or not names or len(set(names)) < len(names):
+    if isinstance(tunables, str) or not isinstance(tunables, Sequence) or not tunables:
+        raise ConfigError(f"tunables: expected a list of names, got {tunables!r}")
+    names = [checked_choice("tunables", name, list(TUNABLES)) for name in tunables]
+    if len(set(names)) < len(names):
         raise ConfigError(f"tunables: expected different names, got {tunables!r}")
-    for name in names:
-        if name not in TUNABLES:
-            raise ConfigError(f"tunables: {name!r} is not one of {', '.join(TUNABLES)}")
     return [TUNABLES[name] for name in names]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dream_gym.envs.entries import Entry, Flat, Table
 from dream_gym.jit import compiled
 from dream_gym.simulator import NEVER, Floats, Ints, Problem, State, latest_stream
+from dream_gym.simulator.windows import charged_pj
 
 GLOBAL = (Entry("time_left", "episode", 0, 1, "share of the episode that is left"),)
 MODELS = (
@@ -16,9 +17,10 @@ MODELS = (
     Entry("slack", "relative deadline", -2, 1, "least time to a deadline over those frames"),
     Entry("remaining_work", "relative deadline", 0, 10, "their remaining mean latency, summed"),
     Entry("interval_violations", "frames due per interval", 0, 10, "violations in the interval"),
-    Entry("interval_energy", "worst-case energy due per interval", 0, 10, "energy charged in it"),
+    Entry("interval_energy", "worst-case energy due per interval", 0, 10, "its energy in it"),
     Entry("violations", "frames of the episode", 0, 1, "violations since the start"),
-    Entry("energy", "worst-case energy of the episode", 0, 10, "energy charged since the start"),
+    Entry("lost", "frames of the episode", 0, 1, "frames lost since the start"),
+    Entry("energy", "worst-case energy of the episode", 0, 10, "its energy since the start"),
 )
 ACCELERATORS = (
     Entry("present", "1", 0, 1, "1 for an accelerator, 0 for padding"),
@@ -32,7 +34,7 @@ def tables(models: int, accelerators: int, tunables: Sequence[Entry]) -> dict[st
     """The tables in the order of the flat vector."""
     return {
         "global": Table((), GLOBAL),
-        "parameters": Table((), tuple(tunables)),
+        "tunables": Table((), tuple(tunables)),
         "models": Table((models,), MODELS),
         "accelerators": Table((accelerators,), ACCELERATORS),
     }
@@ -110,7 +112,7 @@ def _observe_model(
             slack_ns = min(slack_ns, frame.deadline_ns - now_ns)
             work_ns += problem.layers[frame.layer].remaining_latency_ns
     violations = float(counts.violations)
-    energy_pj = float(counts.completed_energy_pj + counts.lost * worst_pj)
+    energy_pj = charged_pj(problem, state, model)
     frames = max(counts.frames, 1)
     due = interval_ns / period_ns
     row[0] = 1.0
@@ -122,7 +124,8 @@ def _observe_model(
     row[5] = (violations - last[0]) / due
     row[6] = (energy_pj - last[1]) / (worst_pj * due)
     row[7] = violations / frames
-    row[8] = energy_pj / (worst_pj * frames)
+    row[8] = counts.lost / frames
+    row[9] = energy_pj / (worst_pj * frames)
     last[0], last[1] = violations, energy_pj
 
 

@@ -44,7 +44,7 @@ def _play(
     ended = False
     if begins:
         memory[:] = 0.0
-        note_begin(state, ledger)
+        note_begin(problem, state, ledger)
     else:
         for index in range(len(tuned)):
             state.parameter[tuned[index]] = action[index]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gymnasium.utils import EzPickle
 from gymnasium.vector import AutoresetMode
 
 from dream_gym.envs.batch import Bools, WorldVectorEnv
@@ -28,11 +29,12 @@ class DreamRTMMVectorEnv(WorldVectorEnv):
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
         **arguments: Any,
     ) -> None:
+        EzPickle.__init__(self, num_envs, autoreset_mode=autoreset_mode, **arguments)
         self._first = DreamRTMMEnv(**arguments)
         super().__init__(self._first, num_envs, autoreset_mode)
 
     def _play(self, actions: Any, active: Bools) -> None:
-        parameters = read_actions(actions, self.action_space, active)
+        parameters = read_actions(actions, self.action_space, self._first.whole, active)
         if parameters is None:
             raise ActionError(
                 f"actions: expected numbers within {self.action_space}, got {actions!r}"
