@@ -29,7 +29,11 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """Like `compiled`, for small functions of the hot loop: LLVM always inlines them."""
+    """Like `compiled`, for what every event or step calls: LLVM always inlines it.
+
+    A call hands the views of problem and state over word by word, which takes some 60 ns: with
+    calls at each event, the engine was 2.8 times slower.
+    """
     return cast(
         "Callable[P, R]",
         numba.njit(forceinline=True, **_INNER)(function),

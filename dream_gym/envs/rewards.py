@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from dream_gym.envs.arguments import checked_choice
-from dream_gym.jit import compiled
+from dream_gym.jit import compiled, inlined
 from dream_gym.simulator import Floats, Problem, State
-from dream_gym.simulator.accounting import uxcost
-from dream_gym.simulator.frames import judge
+from dream_gym.simulator.accounting import judged_uxcost
+from dream_gym.simulator.frames import judge_all
 from dream_gym.simulator.windows import PER_MODEL, begin_window, charged_pj, window_uxcost
 
 REWARDS = ("uxcost_delta", "log_uxcost_delta", "uxcost_window", "dense")
@@ -73,11 +73,11 @@ def statistics_of(ledgers: Floats) -> dict[str, Floats]:
 @compiled
 def note_begin(problem: Problem, state: State, ledger: Floats) -> None:
     """Note when the first action of a run is due."""
-    _judge_all(problem, state)
+    judge_all(problem, state)
     ledger[NOW_NS] = ledger[ELAPSED_NS] = state.run[0].now_ns
 
 
-@compiled
+@inlined
 def settle(problem: Problem, state: State, ledger: Floats, number: int) -> None:
     """Enter a step, which ends now, into a ledger.
 
@@ -87,7 +87,7 @@ def settle(problem: Problem, state: State, ledger: Floats, number: int) -> None:
         ledger: float64, `ledger_size`.
         number: Which reward.
     """
-    _judge_all(problem, state)
+    judge_all(problem, state)  # whatever the reward, since observations tell of violations
     cost = _cost(problem, state, ledger, number)
     ledger[REWARD] = ledger[COST] - cost
     ledger[COST] = cost
@@ -97,21 +97,14 @@ def settle(problem: Problem, state: State, ledger: Floats, number: int) -> None:
     ledger[NOW_NS] = state.run[0].now_ns
 
 
-@compiled
-def _judge_all(problem: Problem, state: State) -> None:
-    """Judge all deadlines up to now, so that observations do not depend on the reward."""
-    for stream in range(len(problem.streams)):
-        judge(problem, state, stream, state.run[0].now_ns)
-
-
-@compiled
+@inlined
 def _cost(problem: Problem, state: State, ledger: Floats, number: int) -> float:
     if number == WINDOW:
         return _cost_of_windows(problem, state, ledger)
     if number == UXCOST:
-        return uxcost(problem, state)
+        return judged_uxcost(problem, state)
     if number == LOG_UXCOST:
-        relative = uxcost(problem, state) / ledger[BOUND] if ledger[BOUND] > 0.0 else 0.0
+        relative = judged_uxcost(problem, state) / ledger[BOUND] if ledger[BOUND] > 0.0 else 0.0
         return math.log1p(relative)
     total = 0.0
     for model in range(len(problem.models)):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dream_gym.jit import compiled, entry_point
+from dream_gym.jit import compiled, entry_point, inlined
 from dream_gym.simulator.arena import Ints
-from dream_gym.simulator.frames import judge
+from dream_gym.simulator.frames import judge_all
 from dream_gym.simulator.problem import Problem, view_problem_compiled
 from dream_gym.simulator.state import State, view_state_compiled
 from dream_gym.simulator.windows import charged_pj
@@ -20,7 +20,16 @@ def uxcost_now(problem_arena: Ints, state_arena: Ints) -> float:
 
 @compiled
 def uxcost(problem: Problem, state: State) -> float:
+    """UXCost now, see `judged_uxcost`."""
+    judge_all(problem, state)
+    return judged_uxcost(problem, state)
+
+
+@inlined
+def judged_uxcost(problem: Problem, state: State) -> float:
     """Sum of violation rates × sum of normalised energies, over models that have frames.
+
+    All deadlines up to now are judged.
 
     A model without violations counts as half a violation, as in the paper. With
     ``energy_norm="charged"`` its energy is that of its completed frames, and the worst case
@@ -28,8 +37,6 @@ def uxcost(problem: Problem, state: State) -> float:
     """
     violation_rates = 0.0
     energies = 0.0
-    for stream in range(len(problem.streams)):
-        judge(problem, state, stream, state.run[0].now_ns)
     for model in range(len(problem.models)):
         counts = state.models[model]
         if counts.frames > 0:

@@ -213,7 +213,7 @@ def export_frames(problem_arena: Ints, state_arena: Ints, stream: int, out: Ints
     return frame
 
 
-@compiled
+@inlined
 def go_on(problem: Problem, state: State, timeline: Ints, frames: Ints, until_ns: int) -> bool:
     """Let time pass to the next instant; return whether that comes before a time.
 
@@ -237,7 +237,7 @@ def go_on(problem: Problem, state: State, timeline: Ints, frames: Ints, until_ns
     return bool(event_ns < until_ns)
 
 
-@compiled
+@inlined
 def _next_event_ns(problem: Problem, state: State) -> int:
     event_ns = NEVER
     for accelerator in range(len(state.accelerators)):
@@ -252,7 +252,7 @@ def _next_event_ns(problem: Problem, state: State) -> int:
     return event_ns
 
 
-@compiled
+@inlined
 def _happen(problem: Problem, state: State, timeline: Ints, frames: Ints) -> None:
     """All that happens at this instant before the scheduler is asked."""
     now_ns = state.run[0].now_ns

@@ -214,7 +214,14 @@ def _resolve_in_time(problem: Problem, state: State, stream: int, frame: int, ve
     return True
 
 
-@compiled
+@inlined
+def judge_all(problem: Problem, state: State) -> None:
+    """Count as violations all frames that have passed their deadline unresolved by now."""
+    for stream in range(len(problem.streams)):
+        judge(problem, state, stream, state.run[0].now_ns)
+
+
+@inlined
 def judge(problem: Problem, state: State, stream: int, until_ns: int) -> None:
     """Count as violations the frames of a stream that passed their deadline unresolved.
 
@@ -224,12 +231,18 @@ def judge(problem: Problem, state: State, stream: int, until_ns: int) -> None:
         stream: The stream.
         until_ns: Deadlines up to this time, inclusive, are judged.
     """
+    if state.streams[stream].judged_due_ns <= until_ns:  # else there is nothing to call for
+        _judge(problem, state, stream, until_ns)
+
+
+@compiled
+def _judge(problem: Problem, state: State, stream: int, until_ns: int) -> None:
     ring = state.verdict.shape[1]
-    horizon_ns = state.run[0].horizon_ns
     frame = state.streams[stream].judged
+    last_ns = min(until_ns, state.run[0].horizon_ns)
     while True:
         deadline_ns = due_ns(problem, stream, frame)
-        if deadline_ns > until_ns or deadline_ns > horizon_ns:
+        if deadline_ns > last_ns:
             break
         if state.verdict[stream, frame % ring] != UNDECIDED:
             state.verdict[stream, frame % ring] = UNDECIDED
@@ -237,6 +250,7 @@ def judge(problem: Problem, state: State, stream: int, until_ns: int) -> None:
             state.models[problem.streams[stream].model].violations += 1
         frame += 1
     state.streams[stream].judged = frame
+    state.streams[stream].judged_due_ns = deadline_ns
 
 
 @compiled

@@ -54,6 +54,7 @@ STATE_STREAM = record_type(
     next_frame="a root's next frame, counted in the stream",
     next_release_ns="release of a root's next frame, or NEVER",
     judged="the first frame whose deadline has not been judged, counted in the stream",
+    judged_due_ns="its deadline, which is kept because it is asked for at every step; 0 at first",
 )
 STATE_NETWORK = record_type(
     completed="frames completed with this network",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dream_gym.jit import compiled, inlined
 from dream_gym.simulator.arena import Floats
-from dream_gym.simulator.frames import judge
+from dream_gym.simulator.frames import judge_all
 from dream_gym.simulator.problem import Problem
 from dream_gym.simulator.state import State
 from dream_gym.simulator.worlds import due_ns, exists
@@ -23,8 +23,7 @@ def begin_window(problem: Problem, state: State, measures: Floats, strict: bool)
         measures: [`PER_MODEL` × models], written.
         strict: As it will be in `window_uxcost`.
     """
-    for stream in range(len(problem.streams)):
-        judge(problem, state, stream, state.run[0].now_ns)
+    judge_all(problem, state)
     for model in range(len(problem.models)):
         measures[PER_MODEL * model] = state.models[model].violations
         measures[PER_MODEL * model + 1] = _energy_pj(problem, state, model, strict)
@@ -43,15 +42,14 @@ def window_uxcost(
 
     Args:
         problem: The problem.
-        state: The state; all deadlines up to now are judged.
+        state: The state.
         start_ns: When the window began.
         measures: What `begin_window` measured then.
         strict: Whether a violated frame is charged its worst case as soon as it is violated, lost
             or not. Else a policy could put costs off: UXCost is a product, and a window without
             energy would cost nothing.
     """
-    for stream in range(len(problem.streams)):
-        judge(problem, state, stream, state.run[0].now_ns)
+    judge_all(problem, state)
     violation_rates, energies, all_due = 0.0, 0.0, 0
     for model in range(len(problem.models)):
         due = _due_since(problem, state, model, start_ns)

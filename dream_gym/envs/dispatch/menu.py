@@ -73,7 +73,7 @@ view_menu_compiled = inlined(view_menu)
 """The same for compiled code."""
 
 
-@compiled
+@inlined
 def to_choice(
     problem: Problem, state: State, menu: Menu, timeline: Ints, frames: Ints, mask: Mask
 ) -> bool:
@@ -127,7 +127,7 @@ def act(
     obey(problem, state, timeline, frames, Decision(DISPATCH, slot, accelerator, variant, layers))
 
 
-@compiled
+@inlined
 def layers_at_once(problem: Problem, menu: Menu, network: int, layer: int) -> int:
     """Layers that a dispatch takes of a network, from one of its layers on."""
     if not menu.now[0].blocks:
@@ -141,7 +141,7 @@ def layers_at_once(problem: Problem, menu: Menu, network: int, layer: int) -> in
     return int(stop - layer)
 
 
-@compiled
+@inlined
 def list_rows(state: State, menu: Menu) -> None:
     """List the live frames: those that wait first, then those that execute, each by deadline."""
     listed, waiting = 0, 0
@@ -169,7 +169,7 @@ def list_rows(state: State, menu: Menu) -> None:
     menu.now[0].waiting = waiting
 
 
-@compiled
+@inlined
 def _fill_mask(problem: Problem, state: State, menu: Menu, mask: Mask) -> tuple[int, int]:
     """Mark the legal actions; return how many but to wait there are, and the last of them."""
     accelerators, networks = menu.shape[0], menu.shape[1]

@@ -6,7 +6,7 @@ import math
 
 from dream_gym.envs.dispatch.menu import Menu, layers_at_once
 from dream_gym.envs.entries import Entry, Flat, Table
-from dream_gym.jit import compiled, inlined
+from dream_gym.jit import inlined
 from dream_gym.schedulers.dream.scoring import LEAST_SLACK_NS
 from dream_gym.simulator import (
     NEVER,
@@ -82,7 +82,7 @@ def _put(out: Flat, at: int, value: float, low: float, high: float) -> None:
     out[at] = min(max(value, low), high)
 
 
-@compiled
+@inlined
 def observe(
     problem: Problem, state: State, menu: Menu, models: int, accelerators: int, out: Flat
 ) -> None:
@@ -168,8 +168,8 @@ def _observe_frame(problem: Problem, state: State, slot: int, out: Flat, at: int
     _put(out, at + 5, layer.least_remaining_ns / deadline_ns, 0.0, 4.0)
     urgency = to_go_ns / max(slack_ns, float(LEAST_SLACK_NS))
     starvation = (now_ns - frame.ready_since_ns) * len(state.accelerators) / layer.total_latency_ns
-    _put(out, at + 6, math.log1p(urgency), 0.0, 20.0)
-    _put(out, at + 7, math.log1p(starvation), 0.0, 20.0)
+    _put(out, at + 6, math.log(1.0 + urgency), 0.0, 20.0)
+    _put(out, at + 7, math.log(1.0 + starvation), 0.0, 20.0)
     _put(out, at + 8, 1.0 - to_go_ns / whole_ns, 0.0, 1.0)
     _put(out, at + 9, deadline_ns / 1e8, 0.0, 10.0)
     out[at + 10] = (frame.network - model.first_network) / model.networks
@@ -181,7 +181,7 @@ def _observe_pair(
 ) -> None:
     frame, run = state.slots[slot], state.accelerators[accelerator]
     layer, cost = problem.layers[frame.layer], problem.costs[frame.layer, accelerator]
-    deadline_ns = float(max(problem.streams[frame.stream].deadline_ns, 1))
+    per_deadline = 1.0 / max(problem.streams[frame.stream].deadline_ns, 1)
     count = len(state.accelerators)
     latency_ns, energy_pj = 0.0, 0.0
     for index in range(frame.layer, frame.layer + layers):
@@ -194,11 +194,11 @@ def _observe_pair(
         out[at] = 1.0
         moved_bytes = switch_bytes(problem, state, slot, accelerator)
         move_ns, move_pj = switch_ns(problem, moved_bytes), switch_energy_pj(problem, moved_bytes)
-    _put(out, at + 1, latency_ns / deadline_ns, 0.0, 4.0)
-    _put(out, at + 2, move_ns / deadline_ns, 0.0, 4.0)
-    _put(out, at + 3, (wait_ns + move_ns + latency_ns) / deadline_ns, 0.0, 4.0)
+    _put(out, at + 1, latency_ns * per_deadline, 0.0, 4.0)
+    _put(out, at + 2, move_ns * per_deadline, 0.0, 4.0)
+    _put(out, at + 3, (wait_ns + move_ns + latency_ns) * per_deadline, 0.0, 4.0)
     worst_pj = float(problem.models[frame.model].worst_energy_pj)
     _put(out, at + 4, energy_pj / worst_pj, 0.0, 1.0)
-    _put(out, at + 5, layer.total_latency_ns / count / cost.latency_ns, 0.0, 32.0)
-    preference = (layer.total_energy_pj - move_pj) / count / cost.energy_pj
-    out[at + 6] = math.copysign(min(math.log1p(abs(preference)), 20.0), preference)
+    _put(out, at + 5, layer.total_latency_ns / (count * cost.latency_ns), 0.0, 32.0)
+    preference = (layer.total_energy_pj - move_pj) / (count * cost.energy_pj)
+    out[at + 6] = math.copysign(min(math.log(1.0 + abs(preference)), 20.0), preference)

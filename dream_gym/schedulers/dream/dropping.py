@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dream_gym.jit import compiled
+from dream_gym.jit import compiled, inlined
 from dream_gym.schedulers.dream.scoring import LEAST_SLACK_NS
 from dream_gym.simulator import NONE, Problem, State
 
@@ -33,7 +33,7 @@ def frame_to_drop(problem: Problem, state: State, cap: int) -> int:
     return chosen if misses >= 2 else NONE
 
 
-@compiled
+@inlined
 def expected_to_miss(problem: Problem, state: State, slot: int) -> bool:
     """Whether a live frame would miss its deadline even with every layer where that is fastest.
 
@@ -51,7 +51,7 @@ def expected_to_miss(problem: Problem, state: State, slot: int) -> bool:
     return bool(end_ns > frame.deadline_ns)
 
 
-@compiled
+@inlined
 def may_drop(problem: Problem, state: State, slot: int, cap: int) -> bool:
     """Conditions 1, 3 and 4 of DREAM: the waiting frame alone decides them.
 
@@ -63,8 +63,8 @@ def may_drop(problem: Problem, state: State, slot: int, cap: int) -> bool:
     model = state.slots[slot].model
     losses, recent = 0, state.models[model].recent_losses
     while recent > 0:
-        losses += recent & 1
-        recent >>= 1
+        losses += 1
+        recent &= recent - 1
     if losses >= cap:
         return False
     for stream in range(len(problem.streams)):
