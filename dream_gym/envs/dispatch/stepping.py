@@ -10,7 +10,7 @@ from dream_gym.envs.dispatch.menu import Mask, act, list_rows, to_choice, view_m
 from dream_gym.envs.dispatch.observation import observe
 from dream_gym.envs.entries import Flat
 from dream_gym.envs.rewards import note_begin, settle
-from dream_gym.jit import compiled, entry_point
+from dream_gym.jit import entry_point
 from dream_gym.simulator import (
     Floats,
     Ints,
@@ -20,38 +20,6 @@ from dream_gym.simulator import (
     view_problem_compiled,
     view_state_compiled,
 )
-
-
-@compiled
-def _play(
-    run: Ints,
-    action: int,
-    begins: bool,
-    padding: Ints,
-    reward: int,
-    menu_arena: Ints,
-    mask: Mask,
-    out: Flat,
-    ledger: Floats,
-) -> bool:
-    problem_arena, state_arena = arenas_at(run)
-    timeline, frames = records_at(run)
-    problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
-    menu = view_menu_compiled(menu_arena)
-    if not begins:
-        act(problem, state, menu, timeline, frames, mask, action)
-    ended = not to_choice(problem, state, menu, timeline, frames, mask)
-    if ended:
-        finish_run(problem, state, frames)
-        list_rows(state, menu)  # there are no frames any more
-        mask[:] = 0
-        mask[len(mask) - 1] = 1
-    if begins:
-        note_begin(problem, state, ledger)
-    else:
-        settle(problem, state, ledger, reward)
-    observe(problem, state, menu, padding[0], padding[1], out)
-    return ended
 
 
 @entry_point("dispatch_env")
@@ -82,7 +50,24 @@ def step(
     Returns:
         Whether the run has ended.
     """
-    return _play(run, action, begins, padding, reward, menu_arena, mask, out, ledger)
+    problem_arena, state_arena = arenas_at(run)
+    timeline, frames = records_at(run)
+    problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
+    menu = view_menu_compiled(menu_arena)
+    if not begins:
+        act(problem, state, menu, timeline, frames, mask, action)
+    ended = not to_choice(problem, state, menu, timeline, frames, mask)
+    if ended:
+        finish_run(problem, state, frames)
+        list_rows(state, menu)  # there are no frames any more
+        mask[:] = 0
+        mask[len(mask) - 1] = 1
+    if begins:
+        note_begin(problem, state, ledger)
+    else:
+        settle(problem, state, ledger, reward)
+    observe(problem, state, menu, padding[0], padding[1], out)
+    return ended
 
 
 @entry_point("dispatch_env", parallel=True)
@@ -101,7 +86,7 @@ def step_batch(
     """`step` for those rows of a batch that are active; ``ended`` is written for these."""
     for row in numba.prange(len(runs)):
         if active[row]:
-            ended[row] = _play(
+            ended[row] = step(
                 runs[row],
                 actions[row],
                 False,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from dream_gym.envs.entries import Flat
 from dream_gym.envs.rewards import note_begin, settle
 from dream_gym.envs.tuning.observation import observe
-from dream_gym.jit import compiled, entry_point
+from dream_gym.jit import entry_point
 from dream_gym.schedulers import get_scheduler
 from dream_gym.simulator import (
     Floats,
@@ -22,41 +22,6 @@ from dream_gym.simulator import (
 )
 
 _run = get_scheduler("dream_plus").engine.run
-
-
-@compiled
-def _play(
-    run: Ints,
-    action: Floats,
-    begins: bool,
-    tuned: Ints,
-    interval_ns: int,
-    padding: Ints,
-    reward: int,
-    memory: Floats,
-    bounds: Flat,
-    out: Flat,
-    ledger: Floats,
-) -> bool:
-    problem_arena, state_arena = arenas_at(run)
-    timeline, frames = records_at(run)
-    problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
-    ended = False
-    if begins:
-        memory[:] = 0.0
-        note_begin(problem, state, ledger)
-    else:
-        for index in range(len(tuned)):
-            state.parameter[tuned[index]] = action[index]
-        horizon_ns = state.run[0].horizon_ns
-        until_ns = min(state.run[0].now_ns + interval_ns, horizon_ns)
-        _run(problem_arena, state_arena, timeline, frames, until_ns)
-        ended = until_ns == horizon_ns
-        if ended:
-            finish_run(problem, state, frames)
-        settle(problem, state, ledger, reward)
-    observe(problem, state, tuned, padding, interval_ns, memory, bounds, out)
-    return ended
 
 
 @entry_point("tuning_env")
@@ -91,19 +56,25 @@ def step(
     Returns:
         Whether the run has ended.
     """
-    return _play(
-        run,
-        action,
-        begins,
-        tuned,
-        interval_ns,
-        padding,
-        reward,
-        memory,
-        bounds,
-        out,
-        ledger,
-    )
+    problem_arena, state_arena = arenas_at(run)
+    timeline, frames = records_at(run)
+    problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
+    ended = False
+    if begins:
+        memory[:] = 0.0
+        note_begin(problem, state, ledger)
+    else:
+        for index in range(len(tuned)):
+            state.parameter[tuned[index]] = action[index]
+        horizon_ns = state.run[0].horizon_ns
+        until_ns = min(state.run[0].now_ns + interval_ns, horizon_ns)
+        _run(problem_arena, state_arena, timeline, frames, until_ns)
+        ended = until_ns == horizon_ns
+        if ended:
+            finish_run(problem, state, frames)
+        settle(problem, state, ledger, reward)
+    observe(problem, state, tuned, padding, interval_ns, memory, bounds, out)
+    return ended
 
 
 @entry_point("tuning_env", parallel=True)
@@ -124,7 +95,7 @@ def step_batch(
     """`step` for those rows of a batch that are active; ``ended`` is written for these."""
     for row in numba.prange(len(runs)):
         if active[row]:
-            ended[row] = _play(
+            ended[row] = step(
                 runs[row],
                 actions[row],
                 False,
