@@ -169,14 +169,14 @@ def test_wrappers_and_videos(env_id: str, tmp_path: Path) -> None:
     arguments = {**SHORT[env_id], "render_mode": "rgb_array"}
     if env_id == DISPATCH:
         arguments["episode_seconds"] = 0.01  # a picture at every decision
-    env = RecordVideo(gym.make(f"dream_gym:{env_id}", **arguments), str(tmp_path))
+    env: Any = RecordVideo(gym.make(f"dream_gym:{env_id}", **arguments), str(tmp_path))
     wrapped = NormalizeObservation(RecordEpisodeStatistics(env))
     wrapped.reset(seed=0)
     steps, ended = 0, False
     while not ended:
         action = np.ones(2, np.float32)
         if env_id == DISPATCH:
-            action = np.flatnonzero(env.unwrapped.action_masks())[0]  # type: ignore[attr-defined]
+            action = np.flatnonzero(env.unwrapped.action_masks())[0]
         _, _, ended, _, info = wrapped.step(action)
         steps += 1
     wrapped.close()

@@ -6,8 +6,8 @@ that is left out: the order of layers, but that a frame's own layers fit one aft
 accelerators run a layer whole; context switches, contention and displacement; that a dependent
 waits for its parent's end, but for the earliest that there can be; what late and lost frames
 occupy, and their energy beyond the least, or, with firm deadlines, that of a lost frame. Only the
-busiest intervals are looked at. Nothing is
-restricted, so that what is proven holds for every scheduler that chooses no Supernet variant.
+busiest intervals are looked at. Nothing is restricted, so that what is proven holds for every
+scheduler that chooses no Supernet variant.
 """
 
 from __future__ import annotations
