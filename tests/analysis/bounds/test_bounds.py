@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 
 import dream_gym
 from dream_gym.analysis.bounds.genetic import Search
-from dream_gym.analysis.bounds.page import lines, verdict
+from dream_gym.analysis.bounds.page import lines
 from dream_gym.analysis.bounds.plan import make_genome, plan_of, play
 from dream_gym.analysis.bounds.solving import minimise
 from dream_gym.analysis.bounds.study import (
@@ -25,8 +25,7 @@ from dream_gym.analysis.bounds.study import (
     WindowBounds,
     bound_window,
 )
-from dream_gym.analysis.bounds.window import ENERGY_UNIT, Attained, Window, WindowFrame, read_window
-from dream_gym.analysis.cells import Cell
+from dream_gym.analysis.bounds.window import ENERGY_UNIT, Window, WindowFrame, read_window
 from dream_gym.analysis.extra import cp_model
 from dream_gym.analysis.suite import load_suite
 from dream_gym.cli import main
@@ -328,53 +327,6 @@ def test_a_study_of_a_window() -> None:
     world.reset(seed=3, seconds=0.05)
     assert bound_window(world, results, BUDGET) == found
     assert WindowBounds.from_json(asdict(found)) == found
-
-
-def made(seed: int, proven_uxcost: float, **uxcosts: float) -> WindowBounds:
-    """A window whose analytic bound is 1."""
-    played = {name: Attained(uxcost, uxcost, 1.0, 3) for name, uxcost in uxcosts.items()}
-    return WindowBounds(seed, 5, 1.0, proven_uxcost, Proofs(1.0, 1.0, 1.5, 1.0), played)
-
-
-CELLS = (Cell(scenario="ar_call", platform="4k_2ws"), Cell(scenario="ar_call", platform="4k_2os"))
-STUDY = [
-    [
-        made(1, 1.0, edf=4.0, dream_full=8.0, magma=2.0, fcfs=4.0, **{EXACT: 2.0}),
-        made(2, 1.0, edf=9.0, dream_full=9.0, magma=3.0, fcfs=9.0, **{EXACT: 3.0}),
-    ],
-    [
-        made(seed, 2.0, edf=4.0, dream_full=4.0, magma=4.0, fcfs=6.0, **{EXACT: 4.0})
-        for seed in (1, 2)
-    ],
-]
-
-
-def test_rows_of_a_cell() -> None:
-    rows = lines(STUDY[:1])
-    assert [row.names for row in rows] == [
-        ("analytic bound",),
-        ("proven bound",),
-        (f"{EXACT}, in its model",),
-        (EXACT,),
-        (GENETIC,),
-        ("edf", "fcfs"),
-        ("dream_full",),
-    ]
-    edf = rows[5]
-    assert edf.to_best is not None
-    assert edf.to_bound is not None
-    assert edf.to_best.mean == pytest.approx(6**0.5)
-    assert (edf.to_best.low, edf.to_best.high) == pytest.approx((2, 3))
-    assert edf.to_bound.mean == pytest.approx(6)
-
-
-def test_the_verdict() -> None:
-    said = verdict(CELLS, STUDY)
-    assert "nearest is `edf`: its UXCost is 1.565 [1.414, 1.732] times" in said
-    assert "`dream_full` is at 1.861 [1.732, 2.000] times" in said
-    assert "in ar_call on 4k_2os, load 1 (2.000 times)." in said
-    nowhere = verdict(CELLS[:1], STUDY[:1])
-    assert nowhere.endswith("The proven bound is nowhere above the analytic one.")
 
 
 def test_every_scheduler_plays() -> None:
