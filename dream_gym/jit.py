@@ -7,14 +7,14 @@ Semantics are those of NumPy without fast-math, so that a compiled run and one w
 from __future__ import annotations
 
 import functools
-import hashlib
 import logging
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 from numba.core import caching
+
+from dream_gym.sources import code_digest
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -46,8 +46,8 @@ def entry_point(
     """Compile a function that Python calls, and cache it on disk.
 
     Numba's own cache notices a change in the file of the function only. This one notices a
-    change anywhere in the package, since an entry point contains whatever it calls, and may be
-    used on closures over compiled functions.
+    change in all that an entry point contains, see `dream_gym.sources`, and may be used on
+    closures over compiled functions.
 
     Args:
         name: Tells apart entry points that are made by one factory.
@@ -66,17 +66,6 @@ def entry_point(
 
 
 @functools.cache
-def package_digest() -> str:
-    """SHA-256 over the sources of the package: the version of everything that is compiled."""
-    digest = hashlib.sha256()
-    root = Path(__file__).parent
-    for path in sorted(root.rglob("*.py")):
-        digest.update(path.relative_to(root).as_posix().encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-@functools.cache
 def _announce_compilation() -> None:
     logging.getLogger("dream_gym").warning(
         "compiling the simulator, which takes up to half a minute, once per version ..."
@@ -84,17 +73,10 @@ def _announce_compilation() -> None:
 
 
 class _PackageCache(caching.FunctionCache):  # type: ignore[misc]
-    """Numba's file cache, valid for one state of the whole package."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__(function)
-        self._cache_file = caching.IndexDataCacheFile(
-            cache_path=self._cache_path,
-            filename_base=self._impl.filename_base,
-            source_stamp=package_digest(),
-        )
+    """Numba's file cache, valid for one state of the sources that a function contains."""
 
     def load_overload(self, signature: object, target: object) -> Any:
+        self._bind_to_sources()
         try:
             found = super().load_overload(signature, target)
         except Exception:  # a damaged file fails in any way that unpickling may
@@ -103,6 +85,14 @@ class _PackageCache(caching.FunctionCache):  # type: ignore[misc]
         if found is None:
             _announce_compilation()
         return found
+
+    def _bind_to_sources(self) -> None:
+        """Give the file its stamp; not before it is read, since digests take their time."""
+        self._cache_file = caching.IndexDataCacheFile(
+            cache_path=self._cache_path,
+            filename_base=self._impl.filename_base,
+            source_stamp=code_digest(self._py_func),
+        )
 
     def _index_key(self, signature: object, codegen: Any) -> tuple[object, object]:
         # The stamp and the qualified name already determine code and closure.

@@ -8,10 +8,6 @@ import zipfile
 from pathlib import Path
 
 import gymnasium as gym
-import numba
-
-from dream_gym.jit import package_digest
-from dream_gym.simulator.engine import begin
 
 ROOT = Path(__file__).parents[1]
 
@@ -46,9 +42,3 @@ def test_wheel_holds_all_modules_and_configs(tmp_path):
         assert f"dream_gym/configs/{path.relative_to(ROOT / 'configs')}" in names
     assert "dream_gym/py.typed" in names
     assert not any(name.startswith(("agents/", "tests/")) for name in names)
-
-
-def test_cached_code_is_bound_to_the_sources_of_the_whole_package():
-    assert len(package_digest()) == 64
-    if not numba.config.DISABLE_JIT:
-        assert begin._cache._cache_file._source_stamp == package_digest()

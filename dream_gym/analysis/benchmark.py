@@ -16,7 +16,7 @@ from dream_gym.analysis.pool import Parts, processes, run_tasks
 from dream_gym.analysis.suite import OptionValue, Suite
 from dream_gym.analysis.worlds import cell_digest, make_world
 from dream_gym.errors import ConfigError
-from dream_gym.jit import package_digest
+from dream_gym.sources import package_digest
 from dream_gym.workload.seeds import evaluation_seeds, training_seeds
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from dream_gym.analysis.statistics import Interval, paired_ratio
 from dream_gym.analysis.suite import OptionValue
 from dream_gym.analysis.worlds import cell_digest
 from dream_gym.errors import ConfigError
-from dream_gym.jit import package_digest
 from dream_gym.schedulers import get_scheduler
+from dream_gym.sources import package_digest
 from dream_gym.workload.seeds import selection_seeds, training_seeds
 
 Point: TypeAlias = tuple[tuple[str, OptionValue], ...]

@@ -19,8 +19,8 @@ from dream_gym.analysis.policies import SchedulerPolicy
 from dream_gym.analysis.pool import Parts, processes, run_tasks
 from dream_gym.analysis.worlds import cell_digest, make_world
 from dream_gym.errors import ConfigError
-from dream_gym.jit import package_digest
 from dream_gym.simulator import Result, Simulation
+from dream_gym.sources import package_digest
 
 EXACT, GENETIC = "CP-SAT", "magma"
 

@@ -10,7 +10,7 @@ from dream_gym.envs.entries import Flat
 from dream_gym.envs.rewards import note_begin, settle
 from dream_gym.envs.tuning.observation import observe
 from dream_gym.jit import entry_point
-from dream_gym.schedulers import get_scheduler
+from dream_gym.schedulers.dream.plus import DREAM_PLUS
 from dream_gym.simulator import (
     Floats,
     Ints,
@@ -21,7 +21,7 @@ from dream_gym.simulator import (
     view_state_compiled,
 )
 
-_run = get_scheduler("dream_plus").engine.run
+_run = DREAM_PLUS.engine.run
 
 
 @entry_point("tuning_env")
