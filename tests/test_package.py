@@ -7,8 +7,6 @@ import sys
 import zipfile
 from pathlib import Path
 
-import gymnasium as gym
-
 ROOT = Path(__file__).parents[1]
 
 
@@ -27,7 +25,6 @@ def test_product_never_imports_agents():
 def test_environment_is_found_through_its_module():
     code = "import gymnasium; gymnasium.make('dream_gym:DreamRTMM-v0')"
     subprocess.run([sys.executable, "-c", code], check=True)
-    assert "DreamRTMM-v0" in gym.registry
 
 
 def test_wheel_holds_all_modules_and_configs(tmp_path):
