@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from fractions import Fraction
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dream_gym.errors import ConfigError
 from dream_gym.hardware.chip import Accelerator, Chip, dram_bytes
-from dream_gym.hardware.cost import CostModel, CostTable
+from dream_gym.hardware.cost import MAX_COST, CostModel, CostTable
 from dream_gym.hardware.maestro import layer_cost
 from dream_gym.workload import Network
+
+Whole: TypeAlias = NDArray[Any]
+"""Python's integers in an array: exact, whatever the digits of a clock or a bandwidth."""
 
 
 class MaestroCosts(CostModel):
@@ -42,8 +46,8 @@ class MaestroCosts(CostModel):
     def _costs_on(
         self, network: Network, chip: Chip, accelerator: Accelerator, field: str
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        def sizes(name: str) -> NDArray[np.int64]:
-            return np.array([getattr(layer, name) for layer in network.layers], dtype=np.int64)
+        def sizes(name: str) -> Whole:
+            return _whole([getattr(layer, name) for layer in network.layers])
 
         dataflow, num_pes = accelerator.dataflow, accelerator.num_pes
         noc_bandwidth = accelerator.noc_bandwidth
@@ -52,23 +56,47 @@ class MaestroCosts(CostModel):
                 f"{chip.name}: {field}: the maestro cost model needs dataflow, num_pes and "
                 "noc_bandwidth"
             )
-        cost = layer_cost(
-            dataflow,
-            **{name: sizes(name) for name in ("K", "C", "Y", "X", "R", "S", "stride")},
-            depthwise=sizes("depthwise").astype(bool),
-            num_pes=num_pes,
-            noc_bandwidth=noc_bandwidth,
-        )
-        clock, bandwidth = chip.clock_ghz, chip.dram_bandwidth_gb_s
-        latency_ns = _ceil_divide(cost.latency_cycles * clock.denominator, clock.numerator)
+        try:
+            cost = layer_cost(
+                dataflow,
+                **{name: sizes(name) for name in ("K", "C", "Y", "X", "R", "S", "stride")},
+                depthwise=sizes("depthwise").astype(bool),
+                num_pes=num_pes,
+                noc_bandwidth=noc_bandwidth,
+            )
+        except (ValueError, OverflowError) as error:
+            raise ConfigError(f"{chip.name}: {field}: network {network.name}: {error}") from error
+        where = f"costs on {accelerator.name}"
+        latency_ns = _time_ns(cost.latency_cycles.astype(object), chip.clock_ghz)
+        _check(latency_ns, network, f"{chip.name}: clock_ghz: {where}", "ns")
         energy_pj = cost.energy_nj * 1000
         if self.dram:
-            traffic_bytes = np.array([dram_bytes(layer, chip) for layer in network.layers])
-            dram_ns = _ceil_divide(traffic_bytes * bandwidth.denominator, bandwidth.numerator)
+            traffic_bytes = _whole([dram_bytes(layer, chip) for layer in network.layers])
+            dram_ns = _time_ns(traffic_bytes, chip.dram_bandwidth_gb_s)
+            _check(dram_ns, network, f"{chip.name}: dram_bandwidth_gb_s: {where}", "ns")
             latency_ns = np.maximum(latency_ns, dram_ns)
-            energy_pj = energy_pj + traffic_bytes * chip.dram_energy_pj_per_byte
-        return np.maximum(latency_ns, 1), np.maximum(np.rint(energy_pj), 1).astype(np.int64)
+            traffic_pj = traffic_bytes * chip.dram_energy_pj_per_byte
+            energy_pj = energy_pj + traffic_pj.astype(np.float64)
+        _check(energy_pj, network, f"{chip.name}: {where}", "pJ")
+        return (
+            np.maximum(latency_ns, 1).astype(np.int64),
+            np.maximum(np.rint(energy_pj), 1).astype(np.int64),
+        )
 
 
-def _ceil_divide(numerator: NDArray[np.int64], denominator: int) -> NDArray[np.int64]:
-    return -(-numerator // denominator)
+def _whole(values: list[int]) -> Whole:
+    return np.array(values, dtype=object)
+
+
+def _time_ns(amount: Whole, per_ns: Fraction) -> Whole:
+    """Time for an amount, rounded up to whole ns."""
+    return -(-amount * per_ns.denominator // per_ns.numerator)
+
+
+def _check(costs: Whole, network: Network, where: str, unit: str) -> None:
+    most = int(np.argmax(costs))
+    if costs[most] > MAX_COST:
+        raise ConfigError(
+            f"{where}: layer {network.layers[most].name!r} of {network.name} needs more than "
+            f"{MAX_COST:.0e} {unit}"
+        )

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import ImportString
 
-from dream_gym.errors import ConfigError
+from dream_gym.errors import ConfigError, DreamGymError
 from dream_gym.hardware.chip import Chip
 from dream_gym.hardware.cost import CostModel, CostTable
 from dream_gym.workload import Network
@@ -27,7 +27,15 @@ class PythonCosts(CostModel):
 
     def costs(self, network: Network, chip: Chip) -> CostTable:
         """Cost a network; see `CostModel.costs`."""
-        table = self.function(network, chip)
+        try:
+            table = self.function(network, chip)
+        except DreamGymError:
+            raise
+        except Exception as error:
+            raise ConfigError(
+                f"{chip.name}: costs.function: {type(error).__name__} for network {network.name}: "
+                f"{error}"
+            ) from error
         if not isinstance(table, CostTable):
             raise ConfigError(
                 f"{chip.name}: costs.function: expected it to return a CostTable, got "

@@ -11,14 +11,17 @@ from dream_gym.hardware.chip import Chip
 from dream_gym.resources import Config
 from dream_gym.workload import Network
 
+MAX_COST = 10**15
+"""Most that a layer may need: in ns eleven days, in pJ a kilojoule."""
+
 
 @dataclass(frozen=True)
 class CostTable:
     """Costs of the layers of one network on one chip.
 
     Args:
-        latency_ns: int64 array (layers, accelerators), at least 1.
-        energy_pj: int64 array (layers, accelerators), at least 1.
+        latency_ns: int64 array (layers, accelerators), from 1 to `MAX_COST`.
+        energy_pj: int64 array (layers, accelerators), from 1 to `MAX_COST`.
     """
 
     latency_ns: NDArray[np.int64]
@@ -38,8 +41,13 @@ class CostModel(Config):
 
 
 def rounded(latency_ns: NDArray[np.float64], energy_pj: NDArray[np.float64]) -> CostTable:
-    """A table from real numbers: latency rounded up, energy to nearest, both at least 1."""
-    return CostTable(
-        np.maximum(np.ceil(latency_ns), 1).astype(np.int64),
-        np.maximum(np.rint(energy_pj), 1).astype(np.int64),
-    )
+    """A table from real numbers: latency rounded up, energy to nearest, both at least 1.
+
+    What is beyond `MAX_COST`, or no number, becomes more than that, which no platform takes.
+    """
+    return CostTable(_within(np.ceil(latency_ns)), _within(np.rint(energy_pj)))
+
+
+def _within(costs: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Whole costs as int64, which may wrap where they are not cut off first."""
+    return np.where(costs <= MAX_COST, np.maximum(costs, 1), MAX_COST + 1).astype(np.int64)

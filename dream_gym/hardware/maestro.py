@@ -20,12 +20,13 @@ memory is not part of the model.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
+# Python's integers, which do not wrap: a product of a layer's sizes may have hundreds of digits.
+IntArray: TypeAlias = npt.NDArray[Any]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 Dim: TypeAlias = Literal["C", "K", "Y", "X"]  # input channels, filters, output rows and columns
@@ -47,7 +48,7 @@ class LayerCost(NamedTuple):
         energy_nj: Energy in nanojoules, float64, positive.
     """
 
-    latency_cycles: IntArray
+    latency_cycles: npt.NDArray[np.int64]
     energy_nj: FloatArray
 
 
@@ -95,7 +96,7 @@ _DATAFLOWS = {
 
 
 class _Layers(NamedTuple):
-    """Layers and the arrays they run on: int64 (`depthwise` bool), all of one shape."""
+    """Layers and the arrays they run on (`depthwise` bool), all of one shape."""
 
     K: IntArray
     C: IntArray
@@ -110,7 +111,7 @@ class _Layers(NamedTuple):
 
 
 class _Nest(NamedTuple):
-    """The loop nest of each layer under a dataflow; arrays are int64 of the layers' shape."""
+    """The loop nest of each layer under a dataflow; arrays are of the layers' shape."""
 
     flow: _Dataflow
     layers: _Layers
@@ -143,8 +144,8 @@ def layer_cost(
     """Latency and energy of layers on accelerators, without off-chip memory.
 
     The arguments after `dataflow` broadcast together. All are whole numbers >= 1, except
-    `depthwise`. A layer's dimensions are those of `dream_gym.workload.layer.Layer`. The counts are
-    int64, with room for layers of 2**50 MACs.
+    `depthwise`. A layer's dimensions are those of `dream_gym.workload.layer.Layer`. All is counted
+    exactly.
 
     Args:
         dataflow: Weight stationary "WS", output stationary "OS" or row stationary "RS".
@@ -164,7 +165,8 @@ def layer_cost(
         Latency in cycles and energy in nJ, in the arguments' common shape.
 
     Raises:
-        ValueError: An argument is out of its range, or the shapes do not broadcast.
+        ValueError: An argument is out of its range, the shapes do not broadcast, or a layer takes
+            2**63 cycles or more.
     """
     if dataflow not in _DATAFLOWS:
         raise ValueError(f"dataflow must be one of {', '.join(_DATAFLOWS)}, got {dataflow!r}")
@@ -184,13 +186,16 @@ def layer_cost(
 
 
 def _whole_numbers(name: str, value: npt.ArrayLike) -> IntArray:
-    """The argument `name` as int64, or a ValueError unless it is whole and positive."""
+    """The argument `name` in Python's integers, or a ValueError unless it is whole and positive."""
     array = np.asarray(value)
-    if array.dtype.kind not in "iu":
+    whole = array.dtype.kind in "iu" or (
+        array.dtype == object and all(isinstance(item, int) for item in array.flat)
+    )
+    if not whole:
         raise ValueError(f"{name} must be whole numbers, got {array.dtype}: round it first")
     if np.any(array < 1):
         raise ValueError(f"{name} must be at least 1, got {array.min()}")
-    return array.astype(np.int64)
+    return array.astype(object)
 
 
 def _nest(flow: _Dataflow, layers: _Layers) -> _Nest:
@@ -252,7 +257,10 @@ def _cost(nest: _Nest) -> LayerCost:
     # Closed form, rule 7: the reference walks a single, partly filled tile of columns twice.
     reach = nest.tile_columns * layers.stride
     twice = (nest.extent["X"] < nest.tile_columns) & (reach < layers.X)
-    return LayerCost(np.where(twice, 2 * latency, latency), _energy_nj(nest, traffic, fills))
+    cycles = np.asarray(np.where(twice, 2 * latency, latency), dtype=object)
+    if np.any(cycles >= 2**63):
+        raise ValueError(f"a layer takes {len(str(cycles.max()))} digits of cycles: it is too large")
+    return LayerCost(cycles.astype(np.int64), _energy_nj(nest, traffic, fills))
 
 
 def _compute_cycles(nest: _Nest) -> IntArray:
@@ -271,7 +279,7 @@ def _step_counts(nest: _Nest, loop: Dim | None) -> tuple[tuple[IntArray, IntArra
     The first pair is for the steps that fill the array, the second for those that do not.
     """
     spatial, outside = nest.flow.spatial, nest.flow.outside(loop)
-    sweeps: IntArray = np.prod([nest.steps[outer] for outer in outside], axis=0, dtype=np.int64)
+    sweeps: IntArray = np.prod([nest.steps[outer] for outer in outside], axis=0, dtype=object)
     count = sweeps if loop is None else sweeps * (nest.steps[loop] - 1)  # closed form, rule 1
     # Closed form, rule 2: only the last step of each sweep over the spatial loop is partial.
     if loop == spatial:
@@ -327,13 +335,15 @@ def _energy_nj(nest: _Nest, traffic: IntArray, fills: IntArray) -> FloatArray:
     macs = K * C * R * S * nest.extent["Y"] * _energy_columns(nest)
     # The rule's ΣN·po·fill, multiplied out: the MACs of one cluster that is in every step.
     partial_sums = macs // nest.extent[spatial] * nest.steps[spatial]
-    all_steps: IntArray = np.prod(list(nest.steps.values()), axis=0)
+    all_steps: IntArray = np.prod(list(nest.steps.values()), axis=0, dtype=object)
     # The reference ignores stride in the size of the output.
     out_rows, out_columns = np.maximum(Y - R + 1, 0), np.maximum(X - S + 1, 0)
     outputs = np.where(nest.layers.depthwise, C, K) * out_rows * out_columns
     l2_accesses = traffic + C * Y * X + K * C * R * S + outputs
     l1_accesses = 2 * macs + fills + 2 * partial_sums - all_steps
-    return np.asarray(MAC_NJ * (macs + L2_ACCESS_MACS * l2_accesses + L1_ACCESS_MACS * l1_accesses))
+    whole_macs = np.asarray(macs + L2_ACCESS_MACS * l2_accesses, dtype=np.float64)
+    l1_macs = L1_ACCESS_MACS * np.asarray(l1_accesses, dtype=np.float64)
+    return np.asarray(MAC_NJ * (whole_macs + l1_macs))
 
 
 def _energy_columns(nest: _Nest) -> IntArray:

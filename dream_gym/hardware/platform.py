@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from dream_gym import resources
@@ -14,7 +15,7 @@ from dream_gym.errors import ConfigError
 from dream_gym.hardware.analytical import MaestroCosts
 from dream_gym.hardware.callable import PythonCosts
 from dream_gym.hardware.chip import Chip
-from dream_gym.hardware.cost import CostTable
+from dream_gym.hardware.cost import MAX_COST, CostTable
 from dream_gym.hardware.table import TableCosts
 from dream_gym.hardware.zigzag import ZigzagCosts
 from dream_gym.workload import Network
@@ -52,13 +53,26 @@ def cost_table(network: Network, platform: Platform) -> CostTable:
         ConfigError: The cost model cannot cost the network, or gives something unusable.
     """
     table = platform.costs.costs(network, platform)
+    return CostTable(
+        _checked(table.latency_ns, "latency_ns", network, platform),
+        _checked(table.energy_pj, "energy_pj", network, platform),
+    )
+
+
+def _checked(costs: Any, field: str, network: Network, platform: Platform) -> NDArray[np.int64]:
+    """A column of a table as a read-only copy, or an error that names what is wrong with it."""
     shape = len(network.layers), len(platform.accelerators)
-    for field in ("latency_ns", "energy_pj"):
-        values = np.asarray(getattr(table, field))
-        if values.shape != shape or values.dtype != np.int64 or not (values >= 1).all():
-            raise ConfigError(
-                f"{platform.name}: costs: {field} of {network.name} must be an int64 array of "
-                f"shape {shape} of values from 1 up"
-            )
-        values.flags.writeable = False
-    return table
+    usable = isinstance(costs, np.ndarray) and costs.shape == shape and costs.dtype == np.int64
+    where = f"{platform.name}: costs: {field} of {network.name}"
+    if not usable:
+        raise ConfigError(f"{where} must be an int64 array of shape {shape}")
+    wrong = np.argwhere((costs < 1) | (costs > MAX_COST))
+    if len(wrong):
+        layer, accelerator = wrong[0].tolist()
+        raise ConfigError(
+            f"{where} must be from 1 to {MAX_COST:.0e}, got {costs[layer, accelerator]} for layer "
+            f"{network.layers[layer].name!r} on {platform.accelerator_names[accelerator]}"
+        )
+    values: NDArray[np.int64] = costs.copy()
+    values.flags.writeable = False
+    return values
