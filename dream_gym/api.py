@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dream_gym.arguments import checked_flag
 from dream_gym.errors import ConfigError
 from dream_gym.hardware import Platform, load_platform
 from dream_gym.schedulers import BuiltinScheduler, Scheduler, get_scheduler, make_python_engine
@@ -22,7 +24,7 @@ def simulate(
     *,
     seconds: float,
     seed: int = 0,
-    load: float = 1.0,
+    load: float | Fraction = 1.0,
     expiry: str | None = None,
     energy_norm: str = "charged",
     contention: bool | None = None,
@@ -38,7 +40,7 @@ def simulate(
         platform: A name (``4k_1ws_2os``), the path of a YAML file, or a `Platform`.
         scheduler: The id of a built-in scheduler, a compiled one of your own, or a `Scheduler`
             in Python.
-        seconds: Simulated time.
+        seconds: Simulated time, in which a frame must be due.
         seed: Seed of the world, in [0, 2^63): with one seed, all schedulers face the same frames.
         load: Factor on every rate, and so on default deadlines.
         expiry: ``soft`` lets late frames run on, ``firm`` loses a frame at its deadline; by
@@ -66,6 +68,8 @@ def simulate(
         >>> result.uxcost >= result.lower_bound
         True
     """
+    checked_flag("record", record)
+    checked_flag("validate", validate)
     workload, hardware = load_scenario(scenario), load_platform(platform)
     if isinstance(scheduler, Scheduler):
         if options:
@@ -86,6 +90,7 @@ def simulate(
         contention=contention,
         decision_ns=decision_ns,
     )
+    simulation.check_frames(seconds)
     simulation.parameters[: len(parameters)] = parameters
     simulation.reset(seed=seed, seconds=seconds, record=record or validate)
     simulation.advance(simulation.horizon_ns)

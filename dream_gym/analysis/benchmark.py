@@ -14,7 +14,7 @@ from dream_gym.analysis.measures import result_row
 from dream_gym.analysis.policies import Contestant, Policy, TunedPolicy
 from dream_gym.analysis.pool import Parts, processes, run_tasks
 from dream_gym.analysis.suite import OptionValue, Suite
-from dream_gym.analysis.worlds import cell_digest, make_world
+from dream_gym.analysis.worlds import cell_digest, check_worlds, make_world
 from dream_gym.errors import ConfigError
 from dream_gym.sources import package_digest
 from dream_gym.workload.seeds import evaluation_seeds, training_seeds
@@ -84,6 +84,10 @@ def run_benchmark(
             raise ConfigError(f"two policies are called {name!r}")
     if workers < 1:
         raise ConfigError(f"workers: expected at least 1, got {workers}")
+    check_worlds(suite.cells, suite.seconds)
+    for policy in policies:
+        if isinstance(policy, TunedPolicy):
+            check_worlds(suite.cells, policy.tuning.seconds, f"{policy.name}: tune.seconds")
     frame = polars().DataFrame
     job = _Job(suite.cells, tuple(policies), suite.seconds)
     searches = job.searches()

@@ -18,6 +18,7 @@ from dream_gym.analysis.cells import Cell
 from dream_gym.analysis.policies import SchedulerPolicy
 from dream_gym.analysis.profile import profile
 from dream_gym.analysis.suite import PolicySpec, Suite, Tuning
+from dream_gym.analysis.worlds import check_worlds
 from dream_gym.errors import DreamGymError
 from dream_gym.simulator import NS_PER_S
 from dream_gym.workload import ModelSpec
@@ -74,12 +75,14 @@ def calibrate(
         on_load: Called with the scheduler and the load before each load is tried.
 
     Raises:
+        ConfigError: The time is too short for any deadline.
         DreamGymError: A scheduler misses nothing up to four times the load that keeps all
             accelerators busy.
     """
     cell = Cell(scenario=scenario, platform=platform, expiry="soft")
     utilisation = profile(cell.workload, cell.hardware).utilisation
     limit = int(4 * GRID / utilisation)
+    check_worlds([cell.at_load(limit / GRID)], seconds)
     worlds = training_seeds(seeds)
     steps: dict[str, int] = {}
     for name in (BASELINE, *OTHERS):

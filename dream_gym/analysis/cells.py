@@ -80,7 +80,8 @@ class Cell(Config):
             link = model.depends_on.model_copy(update={"probability": self.cascade})
             changes["depends_on"] = link
         if model.depends_on is None and self.jitter is not None:
-            changes["jitter_ms"] = self.jitter * 1e3 / (float(model.rate) * load)
+            jitter_ms = self.jitter * 1e3 / (float(model.rate) * load)
+            changes["jitter_ms"] = round(jitter_ms * 1e6) / 1e6  # to whole ns
         return model.model_copy(update=changes)
 
     @property

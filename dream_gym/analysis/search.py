@@ -17,7 +17,7 @@ from dream_gym.analysis.policies import SchedulerPolicy
 from dream_gym.analysis.pool import Parts, processes, run_tasks
 from dream_gym.analysis.statistics import Interval, paired_ratio
 from dream_gym.analysis.suite import OptionValue
-from dream_gym.analysis.worlds import cell_digest
+from dream_gym.analysis.worlds import cell_digest, check_worlds
 from dream_gym.errors import ConfigError
 from dream_gym.schedulers import get_scheduler
 from dream_gym.sources import package_digest
@@ -150,6 +150,7 @@ def search(
             raise ConfigError(f"{name}: expected at least 1, got {number}")
     if not 0 <= search_seed < 2**31:
         raise ConfigError(f"search_seed: expected 0 to 2^31 - 1, got {search_seed}")
+    check_worlds([cell], seconds)
     train, select = tuple(training_seeds(seeds)), tuple(selection_seeds(seeds))
     get_scheduler(scheduler).configure(**fixed)
     defaults: Point = tuple(fixed.items())

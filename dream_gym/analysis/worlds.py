@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 from dream_gym.analysis.cells import Cell
 from dream_gym.simulator import Simulation
@@ -11,6 +12,12 @@ from dream_gym.simulator import Simulation
 def make_world(cell: Cell) -> Simulation:
     """A simulation that nobody decides in."""
     return Simulation(cell.workload, cell.hardware, None, load=cell.load, expiry=cell.expiry)
+
+
+def check_worlds(cells: Iterable[Cell], seconds: float, field: str = "seconds") -> None:
+    """Raise `ConfigError` where runs of this length have nothing to schedule in a cell."""
+    for cell in cells:
+        make_world(cell).check_frames(seconds, f"{cell.title}: {field}")
 
 
 def cell_digest(cell: Cell) -> str:

@@ -94,13 +94,12 @@ def _show(result: Result, title: str) -> None:
     for heading in ("frames", "violated", "lost", "mJ per frame"):
         table.add_column(heading, justify="right")
     for model, frames in result.frame_count.items():
-        table.add_row(
-            model,
-            str(frames),
-            f"{result.violation_rate[model]:.2%}",
-            f"{result.lost_rate[model]:.2%}",
-            f"{result.energy_spent[model] / PJ_PER_MJ / max(frames, 1):.2f}",
-        )
+        shares = ["–", "–", "–"]
+        if frames > 0:
+            energy_mj = result.energy_spent[model] / PJ_PER_MJ / frames
+            rates = result.violation_rate[model], result.lost_rate[model]
+            shares = [*(f"{rate:.2%}" for rate in rates), f"{energy_mj:.2f}"]
+        table.add_row(model, str(frames), *shares)
     console.print(table)
     busy = ", ".join(f"{name} {share:.0%}" for name, share in result.busy_share.items())
     console.print(

@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium.utils import EzPickle
 from numpy.typing import NDArray
 
-from dream_gym.envs.arguments import checked_choice, checked_number
+from dream_gym.arguments import checked_choice, checked_number
 from dream_gym.envs.cells import Cell, Cells
 from dream_gym.envs.entries import Observation
 from dream_gym.envs.points import EnvState
@@ -73,6 +73,7 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         self.episode_seconds = checked_number(
             "episode_seconds", episode_seconds, _LEAST_SECONDS, MAX_SECONDS
         )
+        cells.check_frames(self.episode_seconds)
         self.cell = cells.first
         self.simulation = cells.simulate(self.cell)
         models = max(len(example.problem.models) for example in cells.examples)

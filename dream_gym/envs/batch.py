@@ -12,7 +12,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from dream_gym.envs.arguments import checked_integer
+from dream_gym.arguments import checked_integer
 from dream_gym.envs.base import Buffers, WorldEnv
 from dream_gym.envs.rewards import ELAPSED_NS, REWARD, statistics_of
 from dream_gym.errors import ConfigError, EnvStateError

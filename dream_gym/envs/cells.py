@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from dream_gym.envs.arguments import checked_number
+from dream_gym.arguments import checked_number
 from dream_gym.errors import ConfigError
 from dream_gym.hardware import Platform, load_platform
 from dream_gym.simulator import Engine, Simulation
@@ -85,6 +85,13 @@ class Cells:
     def simulate(self, cell: Cell) -> Simulation:
         """A new simulation of a cell, at no cost but its own state where the problem is kept."""
         return self._original(cell).twin()
+
+    def check_frames(self, episode_seconds: float) -> None:
+        """Raise `ConfigError` where an episode might have nothing to schedule."""
+        for pair in range(len(self._pairs)):
+            # The higher the load, the earlier are default deadlines.
+            example = self._original(Cell(pair, self._low))
+            example.check_frames(episode_seconds, "episode_seconds")
 
     def _largest(self) -> list[Cell]:
         return [Cell(pair, self._high) for pair in range(len(self._pairs))]

@@ -9,7 +9,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from dream_gym.envs.arguments import checked_choice
+from dream_gym.arguments import checked_choice
 
 Flat: TypeAlias = NDArray[np.float32]
 """An observation as one vector."""

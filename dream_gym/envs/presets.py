@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from dream_gym.envs.arguments import checked_choice
+from dream_gym.arguments import checked_choice
 from dream_gym.workload import Phase, Scenario, load_scenario
 
 STATIONARY = {

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from dream_gym.envs.arguments import checked_choice
+from dream_gym.arguments import checked_choice
 from dream_gym.jit import compiled, inlined
 from dream_gym.simulator import Floats, Problem, State
 from dream_gym.simulator.accounting import judged_uxcost

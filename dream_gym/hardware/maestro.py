@@ -259,7 +259,9 @@ def _cost(nest: _Nest) -> LayerCost:
     twice = (nest.extent["X"] < nest.tile_columns) & (reach < layers.X)
     cycles = np.asarray(np.where(twice, 2 * latency, latency), dtype=object)
     if np.any(cycles >= 2**63):
-        raise ValueError(f"a layer takes {len(str(cycles.max()))} digits of cycles: it is too large")
+        raise ValueError(
+            f"a layer takes {len(str(cycles.max()))} digits of cycles: it is too large"
+        )
     return LayerCost(cycles.astype(np.int64), _energy_nj(nest, traffic, fills))
 
 
@@ -358,7 +360,8 @@ def _energy_columns(nest: _Nest) -> IntArray:
     covered = np.maximum(left - layers.S + 1, 1)
     overfull = np.where(full_tiles == 0, outputs, 1)
     tail = np.where(left < tile * layers.stride, covered, overfull)
-    return full_tiles * per_full_tile + np.where(outputs % tile == 0, 0, tail)
+    columns: IntArray = full_tiles * per_full_tile + np.where(outputs % tile == 0, 0, tail)
+    return columns
 
 
 def _window(outputs: IntArray, filter_size: IntArray, stride: IntArray) -> IntArray:

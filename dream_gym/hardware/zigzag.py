@@ -95,8 +95,9 @@ class ZigzagCosts(CostModel):
                 wanted.setdefault(keys[-1], (request, f"{network.name}: {layer.name} on {name}"))
         answers = _answers(wanted, chip, network.name)
         costs = np.array([answers[key] for key in keys]).reshape(len(network.layers), -1, 2)
-        clock = chip.clock_ghz
-        return rounded(costs[..., 0] * clock.denominator / clock.numerator, costs[..., 1])
+        cycles, clock = costs[..., 0], chip.clock_ghz
+        latency_ns = cycles * float(clock.denominator) / float(clock.numerator)
+        return rounded(latency_ns, costs[..., 1])
 
     def _files(self, chip: Chip) -> list[tuple[str, str]]:
         """Text of the description and of the mapping of every accelerator of the chip."""

@@ -64,6 +64,8 @@ def get_scheduler(name: str | BuiltinScheduler) -> BuiltinScheduler:
     """
     if isinstance(name, BuiltinScheduler):
         return name
+    if not isinstance(name, str):
+        raise ConfigError(f"scheduler: expected an id or a scheduler object, got {name!r}")
     if name.startswith(PREFIX):
         path = Path(name.removeprefix(PREFIX))
         tuned = read_tuned(path)

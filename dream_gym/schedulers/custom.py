@@ -9,6 +9,7 @@ from dream_gym.hardware import Platform
 from dream_gym.schedulers.view import Dispatch, Drop, View
 from dream_gym.simulator import (
     DISPATCH,
+    DONE,
     DROP,
     NONE,
     NS_PER_S,
@@ -67,8 +68,13 @@ def make_python_engine(scheduler: Scheduler, scenario: Scenario, platform: Platf
     name = type(scheduler).__name__
 
     def run(
-        problem_arena: Ints, state_arena: Ints, timeline: Ints, frames: Ints, until_ns: int
-    ) -> bool:
+        problem_arena: Ints,
+        state_arena: Ints,
+        timeline: Ints,
+        frames: Ints,
+        until_ns: int,
+        _most: int,
+    ) -> int:
         arenas = problem_arena, state_arena, timeline, frames
         view = View(scenario, platform, problem_arena, state_arena)
         if view.now_ns == 0:
@@ -84,7 +90,7 @@ def make_python_engine(scheduler: Scheduler, scenario: Scenario, platform: Platf
                     f"{where}: {choice!r} is impossible: choose a frame of view.ready, an index of "
                     "view.idle, a variant of its network, and at least one layer"
                 )
-        return True
+        return DONE
 
     return Engine(run)
 

@@ -16,6 +16,7 @@ from dream_gym.simulator.decision import (
 )
 from dream_gym.simulator.dispatching import switch_bytes, switch_cost, switch_energy_pj, switch_ns
 from dream_gym.simulator.engine import (
+    DONE,
     Engine,
     Run,
     begin_run,
@@ -41,6 +42,7 @@ from dream_gym.simulator.worlds import latest_stream
 
 __all__ = [
     "DISPATCH",
+    "DONE",
     "DROP",
     "NEVER",
     "NONE",

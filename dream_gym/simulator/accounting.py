@@ -10,6 +10,9 @@ from dream_gym.simulator.state import State, view_state_compiled
 from dream_gym.simulator.windows import charged_pj
 from dream_gym.simulator.worlds import due_ns, exists, path_energy_pj
 
+UNFINISHED = -1.0
+"""What `lower_bound` returns where it is to be called again, for the frames that are left."""
+
 
 @entry_point("accounting")
 def uxcost_now(problem_arena: Ints, state_arena: Ints) -> float:
@@ -47,7 +50,9 @@ def judged_uxcost(problem: Problem, state: State) -> float:
 
 
 @entry_point("accounting")
-def lower_bound(problem_arena: Ints, state_arena: Ints, lightest: bool) -> float:
+def lower_bound(
+    problem_arena: Ints, state_arena: Ints, lightest: bool, sums: Ints, most: int
+) -> float:
     """UXCost of a run without violations whose layers all run where they need least energy.
 
     Frames and paths are those drawn.
@@ -57,40 +62,47 @@ def lower_bound(problem_arena: Ints, state_arena: Ints, lightest: bool) -> float
         state_arena: A state that has begun.
         lightest: Whether each frame of a Supernet runs the variant that needs least, and not
             the original.
+        sums: [2 + models], zeros at the first call and then kept: stream and frame to go on with,
+            and energies of the models' frames.
+        most: How many frames to look at; see `UNFINISHED`.
     """
     problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
+    while sums[0] < len(problem.streams):
+        stream, frame = sums[0], sums[1]
+        model = problem.streams[stream].model
+        if _forks(problem, model) > 0:
+            while due_ns(problem, stream, frame) <= state.run[0].horizon_ns:
+                if most == 0:
+                    sums[1] = frame
+                    return UNFINISHED
+                if exists(problem, state, stream, frame):
+                    index = problem.streams[stream].first_frame + frame
+                    sums[2 + model] += _frame_energy_pj(problem, state, model, lightest, index)
+                frame += 1
+                most -= 1
+        sums[0] += 1
+        sums[1] = 0
     violation_rates = 0.0
     energies = 0.0
     for model in range(len(problem.models)):
-        frames = state.models[model].frames
+        frames = int(state.models[model].frames)
         if frames > 0:
-            energy_pj = _least_energy_pj(problem, state, model, lightest)
+            energy_pj = int(sums[2 + model])
+            if _forks(problem, model) == 0:
+                energy_pj = _frame_energy_pj(problem, state, model, lightest, 0) * frames
             violation_rates += 0.5 / frames
             energies += energy_pj / (problem.models[model].worst_energy_pj * frames)
     return violation_rates * energies
 
 
-@compiled
-def _least_energy_pj(problem: Problem, state: State, model: int, lightest: bool) -> int:
-    """Least energy of all frames of a model."""
+@inlined
+def _forks(problem: Problem, model: int) -> int:
+    """Forks of all networks of a model; without any, all of its frames need the same."""
     forks = 0
     for network in range(len(problem.networks)):
         if problem.networks[network].model == model:
             forks += problem.networks[network].forks
-    if forks == 0:
-        return _frame_energy_pj(problem, state, model, lightest, 0) * int(
-            state.models[model].frames
-        )
-    total_pj = 0
-    for stream in range(len(problem.streams)):
-        if problem.streams[stream].model == model:
-            frame = 0
-            while due_ns(problem, stream, frame) <= state.run[0].horizon_ns:
-                if exists(problem, state, stream, frame):
-                    index = problem.streams[stream].first_frame + frame
-                    total_pj += _frame_energy_pj(problem, state, model, lightest, index)
-                frame += 1
-    return total_pj
+    return forks
 
 
 @compiled

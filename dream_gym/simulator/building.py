@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
+from dream_gym.arguments import (
+    checked_choice,
+    checked_flag,
+    checked_integer,
+    exact_number,
+    whole_ns,
+)
 from dream_gym.errors import ConfigError
 from dream_gym.hardware import Platform, cost_table, dram_bytes
 from dream_gym.simulator.arena import Ints
+from dream_gym.simulator.exact import greatest_fraction
+from dream_gym.simulator.limits import (
+    MAX_FRAME,
+    MAX_NS,
+    NS_PER_MS,
+    check_contention,
+    check_frames,
+    switch_ns_per_byte,
+)
 from dream_gym.simulator.problem import FAR_NS, NONE, NS_PER_S, PROBLEM, Problem, view_problem
-from dream_gym.workload import ModelSpec, Network, RecordedFrames, Scenario, read_recording
+from dream_gym.workload import Layer, ModelSpec, Network, RecordedFrames, Scenario, read_recording
 from dream_gym.workload.chance import probability_threshold
 
 _MAX_PERIODS_IN_DEADLINE = 10_000
-_MAX_NS = 2**53
-"""Times stay below 104 days, so that they are exact as float64 too."""
 _MAX_DECISION_NS = NS_PER_S
-_MAX_CONTENDED_NS = 2**42
-_MAX_SLOWDOWN = 2**15
-"""Contention counts in 2^-20 ns: these two keep its times within 62 bits."""
+_MAX_DIVISOR = 2**31
+"""Of the fraction of a period, so that its product with a frame's index does not wrap."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +64,8 @@ def build_problem(
     Args:
         scenario: The workload.
         platform: The hardware.
-        load: Factor on every rate, and so on default deadlines; taken to the nearest fraction
-            with a denominator of at most 1000.
+        load: Factor on every rate, and so on default deadlines, from 0.001 to 1000; exactly as
+            it is written.
         expiry: ``soft`` or ``firm``; by default what the scenario says.
         energy_norm: ``charged`` or ``literal``, see `accounting.uxcost`.
         contention: Whether dispatches share the off-chip bandwidth; by default what the platform
@@ -63,15 +76,16 @@ def build_problem(
         The problem's arena, read-only; `view_problem` cuts it into a `Problem`.
 
     Raises:
-        ConfigError: An option is out of range, or a rate at this load is too large or too fine.
+        ConfigError: An option is out of range, a rate at this load is too large or too small, or a
+            time is no whole number of nanoseconds; or something is so large that the engine's
+            int64 numbers could wrap.
     """
     factor = _load_factor(load)
-    if expiry not in (None, "soft", "firm"):
-        raise ConfigError(f"expiry: expected soft or firm, got {expiry!r}")
-    if energy_norm not in ("charged", "literal"):
-        raise ConfigError(f"energy_norm: expected charged or literal, got {energy_norm!r}")
-    if not 0 <= decision_ns <= _MAX_DECISION_NS:
-        raise ConfigError(f"decision_ns: expected 0 to {_MAX_DECISION_NS}, got {decision_ns}")
+    if expiry is not None:
+        checked_choice("expiry", expiry, ("soft", "firm"))
+    checked_choice("energy_norm", energy_norm, ("charged", "literal"))
+    if contention is not None:
+        checked_flag("contention", contention)
     streams = _list_streams(scenario, factor)
     networks = [network for own in scenario.networks for network in own.family]
     recording = _read_recording(scenario, factor)
@@ -88,30 +102,32 @@ def build_problem(
     setting = problem.setting[0]
     setting.firm = (expiry or scenario.expiry) == "firm"
     setting.literal_energy = energy_norm == "literal"
-    setting.decision_ns = decision_ns
+    setting.decision_ns = checked_integer("decision_ns", decision_ns, 0, _MAX_DECISION_NS)
     setting.contention = platform.contention if contention is None else contention
-    bandwidth = platform.dram_bandwidth_gb_s
-    setting.supply = math.floor(bandwidth * 2**20)
-    setting.bandwidth_numerator = bandwidth.numerator
-    setting.bandwidth_denominator = bandwidth.denominator
+    setting.supply = math.floor(platform.dram_bandwidth_gb_s * 2**20)
     setting.dram_pj_per_byte = platform.dram_energy_pj_per_byte
     problem.phase_starts_ns[:] = [part.start_ns for part in scenario.parts]
     _fill_models(problem, scenario, platform)
+    ns_per_byte = switch_ns_per_byte(problem, platform)
+    setting.bandwidth_numerator = ns_per_byte.denominator
+    setting.bandwidth_denominator = ns_per_byte.numerator
+    check_frames(problem, networks, platform)
     recorded = _fill_recording(problem, scenario, recording)
     _fill_rates(problem, streams)
     _fill_dependencies(problem, streams)
     _fill_frames(problem, streams, recorded)
     if setting.contention:
-        _check_contention(problem, platform)
+        check_contention(problem, platform)
     arena.flags.writeable = False
     return arena
 
 
 def _load_factor(load: float | Fraction) -> Fraction:
-    if not 0 < load <= 1000:
-        raise ConfigError(f"load: expected a number in (0, 1000], got {load!r}")
-    factor = Fraction(load).limit_denominator(1000)
-    if factor == 0:
+    expected = "a number in (0, 1000]"
+    factor = exact_number("load", load, expected)
+    if not 0 < factor <= 1000:
+        raise ConfigError(f"load: expected {expected}, got {load!r}")
+    if factor < Fraction(1, 1000):
         raise ConfigError(f"load: {load!r} is too small; the least is 0.001")
     return factor
 
@@ -139,29 +155,46 @@ def _fill_rates(problem: Problem, streams: list[_Stream]) -> None:
                 f"{origin}.rate: {float(rate):g} frames per second at this load; the period must "
                 "be at least 1 µs"
             )
-        if period > _MAX_NS or period.denominator > 2**31:
+        if period > MAX_NS:
             raise ConfigError(
-                f"{origin}.rate: {rate} at this load has no usable period; write the rate with "
-                "fewer digits"
+                f"{origin}.rate: {float(rate):g} frames per second at this load; the period must "
+                f"be at most {MAX_NS // NS_PER_S} s"
             )
         row.model, row.phase = stream.model, stream.phase
-        row.period_quotient_ns = period.numerator // period.denominator
-        row.period_remainder = period.numerator % period.denominator
-        row.period_divisor = period.denominator
-        row.first_ns = problem.phase_starts_ns[stream.phase] + round(spec.phase_ms * 1e6)
-        row.jitter_ns = round(spec.jitter_ms * 1e6)
+        drawn = _short_period(period, origin)
+        row.period_quotient_ns = drawn.numerator // drawn.denominator
+        row.period_remainder = drawn.numerator % drawn.denominator
+        row.period_divisor = drawn.denominator
+        phase_ns = whole_ns(f"{origin}.phase_ms", spec.phase_ms, NS_PER_MS)
+        row.first_ns = problem.phase_starts_ns[stream.phase] + phase_ns
+        row.jitter_ns = whole_ns(f"{origin}.jitter_ms", spec.jitter_ms, NS_PER_MS)
         if spec.depends_on is None and row.jitter_ns >= period:
             raise ConfigError(
                 f"{origin}.jitter_ms: {spec.jitter_ms:g} is not below the period at this load, "
                 f"{float(period) / 1e6:g} ms"
             )
         explicit = spec.deadline_ms
-        row.deadline_ns = int(period) if explicit is None else round(explicit * 1e6)
+        row.deadline_ns = int(period)
+        if explicit is not None:
+            row.deadline_ns = whole_ns(f"{origin}.deadline_ms", explicit, NS_PER_MS)
         if row.deadline_ns > _MAX_PERIODS_IN_DEADLINE * period:
             raise ConfigError(
                 f"{origin}.deadline_ms: {explicit:g} is more than {_MAX_PERIODS_IN_DEADLINE} "
                 "periods at this load"
             )
+
+
+def _short_period(period: Fraction, origin: str) -> Fraction:
+    """A fraction that puts every frame of a run at the same ns, with a divisor for int64."""
+    if period.denominator <= _MAX_DIVISOR:
+        return period
+    frames = 2 * MAX_NS // int(period)
+    if frames > _MAX_DIVISOR:
+        raise ConfigError(
+            f"{origin}.rate: {float(NS_PER_S / period):g} frames per second at this load are too "
+            "many for a number of so many digits; write rate and load with fewer"
+        )
+    return greatest_fraction(period, frames)
 
 
 def _fill_dependencies(problem: Problem, streams: list[_Stream]) -> None:
@@ -264,9 +297,9 @@ def _fill_layers(problem: Problem, start: int, network: Network, platform: Platf
     rows["least_energy_pj"] = table.energy_pj.min(axis=1)
     rows["remaining_latency_ns"] = _sum_to_the_end(rows["total_latency_ns"])
     rows["least_remaining_ns"] = _sum_to_the_end(table.latency_ns.min(axis=1))
-    rows["input_bytes"] = [layer.input_elements for layer in layers]
-    rows["output_bytes"] = [layer.output_elements for layer in layers]
-    rows["dram_bytes"] = [dram_bytes(layer, platform) for layer in layers]
+    rows["input_bytes"] = _sizes(layers, [layer.input_elements for layer in layers])
+    rows["output_bytes"] = _sizes(layers, [layer.output_elements for layer in layers])
+    rows["dram_bytes"] = _sizes(layers, [dram_bytes(layer, platform) for layer in layers])
     for index, early_exit in enumerate(network.exits):
         rows["exit_threshold"][early_exit.layer] = probability_threshold(early_exit.probability)
         rows["exit_index"][early_exit.layer] = index
@@ -280,21 +313,14 @@ def _fill_layers(problem: Problem, start: int, network: Network, platform: Platf
         rows["run_length"][index] = min(end for end in ends if end > index) - index
 
 
+def _sizes(layers: Sequence[Layer], sizes: list[int]) -> list[int]:
+    """Sizes of layers in bytes, or an error where one is too large for int64."""
+    most = max(sizes)
+    if most > MAX_FRAME:
+        name = layers[sizes.index(most)].name
+        raise ConfigError(f"layer {name!r}: {float(most):.1e} bytes are more than 2^53")
+    return sizes
+
+
 def _sum_to_the_end(values: Ints) -> Ints:
     return np.cumsum(values[::-1])[::-1]
-
-
-def _check_contention(problem: Problem, platform: Platform) -> None:
-    supply = int(problem.setting[0].supply)
-    for network in problem.networks:
-        layers = slice(network.first_layer, network.last_layer + 1)
-        if problem.costs["latency_ns"][layers].max(axis=1).sum() > _MAX_CONTENDED_NS:
-            raise ConfigError(
-                f"{platform.name}: contention: a frame of an hour is too long to share bandwidth"
-            )
-    demand = problem.layers["dram_bytes"][:, None] / problem.costs["latency_ns"] * 2**20
-    if supply == 0 or demand.max() * len(platform.accelerators) > _MAX_SLOWDOWN * supply:
-        raise ConfigError(
-            f"{platform.name}: dram_bandwidth_gb_s: with contention, it would slow layers down "
-            f"more than {_MAX_SLOWDOWN} times"
-        )

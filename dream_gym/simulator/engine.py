@@ -35,8 +35,11 @@ from dream_gym.simulator.worlds import (
     nominal_ns,
 )
 
-Run = Callable[[Ints, Ints, Ints, Ints, int], bool]
+Run = Callable[[Ints, Ints, Ints, Ints, int, int], int]
 """The loop around one scheduler, see `make_run`."""
+
+DONE, MORE, IMPOSSIBLE = range(3)
+"""What a call of the loop came to: the time, as many events as asked for, or a wrong decision."""
 
 
 _KEPT = len(STATE.dimensions) + MAX_PARAMETERS
@@ -65,26 +68,38 @@ def make_run(name: str, decide: Decide) -> Run:
         decide: The compiled scheduler.
 
     Returns:
-        ``run(problem, state, timeline, frames, until_ns)``, which takes the run to a time and
-        returns False if the scheduler decided something impossible. The record arrays have one
-        row per dispatch or frame of the whole run, or no rows where no record is wanted.
+        ``run(problem, state, timeline, frames, until_ns, most)``, which takes the run to a time
+        and returns ``DONE``; or ``MORE`` after so many events and decisions, and may be called
+        again to go on just there; or ``IMPOSSIBLE`` if the scheduler decided what cannot be. The
+        record arrays have one row per dispatch or frame of the whole run, or no rows where no
+        record is wanted.
     """
 
     @entry_point(name, cache=decide.__module__.startswith("dream_gym."))
     def run(
-        problem_arena: Ints, state_arena: Ints, timeline: Ints, frames: Ints, until_ns: int
-    ) -> bool:
+        problem_arena: Ints,
+        state_arena: Ints,
+        timeline: Ints,
+        frames: Ints,
+        until_ns: int,
+        most: int,
+    ) -> int:
         problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
+        taken = 0
         while True:
             if state.run[0].decision_due:
                 decision = decide(problem, state)
                 while decision.kind != PASS:
                     if not obey(problem, state, timeline, frames, decision):
-                        return False
+                        return IMPOSSIBLE
+                    taken += 1
                     decision = decide(problem, state)
                 state.run[0].decision_due = 0
             if not go_on(problem, state, timeline, frames, until_ns):
-                return True
+                return DONE
+            taken += 1
+            if taken >= most:
+                return MORE
 
     return run
 
@@ -95,7 +110,7 @@ def run_to_decision(
 ) -> bool:
     """Take a run to its next decision point, or to a time; return whether a decision is due.
 
-    The arguments are those of the function that `make_run` returns. A decision that is due at
+    The arguments are the first of the function that `make_run` returns. A decision that is due at
     the time itself is not reported; it is taken after the next call.
     """
     problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
@@ -131,20 +146,52 @@ def take_decision(
 
 @entry_point("engine")
 def begin(problem_arena: Ints, state_arena: Ints, seed: int, horizon_ns: int) -> None:
-    """Reset a state to the start of a run; the scheduler's parameters stay.
+    """Reset a state to the start of a run, but for the number of frames, see `count`.
+
+    Args:
+        problem_arena: The problem.
+        state_arena: The state; the scheduler's parameters stay.
+        seed: Seed of the world, in [0, 2^63).
+        horizon_ns: End of the run.
+    """
+    _begin_uncounted(problem_arena, state_arena, seed, horizon_ns)
+
+
+@entry_point("engine")
+def count(problem_arena: Ints, state_arena: Ints, cursor: Ints, most: int) -> bool:
+    """Count the frames of a run that has begun; return whether any are left to look at.
 
     Args:
         problem_arena: The problem.
         state_arena: The state.
-        seed: Seed of the world, in [0, 2^63).
-        horizon_ns: End of the run.
+        cursor: [2] stream and frame to go on with; zeros at the first call, and then kept.
+        most: How many frames of each stream to look at.
     """
-    begin_run(problem_arena, state_arena, seed, horizon_ns)
+    problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
+    while cursor[0] < len(problem.streams):
+        stream = cursor[0]
+        found, frame = count_frames(problem, state, stream, cursor[1], most)
+        state.models[problem.streams[stream].model].frames += found
+        if frame != NONE:
+            cursor[1] = frame
+            return True
+        cursor[0] += 1
+        cursor[1] = 0
+    return False
 
 
 @compiled
 def begin_run(problem_arena: Ints, state_arena: Ints, seed: int, horizon_ns: int) -> None:
-    """`begin` for compiled code."""
+    """`begin` and `count` for compiled code."""
+    _begin_uncounted(problem_arena, state_arena, seed, horizon_ns)
+    problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
+    for stream in range(len(problem.streams)):
+        found, _ = count_frames(problem, state, stream, 0, NEVER)
+        state.models[problem.streams[stream].model].frames += found
+
+
+@compiled
+def _begin_uncounted(problem_arena: Ints, state_arena: Ints, seed: int, horizon_ns: int) -> None:
     problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
     for word in range(_KEPT + len(state.plan), len(state_arena)):
         state_arena[word] = 0
@@ -157,11 +204,31 @@ def begin_run(problem_arena: Ints, state_arena: Ints, seed: int, horizon_ns: int
     for accelerator in range(len(state.accelerators)):
         state.accelerators[accelerator].busy_until_ns = NEVER
     for stream in range(len(problem.streams)):
-        given = problem.streams[stream]
-        state.models[given.model].frames += count_frames(problem, state, stream)
         state.streams[stream].next_release_ns = NEVER
-        if given.parent == NONE:
+        if problem.streams[stream].parent == NONE:
             schedule_release(problem, state, stream)
+
+
+@entry_point("engine")
+def judge_some(problem_arena: Ints, state_arena: Ints, most: int) -> bool:
+    """Judge deadlines before the horizon, when it has come; return whether any are left.
+
+    Args:
+        problem_arena: The problem.
+        state_arena: The state.
+        most: How many deadlines of each stream to judge, but for recorded ones.
+    """
+    problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
+    left = False
+    for stream in range(len(problem.streams)):
+        until_ns = state.run[0].horizon_ns - 1
+        from_ns = state.streams[stream].judged_due_ns
+        stride_ns = problem.streams[stream].period_quotient_ns + 1
+        if (until_ns - from_ns) // stride_ns > most:
+            until_ns = from_ns + most * stride_ns
+            left = True
+        judge(problem, state, stream, until_ns)
+    return left
 
 
 @entry_point("engine")
@@ -188,29 +255,33 @@ def finish_run(problem: Problem, state: State, frames: Ints) -> None:
 
 
 @entry_point("engine")
-def export_frames(problem_arena: Ints, state_arena: Ints, stream: int, out: Ints) -> int:
-    """Write the frames of a stream, as drawn, to rows of nominal time, release and trigger.
+def export_frames(
+    problem_arena: Ints, state_arena: Ints, stream: int, first: int, out: Ints
+) -> int:
+    """Write frames of a stream, as drawn, to rows of nominal time, release and trigger.
 
     Args:
         problem_arena: The problem.
         state_arena: A state that has begun.
         stream: The stream.
-        out: int64 array (rows, 3); further frames are only counted.
+        first: The first frame to write.
+        out: int64 array (rows, 3).
 
     Returns:
-        The number of frames that are due within the horizon, triggered or not.
+        The number of rows written: all, unless frames, triggered or not, are no more due within
+        the horizon.
     """
     problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
-    frame = 0
-    while due_ns(problem, stream, frame) <= state.run[0].horizon_ns:
-        if frame < len(out):
-            out[frame, 0] = nominal_ns(problem, stream, frame)
-            out[frame, 1] = out[frame, 0]
-            if problem.streams[stream].parent == NONE:
-                out[frame, 1] = drawn_release_ns(problem, state, stream, frame)
-            out[frame, 2] = is_triggered(problem, state, stream, frame)
-        frame += 1
-    return frame
+    for row in range(len(out)):
+        frame = first + row
+        if due_ns(problem, stream, frame) > state.run[0].horizon_ns:
+            return row
+        out[row, 0] = nominal_ns(problem, stream, frame)
+        out[row, 1] = out[row, 0]
+        if problem.streams[stream].parent == NONE:
+            out[row, 1] = drawn_release_ns(problem, state, stream, frame)
+        out[row, 2] = is_triggered(problem, state, stream, frame)
+    return len(out)
 
 
 @inlined

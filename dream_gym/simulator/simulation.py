@@ -3,27 +3,49 @@
 from __future__ import annotations
 
 import copy
+import time
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from dream_gym.arguments import checked_flag, checked_integer, whole_ns
 from dream_gym.errors import ConfigError, SchedulerError
 from dream_gym.hardware import Platform
-from dream_gym.simulator.accounting import lower_bound, uxcost_now
+from dream_gym.simulator.accounting import UNFINISHED, lower_bound, uxcost_now
 from dream_gym.simulator.addresses import addresses_of
 from dream_gym.simulator.arena import Floats, Ints
 from dream_gym.simulator.building import build_problem
 from dream_gym.simulator.dispatching import TIMELINE_COLUMNS
-from dream_gym.simulator.engine import Engine, begin, export_frames, finish
+from dream_gym.simulator.engine import (
+    IMPOSSIBLE,
+    MORE,
+    Engine,
+    begin,
+    count,
+    export_frames,
+    finish,
+    judge_some,
+)
 from dream_gym.simulator.frames import FRAME_COLUMNS
 from dream_gym.simulator.isolation import export_alone
-from dream_gym.simulator.problem import NS_PER_S, view_problem
+from dream_gym.simulator.limits import longest_ns, most_frames
+from dream_gym.simulator.problem import FAR_NS, NS_PER_S, view_problem
 from dream_gym.simulator.result import Result, Table, to_table
 from dream_gym.simulator.state import NEVER, allocate_state, view_state
+from dream_gym.simulator.worlds import first_due_ns
 from dream_gym.workload import RecordedFrames, Scenario
 
 MAX_SECONDS = 100_000.0
+
+_AT_ONCE = 2**20
+"""Frames that a compiled call looks at, in some 20 ms, before it comes back to Python.
+
+Only between compiled calls can a run be interrupted, by Ctrl-C for instance.
+"""
+_FIRST_EVENTS = 1000
+_CALL_S = 0.03
+"""How long a compiled call is to take; more would be felt."""
 
 
 class Rates(NamedTuple):
@@ -76,6 +98,8 @@ class Simulation:
             decision_ns=decision_ns,
         )
         self.problem = view_problem(self.problem_arena)
+        self._longest_ns = longest_ns(self.problem)
+        self._most_frames = most_frames(self.problem)
         self._engine = engine
         self._allocate()
 
@@ -84,6 +108,7 @@ class Simulation:
         self.state_arena = allocate_state(self.problem)
         self.state = view_state(self.state_arena)
         self._ended = True
+        self._events = _FIRST_EVENTS
         self._bounds: dict[bool, float] = {}
         self._record = False
         self._prepared_for: Floats | None = None
@@ -116,31 +141,81 @@ class Simulation:
         Raises:
             ConfigError: An argument is out of range.
         """
-        if not 0 <= seed < 2**63:
-            raise ConfigError(f"seed: expected an integer in [0, 2^63), got {seed}")
-        if not 0 < seconds <= MAX_SECONDS:
-            raise ConfigError(f"seconds: expected a number in (0, {MAX_SECONDS:g}], got {seconds}")
-        horizon_ns = round(seconds * NS_PER_S)
-        if any(
-            horizon_ns // int(stream.period_quotient_ns) * int(stream.period_divisor) >= 2**62
-            for stream in self.problem.streams
-        ):
-            raise ConfigError(f"seconds: {seconds:g} is too long for the rates of this scenario")
+        seed = checked_integer("seed", seed, 0, 2**63 - 1)
+        checked_flag("record", record)
+        horizon_ns = self._horizon_ns(seconds)
         self._prepare()
+        self._ended = True
         begin(self.problem_arena, self.state_arena, seed, horizon_ns)
+        cursor, most = np.zeros(2, dtype=np.int64), self._at_once(len(self.problem.streams))
+        while count(self.problem_arena, self.state_arena, cursor, most):
+            pass
+        too_many = self.state.models["frames"] > self._most_frames
+        if too_many.any():
+            name = self.scenario.model_names[int(np.argmax(too_many))]
+            raise ConfigError(
+                f"seconds: in {float(seconds):g} s the frames of {name} may need more than 2^63 "
+                "pJ; simulate less time, or mend the costs"
+            )
         self._bounds.clear()
-        self._ended = False
         self._record = record
+        self._timeline, self._frames = self._make_records()
+        self._ended = False
+
+    def _horizon_ns(self, seconds: float) -> int:
+        expected = f"a number in (0, {MAX_SECONDS:g}]"
+        horizon_ns = whole_ns("seconds", seconds, NS_PER_S, expected)
+        if not 0 < horizon_ns <= MAX_SECONDS * NS_PER_S:
+            raise ConfigError(f"seconds: expected {expected}, got {seconds}")
+        if horizon_ns >= self._longest_ns:
+            raise ConfigError(f"seconds: {seconds} is too long for the rates of this scenario")
+        return horizon_ns
+
+    def _make_records(self) -> tuple[Ints, Ints]:
+        """Room for the records of dispatches and of frames of a run."""
         frames, dispatches = 0, 0
-        if record:
+        if self._record:
             counts = self.state.models["frames"].tolist()
             frames = sum(counts)
             dispatches = sum(
-                count * max(len(member.layers) for member in network.family)
-                for count, network in zip(counts, self.scenario.networks, strict=True)
+                number * max(len(member.layers) for member in network.family)
+                for number, network in zip(counts, self.scenario.networks, strict=True)
             )
-        self._frames = np.empty((frames, len(FRAME_COLUMNS)), dtype=np.int64)
-        self._timeline = np.empty((dispatches, len(TIMELINE_COLUMNS)), dtype=np.int64)
+        try:
+            return (
+                np.empty((dispatches, len(TIMELINE_COLUMNS)), dtype=np.int64),
+                np.empty((frames, len(FRAME_COLUMNS)), dtype=np.int64),
+            )
+        except (MemoryError, ValueError):
+            raise ConfigError(
+                f"record: there is no memory for {dispatches} dispatches of {frames} frames; "
+                "simulate less time, or do not record"
+            ) from None
+
+    def check_frames(self, seconds: float, field: str = "seconds") -> None:
+        """Make sure that a run of this length has something to schedule.
+
+        Args:
+            seconds: Length of the run.
+            field: What to call it in the error.
+
+        Raises:
+            ConfigError: No frame is due in it, whatever the seed; or it is out of range.
+        """
+        first_ns = first_due_ns(self.problem)
+        if first_ns > self._horizon_ns(seconds):
+            rule = "none exists"
+            if first_ns < FAR_NS:
+                rule = f"the first deadline is at {first_ns / NS_PER_S:g} s"
+            raise ConfigError(
+                f"{field}: no frame of {self.scenario.name} is due within {float(seconds):g} s at "
+                f"this load, {rule}"
+            )
+
+    @staticmethod
+    def _at_once(of_each: int) -> int:
+        """Frames that a compiled call may look at where each costs so much, see `_AT_ONCE`."""
+        return max(_AT_ONCE // of_each, 1)
 
     @property
     def records(self) -> tuple[Ints, Ints]:
@@ -194,17 +269,29 @@ class Simulation:
             SchedulerError: The scheduler decided something impossible.
             ValueError: The time has passed already.
         """
+        until_ns = checked_integer("until_ns", until_ns, 0, 2**63 - 1)
         if until_ns < self.now_ns:
             raise ValueError(f"until_ns: {until_ns} has passed, it is {self.now_ns} ns")
         until_ns = min(until_ns, self.horizon_ns)
         arenas = self.problem_arena, self.state_arena
         assert self._engine is not None, "decisions come from outside"
-        if not self._engine.run(*arenas, self._timeline, self._frames, until_ns):
+        outcome = MORE
+        while outcome == MORE:
+            begun = time.perf_counter()
+            outcome = self._engine.run(
+                *arenas, self._timeline, self._frames, until_ns, self._events
+            )
+            if outcome == MORE:
+                share = _CALL_S / max(time.perf_counter() - begun, 1e-6)
+                self._events = max(int(self._events * min(max(share, 1 / 8), 8)), 1)
+        if outcome == IMPOSSIBLE:
             raise SchedulerError(
                 f"at {self.now_ns} ns the scheduler chose a frame that does not wait, or an "
                 "accelerator that is not idle"
             )
         if until_ns == self.horizon_ns and not self._ended:
+            while judge_some(*arenas, self._at_once(len(self.problem.streams))):
+                pass
             finish(*arenas, self._frames)
             self._ended = True
 
@@ -213,10 +300,12 @@ class Simulation:
         arenas = self.problem_arena, self.state_arena
         parts: dict[int, list[Ints]] = {model: [] for model in range(len(self.problem.models))}
         for stream, given in enumerate(self.problem.streams):
-            rows = np.empty((0, 3), dtype=np.int64)
-            rows = np.empty((export_frames(*arenas, stream, rows), 3), dtype=np.int64)
-            export_frames(*arenas, stream, rows)
-            parts[int(given.model)].append(rows)
+            rows = np.empty((self._at_once(16), 3), dtype=np.int64)
+            written, first = len(rows), 0
+            while written == len(rows):
+                written = export_frames(*arenas, stream, first, rows)
+                parts[int(given.model)].append(rows[:written].copy())
+                first += written
         return {
             name: RecordedFrames(*np.concatenate(parts[model]).T)
             for model, name in enumerate(self.scenario.model_names)
@@ -234,7 +323,10 @@ class Simulation:
         """
         keys = np.stack([frames["model"], frames["frame"]], axis=1)
         out = np.empty_like(keys)
-        export_alone(self.problem_arena, self.state_arena, keys, out)
+        most = self._at_once(len(self.problem.layers))
+        for first in range(0, len(keys), most):
+            some = slice(first, first + most)
+            export_alone(self.problem_arena, self.state_arena, keys[some], out[some])
         return out
 
     def uxcost(self) -> float:
@@ -244,8 +336,13 @@ class Simulation:
     def lower_bound(self, *, lightest: bool = False) -> float:
         """The lower bound of the whole run's UXCost; see `accounting.lower_bound`."""
         if lightest not in self._bounds:
-            bound = lower_bound(self.problem_arena, self.state_arena, lightest)
-            self._bounds[lightest] = float(bound)
+            sums = np.zeros(2 + len(self.problem.models), dtype=np.int64)
+            most, bound = self._at_once(len(self.problem.layers)), UNFINISHED
+            while bound == UNFINISHED:
+                bound = float(
+                    lower_bound(self.problem_arena, self.state_arena, lightest, sums, most)
+                )
+            self._bounds[lightest] = bound
         return self._bounds[lightest]
 
     def rates(self) -> Rates:

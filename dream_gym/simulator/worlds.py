@@ -5,6 +5,8 @@ Here and in `frames`, a frame is counted in its stream.
 
 from __future__ import annotations
 
+import numpy as np
+
 from dream_gym.jit import compiled, inlined
 from dream_gym.simulator.problem import FAR_NS, NONE, Problem
 from dream_gym.simulator.state import State
@@ -76,18 +78,55 @@ def exists(problem: Problem, state: State, stream: int, frame: int) -> bool:
 
 
 @compiled
-def count_frames(problem: Problem, state: State, stream: int) -> int:
-    """Number of frames of a stream that are part of the run."""
+def count_frames(
+    problem: Problem, state: State, stream: int, frame: int, most: int
+) -> tuple[int, int]:
+    """Number of frames of a stream that are part of the run, from one on, and where to go on.
+
+    Args:
+        problem: The problem.
+        state: The state.
+        stream: The stream.
+        frame: The first frame to look at.
+        most: How many to look at; all roots that are drawn are counted at once.
+
+    Returns:
+        The number, and the first frame that was not looked at, `NONE` where there are no more.
+    """
     given = problem.streams[stream]
-    frame, count = 0, 0
+    horizon_ns = state.run[0].horizon_ns
     if given.parent == NONE and given.recorded_first == NONE:
-        # All of them are; go to the last by a lower bound of their number.
-        room_ns = state.run[0].horizon_ns - given.deadline_ns - given.first_ns
-        frame = count = min(max(room_ns // (given.period_quotient_ns + 1), 0), given.frames)
-    while due_ns(problem, stream, frame) <= state.run[0].horizon_ns:
+        # All are part of it. No period is longer than its quotient + 1, so a stride passes none.
+        due = due_ns(problem, stream, frame)
+        while due <= horizon_ns:
+            frame += max((horizon_ns - due) // (given.period_quotient_ns + 1), 1)
+            due = due_ns(problem, stream, frame)
+        return min(frame, given.frames), NONE
+    count, end = 0, frame + most
+    while due_ns(problem, stream, frame) <= horizon_ns:
+        if frame == end:
+            return count, frame
         count += exists(problem, state, stream, frame)
         frame += 1
-    return count
+    return count, NONE
+
+
+def first_due_ns(problem: Problem) -> int:
+    """The first deadline of a root that exists, `FAR_NS` if there is none; in Python.
+
+    No other frame is part of a shorter run: a dependent exists only if its root does.
+    """
+    first_ns = FAR_NS
+    for stream in range(len(problem.streams)):
+        given, frame = problem.streams[stream], 0
+        if given.parent != NONE:
+            continue
+        if given.recorded_first != NONE:
+            rows = problem.recorded[given.recorded_first :][: given.recorded_frames]
+            triggered = rows["triggered"] > 0
+            frame = int(np.argmax(triggered)) if triggered.any() else int(given.frames)
+        first_ns = min(first_ns, due_ns(problem, stream, frame))
+    return first_ns
 
 
 @inlined

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from dream_gym import resources
+from dream_gym.arguments import whole_ns
 from dream_gym.resources import Config, FilePath, Rational
 from dream_gym.workload.layer import Network
 from dream_gym.workload.references import AnyNetwork
@@ -227,9 +228,9 @@ class Scenario(Config):
         if not self.phases:
             return (Part(0, Fraction(1), self.models),)
         parts, start_ns = [], 0
-        for phase in self.phases:
+        for index, phase in enumerate(self.phases):
             parts.append(Part(start_ns, phase.load, phase.models))
-            start_ns += round((phase.seconds or 0) * NS_PER_S)
+            start_ns += whole_ns(f"phases.{index}.seconds", phase.seconds or 0, NS_PER_S)
         return tuple(parts)
 
     @property

@@ -17,7 +17,7 @@ from dream_gym.analysis.cells import Cell
 from dream_gym.analysis.extra import cp_model
 from dream_gym.analysis.policies import SchedulerPolicy
 from dream_gym.analysis.pool import Parts, processes, run_tasks
-from dream_gym.analysis.worlds import cell_digest, make_world
+from dream_gym.analysis.worlds import cell_digest, check_worlds, make_world
 from dream_gym.errors import ConfigError
 from dream_gym.simulator import Result, Simulation
 from dream_gym.sources import package_digest
@@ -225,12 +225,7 @@ def run_study(
     if budget.limit > 0:
         cp_model()
     plain = tuple(cell.without_variants() for cell in cells)
-    for cell in plain:
-        for seed in seeds:
-            world = make_world(cell)
-            world.reset(seed=seed, seconds=seconds)
-            if not world.state.models["frames"].any():
-                raise ConfigError(f"seconds: no frame of {cell.title} is due within {seconds:g}")
+    check_worlds(plain, seconds)
     job = _Job(plain, tuple(policies), seconds, budget)
     tasks = [_Task(cell, seed) for cell in range(len(cells)) for seed in seeds]
     kept = Parts(parts)

@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium.utils import EzPickle
 from numpy.typing import NDArray
 
-from dream_gym.envs.arguments import checked_choice, checked_integer
+from dream_gym.arguments import checked_choice, checked_integer
 from dream_gym.envs.base import WorldEnv
 from dream_gym.envs.cells import Cells, Load, Platforms, Scenarios
 from dream_gym.envs.dispatch.menu import ILLEGAL_WORD, MENU, view_menu

@@ -12,7 +12,7 @@ import numpy as np
 from gymnasium.utils import EzPickle
 from numpy.typing import NDArray
 
-from dream_gym.envs.arguments import checked_choice, checked_number
+from dream_gym.arguments import checked_choice, checked_number
 from dream_gym.envs.base import WorldEnv
 from dream_gym.envs.cells import Cells, Load, Platforms, Scenarios
 from dream_gym.envs.entries import Entry, Observation, document_tables, entry_table

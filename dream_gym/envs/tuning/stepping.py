@@ -12,6 +12,7 @@ from dream_gym.envs.tuning.observation import observe
 from dream_gym.jit import entry_point
 from dream_gym.schedulers.dream.plus import DREAM_PLUS
 from dream_gym.simulator import (
+    NEVER,
     Floats,
     Ints,
     arenas_at,
@@ -68,7 +69,7 @@ def step(
             state.parameter[tuned[index]] = action[index]
         horizon_ns = state.run[0].horizon_ns
         until_ns = min(state.run[0].now_ns + interval_ns, horizon_ns)
-        _run(problem_arena, state_arena, timeline, frames, until_ns)
+        _run(problem_arena, state_arena, timeline, frames, until_ns, NEVER)
         ended = until_ns == horizon_ns
         if ended:
             finish_run(problem, state, frames)
