@@ -15,7 +15,7 @@ from dream_gym.errors import ConfigError
 from dream_gym.hardware import Platform
 from dream_gym.simulator.arena import Floats, Ints
 from dream_gym.simulator.exact import least_fraction
-from dream_gym.simulator.problem import Problem
+from dream_gym.simulator.problem import FAR_NS, NONE, Problem
 from dream_gym.workload import Network
 
 NS_PER_MS = 1_000_000
@@ -105,6 +105,21 @@ def longest_ns(problem: Problem) -> int:
     """The longest run whose frames have times that do not wrap, see `worlds.nominal_ns`."""
     streams = problem.streams
     return int((streams["period_quotient_ns"] / streams["period_divisor"] * 2.0**62).min())
+
+
+def first_due_ns(problem: Problem) -> int:
+    """The first deadline of a root that exists, `FAR_NS` if there is none.
+
+    No other frame is part of a shorter run: a dependent exists only if its root does.
+    """
+    first_ns = FAR_NS
+    for stream in problem.streams[problem.streams["parent"] == NONE]:
+        roots_ns: list[int] = [int(stream.first_ns)] if stream.frames > 0 else []
+        if stream.recorded_first != NONE:
+            rows = problem.recorded[stream.recorded_first :][: stream.recorded_frames]
+            roots_ns = rows["nominal_ns"][rows["triggered"] > 0][:1].tolist()
+        first_ns = min([first_ns, *(root_ns + int(stream.deadline_ns) for root_ns in roots_ns)])
+    return first_ns
 
 
 def check_contention(problem: Problem, platform: Platform) -> None:

@@ -29,11 +29,10 @@ from dream_gym.simulator.engine import (
 )
 from dream_gym.simulator.frames import FRAME_COLUMNS
 from dream_gym.simulator.isolation import export_alone
-from dream_gym.simulator.limits import longest_ns, most_frames
+from dream_gym.simulator.limits import first_due_ns, longest_ns, most_frames
 from dream_gym.simulator.problem import FAR_NS, NS_PER_S, view_problem
 from dream_gym.simulator.result import Result, Table, to_table
 from dream_gym.simulator.state import NEVER, allocate_state, view_state
-from dream_gym.simulator.worlds import first_due_ns
 from dream_gym.workload import RecordedFrames, Scenario
 
 MAX_SECONDS = 100_000.0

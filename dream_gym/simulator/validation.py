@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -29,13 +30,14 @@ def check_invariants(result: Result, problem: Problem) -> None:
     if result.timeline is None or result.frames is None:
         raise ValueError("result: needs record=True")
     timeline, frames = result.timeline, result.frames
-    for broken in (
-        *_overlaps(timeline),
-        *_fates(result, frames),
-        *_orders(problem, timeline, frames),
-        *_energies(result, timeline, frames),
-        *_impossible_ends(problem, frames),
-        *_bounds(result),
+    for broken in itertools.chain(
+        _overlaps(timeline),
+        _fates(result, frames),
+        _orders(problem, timeline, frames),
+        _energies(result, timeline, frames),
+        _impossible_ends(problem, frames),
+        _costs(problem, timeline),
+        _bounds(result),
     ):
         raise InvariantError(f"seed {result.seed}: {broken}")
 
@@ -119,6 +121,36 @@ def _impossible_ends(problem: Problem, frames: Table) -> Iterator[str]:
     early = frames["end_ns"] < frames["release_ns"] + least_ns
     for row in frames[known & early & (frames["fate"] == COMPLETED)]:
         yield f"frame {row['frame']} of model {row['model']} ends before it can, {row['end_ns']} ns"
+
+
+def _costs(problem: Problem, timeline: Table) -> Iterator[str]:
+    """A dispatch takes the time and the energy of its layers and of a context switch."""
+    network = problem.models["first_network"][timeline["model"]] + timeline["variant"]
+    first = problem.networks["first_layer"][network] + timeline["layer"]
+    where = first + timeline["layers"], timeline["accelerator"]
+
+    def own(cost: str) -> NDArray[np.int64]:
+        sums = np.pad(np.cumsum(problem.costs[cost], axis=0), ((1, 0), (0, 0)))
+        return np.asarray(sums[where] - sums[first, timeline["accelerator"]])
+
+    setting = problem.setting[0]
+    rest_ns = timeline["end_ns"] - timeline["start_ns"] - timeline["switch_ns"] - own("latency_ns")
+    broken = (timeline["switch_ns"] < 0) | (rest_ns < 0 if setting.contention else rest_ns != 0)
+    for row in timeline[broken]:
+        yield f"the dispatch at {row['start_ns']} ns takes another time than its layers and switch"
+    moved_pj = timeline["energy_pj"] - own("energy_pj")
+    pj_per_byte = int(setting.dram_pj_per_byte)
+    numerator, denominator = int(setting.bandwidth_numerator), int(setting.bandwidth_denominator)
+    pairs = np.unique(np.stack([moved_pj, timeline["switch_ns"]], axis=1), axis=0)
+    for switch_pj, switch_ns in pairs.tolist():
+        if pj_per_byte == 0:
+            holds = switch_pj == 0
+        else:
+            moved_bytes, left = divmod(switch_pj, pj_per_byte)
+            holds = left == 0 <= moved_bytes
+            holds &= switch_ns == -(-moved_bytes * denominator // numerator)
+        if not holds:
+            yield f"a context switch takes {switch_ns} ns and {switch_pj} pJ"
 
 
 def _bounds(result: Result) -> Iterator[str]:

@@ -5,8 +5,6 @@ Here and in `frames`, a frame is counted in its stream.
 
 from __future__ import annotations
 
-import numpy as np
-
 from dream_gym.jit import compiled, inlined
 from dream_gym.simulator.problem import FAR_NS, NONE, Problem
 from dream_gym.simulator.state import State
@@ -109,24 +107,6 @@ def count_frames(
         count += exists(problem, state, stream, frame)
         frame += 1
     return count, NONE
-
-
-def first_due_ns(problem: Problem) -> int:
-    """The first deadline of a root that exists, `FAR_NS` if there is none; in Python.
-
-    No other frame is part of a shorter run: a dependent exists only if its root does.
-    """
-    first_ns = FAR_NS
-    for stream in range(len(problem.streams)):
-        given, frame = problem.streams[stream], 0
-        if given.parent != NONE:
-            continue
-        if given.recorded_first != NONE:
-            rows = problem.recorded[given.recorded_first :][: given.recorded_frames]
-            triggered = rows["triggered"] > 0
-            frame = int(np.argmax(triggered)) if triggered.any() else int(given.frames)
-        first_ns = min(first_ns, due_ns(problem, stream, frame))
-    return first_ns
 
 
 @inlined

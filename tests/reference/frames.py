@@ -78,7 +78,7 @@ def make_roots(
     for index, part in enumerate(scenario.parts):
         last = index == len(scenario.parts) - 1
         stop_ns = math.inf if last else scenario.parts[index + 1].start_ns
-        factor = Fraction(load).limit_denominator(1000) * part.load
+        factor = Fraction(str(load)) * part.load
         stints = {
             spec.name: _make_stint(spec, by_name[spec.name], index, factor) for spec in part.models
         }

@@ -72,7 +72,19 @@ def without_last_layer(result: Result) -> Result:
     return replace(result, timeline=np.delete(rows, own[-1]))
 
 
+def with_dearer_switch(result: Result) -> Result:
+    """The record with one pJ more for a dispatch, its frame and its model."""
+    changed = change("timeline", energy_pj=lambda row: row["energy_pj"] + 1)(result)
+    changed = change("frames", energy_pj=lambda row: row["energy_pj"] + 1)(changed)
+    assert changed.timeline is not None
+    spent = dict(result.energy_spent)
+    spent[list(spent)[changed.timeline["model"][0]]] += 1
+    return replace(changed, energy_spent=spent)
+
+
 BREAKS: dict[str, Callable[[Result], Result]] = {
+    "takes another time than its layers": change("timeline", switch_ns=-1),
+    "a context switch takes": with_dearer_switch,
     "ends before it starts": change("timeline", end_ns=-1),
     "runs two dispatches": change("timeline", end_ns=10**9),
     "runs a layer again": change("timeline", layer=1),
