@@ -14,7 +14,7 @@ from dream_gym.errors import ConfigError
 from dream_gym.resources import Config
 from dream_gym.schedulers import get_scheduler
 from dream_gym.schedulers.tuned import PREFIX
-from dream_gym.simulator.simulation import MAX_SECONDS
+from dream_gym.simulator.limits import MAX_SECONDS
 from dream_gym.workload.seeds import EVALUATION, TRAINING
 
 OptionValue = int | float | str

@@ -18,7 +18,7 @@ from dream_gym.envs.rendering import draw_run
 from dream_gym.envs.rewards import ELAPSED_NS, REWARD, begin_ledger, ledger_size, reward_number
 from dream_gym.errors import EnvStateError
 from dream_gym.simulator import RUN_WORDS, Simulation
-from dream_gym.simulator.simulation import MAX_SECONDS
+from dream_gym.simulator.limits import MAX_SECONDS
 from dream_gym.workload import SEEDS_PER_PURPOSE
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ from dream_gym.simulator.exact import greatest_fraction
 from dream_gym.simulator.limits import (
     MAX_FRAME,
     MAX_NS,
+    MAX_SECONDS,
     NS_PER_MS,
     check_contention,
     check_frames,
@@ -188,7 +189,7 @@ def _short_period(period: Fraction, origin: str) -> Fraction:
     """A fraction that puts every frame of a run at the same ns, with a divisor for int64."""
     if period.denominator <= _MAX_DIVISOR:
         return period
-    frames = 2 * MAX_NS // int(period)
+    frames = int(2 * MAX_SECONDS * NS_PER_S / period) + 1
     if frames > _MAX_DIVISOR:
         raise ConfigError(
             f"{origin}.rate: {float(NS_PER_S / period):g} frames per second at this load are too "

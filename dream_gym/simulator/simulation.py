@@ -29,13 +29,11 @@ from dream_gym.simulator.engine import (
 )
 from dream_gym.simulator.frames import FRAME_COLUMNS
 from dream_gym.simulator.isolation import export_alone
-from dream_gym.simulator.limits import first_due_ns, longest_ns, most_frames
+from dream_gym.simulator.limits import MAX_SECONDS, first_due_ns, longest_ns, most_frames
 from dream_gym.simulator.problem import FAR_NS, NS_PER_S, view_problem
 from dream_gym.simulator.result import Result, Table, to_table
 from dream_gym.simulator.state import NEVER, allocate_state, view_state
 from dream_gym.workload import RecordedFrames, Scenario
-
-MAX_SECONDS = 100_000.0
 
 _AT_ONCE = 2**20
 """Frames that a compiled call looks at, in some 20 ms, before it comes back to Python.

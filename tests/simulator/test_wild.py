@@ -83,5 +83,3 @@ def test_awkward_numbers_are_exact_or_refused() -> None:
     assert seen["run"] > 0.3 * EXAMPLES
     assert seen["refused"] > 0.05 * EXAMPLES
     assert all(seen[field] > 0.01 * EXAMPLES for field in FIELDS)
-
-
