@@ -175,7 +175,7 @@ _OPEN: ContextVar[tuple[Path, ...]] = ContextVar("_OPEN", default=())
 @contextmanager
 def _being_read(path: Path) -> Iterator[None]:
     """Keep account of the files that name one another, to find those that name themselves."""
-    outer, real = _OPEN.get(), Path(os.path.realpath(path))
+    outer, real = _OPEN.get(), Path(os.path.abspath(path))
     if real in outer:
         ring = " -> ".join(file.name for file in (*outer[outer.index(real) :], real))
         raise ConfigError(f"{path}: leads back to itself: {ring}")
