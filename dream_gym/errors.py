@@ -52,6 +52,10 @@ def shown(value: Any) -> str:
 def hint(name: str, known: Iterable[str]) -> str:
     """What a wrong name may have meant, or else which names there are."""
     names = list(known)
-    near = difflib.get_close_matches(name[:200], names, n=3, cutoff=0.6)
-    near = near or difflib.get_close_matches(name[:200], names, n=3, cutoff=0.4)
-    return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names)}"
+    by_letters = {known_name.casefold(): known_name for known_name in names}
+    wanted = name[:200].casefold()
+    near = difflib.get_close_matches(wanted, by_letters, n=3, cutoff=0.6)
+    near = near or difflib.get_close_matches(wanted, by_letters, n=3, cutoff=0.4)
+    if near:
+        return f"did you mean {' or '.join(by_letters[letters] for letters in near)}?"
+    return f"known: {', '.join(names)}"

@@ -24,6 +24,7 @@ _EXPECTED = {
     "bool_parsing": "true or false",
     "string_type": "text",
     "path_type": "a path",
+    "callable_type": "a function",
     "tuple_type": "a list",
     "list_type": "a list",
     "dict_type": "a mapping of keys",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from importlib.resources import files
 from pathlib import Path
@@ -27,16 +27,23 @@ from dream_gym.inputs import read_text
 from dream_gym.yaml_core import MAX_CHARACTERS, load_yaml
 
 
-def _make_scalars_strict(schema: Any) -> None:
+def _make_scalars_strict(schema: Any, handler: GetCoreSchemaHandler, seen: set[str]) -> None:
     """Forbid pydantic to read 1 from true or "1"; lists still become tuples."""
     if isinstance(schema, dict):
-        if schema.get("type") in ("int", "float", "bool"):
+        kind = schema.get("type")
+        if kind in ("int", "float", "bool"):
             schema["strict"] = True
+        if kind == "definition-ref" and schema["schema_ref"] not in seen:
+            seen.add(schema["schema_ref"])
+            with suppress(LookupError):  # still in the making: it will be strict by itself
+                _make_scalars_strict(
+                    handler.resolve_ref_schema(cast(CoreSchema, schema)), handler, seen
+                )
         for part in schema.values():
-            _make_scalars_strict(part)
+            _make_scalars_strict(part, handler, seen)
     elif isinstance(schema, list | tuple):
         for part in schema:
-            _make_scalars_strict(part)
+            _make_scalars_strict(part, handler, seen)
 
 
 class Config(BaseModel):
@@ -50,7 +57,7 @@ class Config(BaseModel):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         schema = handler(source)
-        _make_scalars_strict(schema)
+        _make_scalars_strict(schema, handler, set())
         return schema
 
 

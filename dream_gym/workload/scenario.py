@@ -117,7 +117,8 @@ class Phase(Config):
     """
 
     scenario: Annotated[
-        Scenario, BeforeValidator(_load_phase_scenario, json_schema_input_type=str | Any)
+        Scenario,
+        BeforeValidator(_load_phase_scenario, json_schema_input_type=str | Scenario),
     ]
     seconds: Annotated[float, Field(ge=1e-9, le=100_000)] | None = None
     load: Rational = Fraction(1)
