@@ -36,6 +36,7 @@ _MAX_BITS = 256
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 _SHORT.maxlevel = 3
+_MANY = 100
 
 
 def shown(value: Any) -> str:
@@ -49,6 +50,11 @@ def shown(value: Any) -> str:
     return " ".join(_SHORT.repr(value).split())
 
 
+def plain(name: str) -> str:
+    """A name in a message, without quotes unless it needs them."""
+    return name if name.isprintable() and len(name) <= _SHORT.maxstring else shown(name)
+
+
 def hint(name: str, known: Iterable[str]) -> str:
     """What a wrong name may have meant, or else which names there are."""
     names = list(known)
@@ -57,5 +63,6 @@ def hint(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(wanted, by_letters, n=3, cutoff=0.6)
     near = near or difflib.get_close_matches(wanted, by_letters, n=3, cutoff=0.4)
     if near:
-        return f"did you mean {' or '.join(by_letters[letters] for letters in near)}?"
-    return f"known: {', '.join(names)}"
+        return f"did you mean {' or '.join(plain(by_letters[letters]) for letters in near)}?"
+    more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
+    return f"known: {', '.join(map(plain, names[:_MANY])) or 'none'}{more}"

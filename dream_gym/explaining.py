@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic.errors import PydanticUserError
 
-from dream_gym.errors import hint, shown
+from dream_gym.errors import hint, plain, shown
 
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 _MISSING = ("missing", "missing_argument", "missing_keyword_only_argument", "union_tag_not_found")
@@ -43,7 +43,6 @@ _EXPECTED = {
     "string_too_short": "text of {min_length} characters or more",
     "string_too_long": "text of {max_length} characters or fewer",
 }
-_LONG = 80
 _LENGTHS = {
     "too_short": "expected at least {min_length}, got {actual_length}",
     "too_long": "expected at most {max_length}, got more",
@@ -98,9 +97,6 @@ def _full(place: list[str | int], error: Any) -> list[str | int]:
 
 
 def _join(place: list[str | int]) -> str:
-    def plain(part: str) -> str:
-        return part if part.isprintable() and len(part) <= _LONG else shown(part)
-
     return ".".join(plain(str(part)) for part in place)
 
 
