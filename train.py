@@ -32,7 +32,8 @@ class Arguments:
         timesteps: Steps to train for; by default what the hyperparameters say.
         hyperparameters: Path of a YAML file; by default the shipped one of the algorithm.
         output: Folder of the run; by default a new one under runs/.
-        resume: Folder of a run to go on with; all other arguments are then read from it.
+        resume: Folder of a run to go on with; all other arguments are then read from it. Its
+            checkpoint is a pickle, which may run any code: name only a folder that you trust.
     """
 
     algo: str = "ppo"

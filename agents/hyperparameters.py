@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-import yaml
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
-from dream_gym.errors import ConfigError
-from dream_gym.resources import Config, find, validate
+from dream_gym.errors import ConfigError, hint, shown
+from dream_gym.resources import Config, find, read_yaml_text, validate
+from dream_gym.yaml_core import load_yaml
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Count = Annotated[int, BeforeValidator(_whole)]
+"""A whole number, which RL Baselines3 Zoo may write 1e6."""
 
 
 class Hyperparameters(Config):
@@ -23,8 +31,8 @@ class Hyperparameters(Config):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    n_timesteps: int = Field(ge=1)
-    n_envs: int = Field(ge=1, le=1024)
+    n_timesteps: Count = Field(ge=1)
+    n_envs: Count = Field(ge=1, le=1024)
     policy: str
 
     @property
@@ -44,10 +52,11 @@ def load_hyperparameters(reference: str, environment: str) -> Hyperparameters:
         ConfigError: Names the file and the field at fault.
     """
     path = find("agents", reference)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    if not isinstance(content, dict) or not isinstance(content.get(environment), dict):
-        raise ConfigError(f"{path}: expected a mapping under the key {environment}")
+    content = load_yaml(read_yaml_text(path), origin=str(path))
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: expected a mapping of keys, got {shown(content)}")
+    if not isinstance(content.get(environment), dict):
+        raise ConfigError(
+            f"{path}: expected a mapping under the key {environment}; {hint(environment, content)}"
+        )
     return validate(content[environment], Hyperparameters, origin=f"{path}: {environment}")

@@ -12,7 +12,6 @@ from typing import Any
 
 import gymnasium as gym
 import torch
-import yaml
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import CallbackList
 from stable_baselines3.common.monitor import Monitor
@@ -34,6 +33,7 @@ from dream_gym.errors import ConfigError
 from dream_gym.files import write_text
 from dream_gym.resources import validate
 from dream_gym.workload import SEEDS_PER_PURPOSE
+from dream_gym.yaml_core import dump_yaml
 
 ENVIRONMENT = "DreamRTMM-v0"
 _LIBRARIES = ("dream_gym", "gymnasium", "numba", "numpy", "stable-baselines3", "torch")
@@ -71,7 +71,7 @@ def start_run(
     }
     card = validate(content, RunCard, origin="arguments")
     gym.make(f"dream_gym:{ENVIRONMENT}", **environment_arguments).close()  # before anything stays
-    write_text(folder / CARD, yaml.safe_dump(content, sort_keys=False))
+    write_text(folder / CARD, dump_yaml(content))
     return card
 
 

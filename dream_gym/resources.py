@@ -3,58 +3,62 @@
 from __future__ import annotations
 
 import os
-from fractions import Fraction
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
-import yaml
+import numpy as np
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
-    Field,
+    GetCoreSchemaHandler,
     ValidationError,
     ValidationInfo,
-    WithJsonSchema,
 )
+from pydantic_core import CoreSchema
 
-from dream_gym.errors import ConfigError
+from dream_gym.errors import ConfigError, hint, shown
+from dream_gym.explaining import explain
+from dream_gym.inputs import read_text
+from dream_gym.yaml_core import MAX_CHARACTERS, load_yaml
+
+
+def _make_scalars_strict(schema: Any, handler: GetCoreSchemaHandler, seen: set[str]) -> None:
+    """Forbid pydantic to read 1 from true or "1"; lists still become tuples."""
+    if isinstance(schema, dict):
+        kind = schema.get("type")
+        if kind in ("int", "float", "bool"):
+            schema["strict"] = True
+        if kind == "definition-ref" and schema["schema_ref"] not in seen:
+            seen.add(schema["schema_ref"])
+            with suppress(LookupError):  # still in the making: it will be strict by itself
+                _make_scalars_strict(
+                    handler.resolve_ref_schema(cast(CoreSchema, schema)), handler, seen
+                )
+        for part in schema.values():
+            _make_scalars_strict(part, handler, seen)
+    elif isinstance(schema, list | tuple):
+        for part in schema:
+            _make_scalars_strict(part, handler, seen)
 
 
 class Config(BaseModel):
-    """Base of everything that is read from YAML: immutable, and unknown keys are errors."""
+    """Base of everything that is read from YAML.
+
+    It is immutable, unknown keys are errors, and a number is neither a truth value nor a text.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-
-def _to_fraction(value: Any) -> Fraction:
-    problem = f"expected a number or a text such as '30000/1001', got {value!r}"
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Fraction):
-        raise ValueError(problem)
-    try:
-        return Fraction(str(value))
-    except (ValueError, ZeroDivisionError):
-        raise ValueError(problem) from None
-
-
-_MAX_RATIONAL = 1_000_000
-
-Rational = Annotated[
-    Fraction,
-    BeforeValidator(_to_fraction),
-    Field(gt=0, le=_MAX_RATIONAL),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "number", "exclusiveMinimum": 0, "maximum": _MAX_RATIONAL},
-                {"type": "string"},
-            ]
-        }
-    ),
-]
-"""A positive number, taken exactly as written: 30, 29.97 or "30000/1001"."""
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        _make_scalars_strict(schema, handler, set())
+        return schema
 
 
 def in_folder(path: Path, info: ValidationInfo) -> Path:
@@ -78,6 +82,7 @@ FOLDER_VARIABLE = "DREAM_GYM_CONFIGS"
 """Environment variable: a folder of the user's own ``scenarios/``, ``platforms/`` and so on."""
 
 ConfigT = TypeVar("ConfigT", bound=Config)
+Loaded = TypeVar("Loaded")
 
 
 def names(kind: str) -> list[str]:
@@ -107,8 +112,8 @@ def find(kind: str, reference: str | Path) -> Path:
     paths = known.get(str(reference), [])
     if not paths:
         raise ConfigError(
-            f"{kind}: {str(reference)!r} is neither a path that ends in .yaml nor one of "
-            + ", ".join(sorted(known))
+            f"{kind}: {shown(str(reference))} is neither a path that ends in .yaml nor one of the "
+            f"{kind}; {hint(str(reference), sorted(known))}"
         )
     if len(paths) > 1:
         other = "a shipped file" if paths[0].parent == shipped_folder(kind) else str(paths[0])
@@ -151,11 +156,57 @@ def load(kind: str, reference: str | Path | ConfigT, model: type[ConfigT]) -> Co
             f"{kind}: expected a name, a path or a {model.__name__}, got {type(reference).__name__}"
         )
     path = find(kind, reference)
+    with _being_read(path):
+        return read(path, model)
+
+
+def load_once(load: Callable[[str], Loaded], reference: str, info: ValidationInfo) -> Loaded:
+    """Load what a config refers to, only once for all places of it that refer to the same.
+
+    Args:
+        load: Loads by name or path.
+        reference: A name, or a path relative to the folder of the config.
+        info: What the validator was called with.
+    """
+    kept = info.context["loaded"] if info.context else {}
+    key = load, in_folder_if_path(reference, info)
+    if key not in kept:
+        kept[key] = load(key[1])
+    return cast(Loaded, kept[key])
+
+
+MAX_NESTED_FILES = 8
+_OPEN: ContextVar[tuple[Path, ...]] = ContextVar("_OPEN", default=())
+
+
+@contextmanager
+def _being_read(path: Path) -> Iterator[None]:
+    """Keep account of the files that name one another, to find those that name themselves."""
+    outer, real = _OPEN.get(), Path(os.path.abspath(path))
+    if real in outer:
+        ring = " -> ".join(file.name for file in (*outer[outer.index(real) :], real))
+        raise ConfigError(f"{path}: leads back to itself: {ring}")
+    if len(outer) == MAX_NESTED_FILES:
+        raise ConfigError(f"{path}: more than {MAX_NESTED_FILES} files that name one another")
+    token = _OPEN.set((*outer, real))
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    return parse(text, model, origin=str(path), folder=path.parent)
+        yield
+    finally:
+        _OPEN.reset(token)
+
+
+def read(path: Path, model: type[ConfigT]) -> ConfigT:
+    """Read and validate a YAML file; paths in it start in its folder.
+
+    Raises:
+        ConfigError: It cannot be read or is malformed; names the file and the field.
+    """
+    return parse(read_yaml_text(path), model, origin=str(path), folder=path.parent)
+
+
+def read_yaml_text(path: Path) -> str:
+    """The text of a YAML file; see `inputs.read_text`."""
+    return read_text(path, most=4 * MAX_CHARACTERS)
 
 
 def parse(text: str, model: type[ConfigT], *, origin: str, folder: Path | None = None) -> ConfigT:
@@ -170,12 +221,9 @@ def parse(text: str, model: type[ConfigT], *, origin: str, folder: Path | None =
     Raises:
         ConfigError: Names the origin and the field at fault.
     """
-    try:
-        content: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{origin}: not valid YAML: {error}") from error
+    content = load_yaml(text, origin=origin)
     if not isinstance(content, dict):
-        raise ConfigError(f"{origin}: expected a mapping of keys, got {type(content).__name__}")
+        raise ConfigError(f"{origin}: expected a mapping of keys, got {shown(content)}")
     return validate(content, model, origin=origin, folder=folder)
 
 
@@ -184,12 +232,14 @@ def validate(
 ) -> ConfigT:
     """Validate a mapping; the first error found becomes a `ConfigError` that names its field.
 
-    A validator finds `folder` in its context, and resolves relative paths against it.
+    Numbers may be NumPy's. A validator finds in its context `folder`, where relative paths start,
+    and `loaded`, a dict in which it may keep what is needed again while this mapping is validated.
     """
+    plain = {
+        key: value.item() if isinstance(value, np.generic) else value
+        for key, value in content.items()
+    }
     try:
-        return model.model_validate(content, context={"folder": folder or Path()})
+        return model.model_validate(plain, context={"folder": folder or Path(), "loaded": {}})
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(": ".join(filter(None, (origin, field, message)))) from error
+        raise ConfigError(": ".join(filter(None, (origin, explain(error, model))))) from error

@@ -174,6 +174,15 @@ def test_new_overwrites_nothing_and_takes_no_name(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["calibrate", "--output", "c.csv", "--scenarios", "ar_sociall"], "did you mean ar_social"),
+        (["calibrate", "--output", "c.csv", "--platforms", "4k_2w"], "did you mean 4k_2ws"),
+        ([*SIMULATE, "--scheduler", "dream_ful"], "did you mean dream_full"),
+        ([*SIMULATE, "--scheduler", "dream_full", "--option", "alpha=yes"], "got the text 'yes'"),
+        ([*SIMULATE, "--scheduler", "dream_full", "--option", "alpha=true"], "got true"),
+        ([*SIMULATE, "--scheduler", "dream_full", "--option", "alpha=1:30"], "got the text '1:30'"),
+        ([*SIMULATE, "--scheduler", "dream_full", "--option", "alpha=!!int x"], "'x' is no int"),
+        ([*SIMULATE, "--scheduler", "dream_full", "--option", "alph=1"], "did you mean alpha"),
+        ([*SIMULATE, "--scheduler", "dream_full", "--option", "a=" + "[" * 3000], "option 'a': "),
         (["simulate", "nope", "--platform", "4k_2ws", "--scheduler", "fcfs"], "'nope'"),
         (["simulate", "ar_call", "--platform", "nope", "--scheduler", "fcfs"], "'nope'"),
         ([*SIMULATE, "--scheduler", "nope"], "'nope'"),
@@ -220,6 +229,16 @@ def test_unwritable_output_is_found_before_the_work(
     captured = capsys.readouterr()
     assert "cannot be written" in captured.err
     assert captured.out == ""
+
+
+@pytest.mark.parametrize("command", ["benchmark", "train"])
+def test_help_says_that_run_folders_run_code(command: str) -> None:
+    start = ["train.py"] if command == "train" else ["-m", "dream_gym", command]
+    root = Path(__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, *start, "--help"], capture_output=True, text=True, check=True, cwd=root
+    )
+    assert "may run any code" in " ".join(done.stdout.replace("│", " ").split())
 
 
 def test_interrupt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -92,7 +92,9 @@ def test_every_documented_key_is_there(kind, classes, capsys):
     schema = generate(kind, capsys)
     pages = "\n".join(inspect.getdoc(found) for found in classes)
     arguments = re.findall(r"^    (\w+): ", pages, flags=re.MULTILINE)
-    assert set(schema["properties"]) == {"schema", *arguments} - {"schema_version"}
+    name = schema.get("$ref", "").removeprefix("#/$defs/")
+    properties = (schema["$defs"][name] if name else schema)["properties"]
+    assert set(properties) == {"schema", *arguments} - {"schema_version"}
 
 
 @pytest.mark.parametrize(

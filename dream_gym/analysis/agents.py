@@ -24,8 +24,9 @@ from pydantic import Field
 
 from dream_gym.analysis.cells import Cell
 from dream_gym.errors import ConfigError
+from dream_gym.fields import SchemaVersion
 from dream_gym.files import replacing
-from dream_gym.resources import Config, parse
+from dream_gym.resources import Config, read
 from dream_gym.simulator import Result
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class RunCard(Config):
         versions: Versions of Python and of the libraries.
     """
 
-    schema_version: Literal[1] = Field(alias="schema", serialization_alias="schema")
+    schema_version: SchemaVersion = Field(alias="schema", serialization_alias="schema")
     algorithm: Algorithm
     environment: str
     environment_arguments: dict[str, Any]
@@ -70,10 +71,9 @@ def read_card(folder: Path) -> RunCard:
     """Read the card of a run folder; raises `ConfigError` if there is none or it is malformed."""
     path = folder / CARD
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{folder}: not a run folder: {CARD} cannot be read") from error
-    return parse(text, RunCard, origin=str(path))
+        return read(path, RunCard)
+    except ConfigError as error:
+        raise ConfigError(f"{folder}: not a run folder: {error}") from error
 
 
 def algorithm_class(name: Algorithm) -> type[BaseAlgorithm]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from importlib.resources import files
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from dream_gym.errors import ConfigError
 from dream_gym.files import replacing
+from dream_gym.inputs import read_text
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,11 @@ def read_table(path: Path) -> list[CalibratedCell]:
         ConfigError: It cannot be read or is malformed; names the file and the line.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            if tuple(reader.fieldnames or ()) != NAMES:
-                raise ConfigError(f"{path}: line 1: expected the columns {', '.join(NAMES)}")
-            return [_row(row, f"{path}: line {reader.line_num}") for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reader = csv.DictReader(io.StringIO(read_text(path), newline=""))
+        if tuple(reader.fieldnames or ()) != NAMES:
+            raise ConfigError(f"{path}: line 1: expected the columns {', '.join(NAMES)}")
+        return [_row(row, f"{path}: line {reader.line_num}") for row in reader]
+    except csv.Error as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
 
 

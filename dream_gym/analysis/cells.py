@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import replace
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -20,6 +21,7 @@ Load: TypeAlias = Annotated[float, Field(gt=0, le=1000)]
 Probability: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Share: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
 
+MAX_CELLS = 10_000
 SWEEP_FROM = 0.25
 CALM_STEPS, BUSY_STEPS = 5, 15
 """Steps of a sweep below and above the load at which deadlines begin to be missed."""
@@ -51,8 +53,8 @@ class Cell(Config):
 
     @model_validator(mode="after")
     def _load_parts(self, info: ValidationInfo) -> Cell:
-        self._scenario = load_scenario(resources.in_folder_if_path(self.scenario, info))
-        self._hardware = load_platform(resources.in_folder_if_path(self.platform, info))
+        self._scenario = resources.load_once(load_scenario, self.scenario, info)
+        self._hardware = resources.load_once(load_platform, self.platform, info)
         return self
 
     @property
@@ -172,11 +174,15 @@ class Grid(Config):
         """
         axes = (self.scenarios, self.platforms)
         options = (self.expiry or (None,), self.cascade or (None,), self.jitter or (None,))
+        loads = self.loads if not isinstance(self.loads, str) else ()
+        if math.prod(map(len, (*axes, *options, loads or (None,)))) > MAX_CELLS:
+            raise ValueError(f"more than {MAX_CELLS} cells")
+        calibrated = calibrated_cells() if isinstance(self.loads, str) else []
         found = [
             dict(zip(Cell.model_fields, (*pair, load, *rest), strict=True))
             for pair in itertools.product(*axes)
             for rest in itertools.product(*options)
-            for load in self._loads(*pair)
+            for load in self._loads(*pair, calibrated)
         ]
         if not found:
             raise ValueError(f"loads: no cell of the calibration is {self.loads}")
@@ -184,10 +190,12 @@ class Grid(Config):
             {name: value for name, value in cell.items() if value is not None} for cell in found
         ]
 
-    def _loads(self, scenario: str, platform: str) -> tuple[float, ...]:
+    def _loads(
+        self, scenario: str, platform: str, calibrated: list[CalibratedCell]
+    ) -> tuple[float, ...]:
         if not isinstance(self.loads, str):
             return self.loads
-        for cell in calibrated_cells():
+        for cell in calibrated:
             if (cell.scenario, cell.platform) == (scenario, platform):
                 if self.loads == "sweep":
                     return sweep_loads(cell)
@@ -205,16 +213,18 @@ def sweep_loads(cell: CalibratedCell) -> tuple[float, ...]:
     return tuple(sorted({round(load, 3) for load in (*calm.tolist(), *busy.tolist())}))
 
 
-def _expand(items: Any, info: ValidationInfo) -> Any:
+def _expand(items: Any) -> Any:
     """Put the cells of grids in their place."""
     if not isinstance(items, list | tuple):
         return items
     expanded: list[Any] = []
-    for item in items:
+    for index, item in enumerate(items):
         if isinstance(item, dict) and "scenarios" in item:
-            expanded += Grid.model_validate(item, context=info.context).cells()
+            expanded += resources.validate(item, Grid, origin=str(index)).cells()
         else:
             expanded.append(item)
+        if len(expanded) > MAX_CELLS:
+            raise ValueError(f"more than {MAX_CELLS} cells")
     return expanded
 
 

@@ -15,6 +15,7 @@ from dream_gym.analysis.aggregates import Bootstrap, Scores
 from dream_gym.analysis.cells import cell_title
 from dream_gym.analysis.extra import polars
 from dream_gym.errors import ConfigError
+from dream_gym.inputs import read_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -108,7 +109,7 @@ def read_outcome(folder: Path) -> Outcome:
         ConfigError: It is not such a folder, or a file in it is damaged.
     """
     try:
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        about = json.loads(read_text(folder / ABOUT))
         rows = polars().read_parquet(folder / RUNS)
     except Exception as error:  # polars has errors of its own for every way to be damaged
         raise ConfigError(f"{folder}: not the outcome of a benchmark: {error}") from error

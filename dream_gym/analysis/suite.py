@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import math
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from dream_gym import resources
-from dream_gym.analysis.cells import Cells
+from dream_gym.analysis.cells import Cell, Cells
 from dream_gym.errors import ConfigError
+from dream_gym.fields import FileName, Prose, SchemaVersion, Title
 from dream_gym.resources import Config
 from dream_gym.schedulers import get_scheduler
 from dream_gym.schedulers.tuned import PREFIX
@@ -18,7 +20,9 @@ from dream_gym.simulator.limits import MAX_SECONDS
 from dream_gym.workload.seeds import EVALUATION, TRAINING
 
 OptionValue = int | float | str
-Seconds = Annotated[float, Field(gt=0, le=MAX_SECONDS)]
+Seconds = Annotated[float, Field(ge=1e-9, le=MAX_SECONDS)]
+MAX_POLICIES = 200
+MAX_COMBINATIONS = 10_000
 
 
 class Tuning(Config):
@@ -33,6 +37,12 @@ class Tuning(Config):
     grid: dict[str, Annotated[tuple[OptionValue, ...], Field(min_length=1)]] = Field(min_length=1)
     seeds: int = Field(default=4, ge=1, le=len(TRAINING))
     seconds: Seconds = 5.0
+
+    @model_validator(mode="after")
+    def _check_size(self) -> Tuning:
+        if math.prod(map(len, self.grid.values())) > MAX_COMBINATIONS:
+            raise ValueError(f"grid: more than {MAX_COMBINATIONS} combinations")
+        return self
 
     def combinations(self) -> list[dict[str, OptionValue]]:
         """All points of the grid, the last option varying fastest."""
@@ -61,7 +71,7 @@ class PolicySpec(Config):
     scheduler: Annotated[str, AfterValidator(_in_folder_if_tuned)]
     options: dict[str, OptionValue] = Field(default_factory=dict)
     tune: Tuning | None = None
-    name: str = ""
+    name: Title = ""
 
     @model_validator(mode="after")
     def _check_options(self) -> PolicySpec:
@@ -84,7 +94,7 @@ class Roster(Config):
         policies: Who takes part.
     """
 
-    schema_version: Literal[1] = Field(alias="schema")
+    schema_version: SchemaVersion = Field(alias="schema")
     policies: tuple[PolicySpec, ...] = Field(min_length=1)
 
 
@@ -103,12 +113,14 @@ def _expand(items: Any) -> Any:
     if not isinstance(items, list | tuple):
         return items
     expanded: list[Any] = []
-    for item in items:
+    for index, item in enumerate(items):
         if isinstance(item, dict) and "roster" in item:
-            reference = RosterReference.model_validate(item).roster
+            reference = resources.validate(item, RosterReference, origin=str(index)).roster
             expanded += resources.load("rosters", reference, Roster).policies
         else:
             expanded.append(item)
+        if len(expanded) > MAX_POLICIES:
+            raise ValueError(f"more than {MAX_POLICIES} policies")
     return expanded
 
 
@@ -136,10 +148,10 @@ class Suite(Config):
         xrbench_score: Whether reports show XRBench's own score, too.
     """
 
-    schema_version: Literal[1] = Field(alias="schema")
-    name: str = Field(min_length=1)
-    description: str = ""
-    notes: str = ""
+    schema_version: SchemaVersion = Field(alias="schema")
+    name: FileName
+    description: Prose = ""
+    notes: Prose = ""
     cells: Cells
     policies: Policies
     seeds: int = Field(default=20, ge=1, le=len(EVALUATION))
@@ -152,9 +164,12 @@ class Suite(Config):
         for index, title in enumerate(titles):
             if title in titles[:index]:
                 raise ValueError(f"policies.{index}.name: {title!r} is used twice")
+        seen: set[tuple[Any, ...]] = set()
         for index, cell in enumerate(self.cells):
-            if cell in self.cells[:index]:
+            fields = tuple(getattr(cell, name) for name in Cell.model_fields)
+            if fields in seen:
                 raise ValueError(f"cells.{index}: {cell.title} is listed twice")
+            seen.add(fields)
         return self
 
     def with_seeds(self, seeds: int) -> Suite:

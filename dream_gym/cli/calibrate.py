@@ -12,6 +12,7 @@ from dream_gym.analysis.calibration_table import CalibratedCell
 from dream_gym.cli.output import make_console, make_progress
 from dream_gym.errors import ConfigError
 from dream_gym.files import check_writable, write_text
+from dream_gym.hardware import load_platform
 from dream_gym.workload import load_scenario
 
 
@@ -36,6 +37,10 @@ def calibrate(
     if workers < 1:
         raise ConfigError(f"--workers: expected at least 1, got {workers}")
     check_writable(output)
+    for name in scenarios:
+        load_scenario(name)
+    for name in platforms:
+        load_platform(name)
     pairs = list(
         itertools.product(
             scenarios or _plain_scenarios(), platforms or resources.names("platforms")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from dream_gym.errors import ConfigError
+from dream_gym.errors import ConfigError, shown
+from dream_gym.yaml_core import load_yaml
 
 PIPED_WIDTH = 400
 """Columns where the output is no terminal, so that no row is wrapped."""
@@ -53,9 +53,6 @@ def parse_options(pairs: tuple[str, ...]) -> dict[str, Any]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not name or not equals:
-            raise ConfigError(f"option: expected NAME=VALUE, such as alpha=0.5, got {pair!r}")
-        try:
-            options[name] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise ConfigError(f"option: {pair!r} has a value that cannot be read") from None
+            raise ConfigError(f"option: expected NAME=VALUE, such as alpha=0.5, got {shown(pair)}")
+        options[name] = load_yaml(value, origin=f"option {shown(name)}")
     return options

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 import tyro
-import yaml
 
 from dream_gym.analysis.cells import Cell
 from dream_gym.analysis.extra import cma
@@ -19,6 +18,7 @@ from dream_gym.files import check_writable, write_text
 from dream_gym.resources import validate
 from dream_gym.schedulers import get_scheduler
 from dream_gym.schedulers.tuned import PREFIX, TunedFile
+from dream_gym.yaml_core import dump_yaml
 
 
 def tune(
@@ -103,7 +103,7 @@ def tune(
             "versions": {name: version(name) for name in ("dream_gym", "numpy", "numba", "cma")},
         },
     )
-    write_text(output, yaml.safe_dump(content.model_dump(by_alias=True), sort_keys=False))
+    write_text(output, dump_yaml(content.model_dump(by_alias=True)))
     _show(found, cell, output)
 
 

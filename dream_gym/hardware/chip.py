@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from dream_gym.resources import Config, Rational
+from dream_gym.fields import FileName, Name, Prose, Rational, SchemaVersion
+from dream_gym.resources import Config
 from dream_gym.workload import Layer
 
 MAX_ACCELERATORS = 64
@@ -23,7 +24,7 @@ class Accelerator(Config):
         noc_bandwidth: Bandwidth of the on-chip network in elements per cycle.
     """
 
-    name: str = Field(min_length=1)
+    name: Name
     dataflow: Literal["WS", "OS", "RS"] | None = None
     num_pes: int | None = Field(default=None, ge=256, le=2**20)
     noc_bandwidth: int | None = Field(default=None, ge=1, le=2**20)
@@ -47,9 +48,9 @@ class Chip(Config):
         accelerators: The accelerators; their order is the order of accelerator indices.
     """
 
-    schema_version: Literal[1] = Field(alias="schema")
-    name: str = Field(min_length=1)
-    description: str = ""
+    schema_version: SchemaVersion = Field(alias="schema")
+    name: FileName
+    description: Prose = ""
     clock_ghz: Rational
     dram_bandwidth_gb_s: Rational
     dram_energy_pj_per_byte: int = Field(default=216, ge=0, le=10**6)

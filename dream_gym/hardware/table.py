@@ -8,19 +8,24 @@ import importlib
 import io
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from pydantic import PrivateAttr
 
-from dream_gym.errors import ConfigError
+from dream_gym.errors import ConfigError, shown
 from dream_gym.hardware.chip import Chip
 from dream_gym.hardware.cost import CostModel, CostTable, rounded
+from dream_gym.hardware.parquet_size import check_parquet_size
+from dream_gym.inputs import read_bytes, read_text
 from dream_gym.resources import FilePath
 from dream_gym.workload import Network
+from dream_gym.yaml_core import NUMBER
 
 COLUMNS = ("network", "layer", "accelerator", "latency_ns", "energy_pj")
+_MAX_NAME_BYTES = 1000
 MAX_VALUE = 1e15  # ns: eleven days; pJ: a kilojoule
 
 _Key: TypeAlias = tuple[str, str, str]
@@ -109,7 +114,7 @@ def _read(path: Path, _: _Stamp) -> Mapping[_Key, _Costs]:
         names = [row[column] for column in COLUMNS[:3]]
         for column, name in zip(COLUMNS, names, strict=False):
             if not isinstance(name, str) or not name:
-                raise ConfigError(f"{where}: {column}: expected a name, got {name!r}")
+                raise ConfigError(f"{where}: {column}: expected a name, got {shown(name)}")
         key = (names[0], names[1], names[2])
         if key in table:
             raise ConfigError(f"{where}: {', '.join(key)} is there twice")
@@ -123,12 +128,14 @@ def _read(path: Path, _: _Stamp) -> Mapping[_Key, _Costs]:
 
 
 def _positive(value: Any, where: str) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise ConfigError(f"{where}: expected a number, got {value!r}") from None
+    written = isinstance(value, str) and NUMBER.fullmatch(value)
+    if isinstance(value, bool) or not (written or isinstance(value, int | float | Decimal)):
+        raise ConfigError(f"{where}: expected a number, got {shown(value)}")
+    number = float(value)
     if not (math.isfinite(number) and 0 < number <= MAX_VALUE):
-        raise ConfigError(f"{where}: expected a positive number up to {MAX_VALUE:g}, got {value}")
+        raise ConfigError(
+            f"{where}: expected a positive number up to {MAX_VALUE:g}, got {shown(value)}"
+        )
     return number
 
 
@@ -142,10 +149,7 @@ def _check_columns(columns: Iterable[str], path: Path) -> None:
 
 def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Line number and content of the rows."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not UTF-8: {error}") from error
+    text = read_text(path)
     if not text:
         raise ConfigError(f"{path}: is empty")
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -173,9 +177,17 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         raise ConfigError(
             f'{path}: polars is missing; Parquet needs: pip install "dream_gym[bench]"'
         ) from None
+    content = read_bytes(path)
     try:
-        frame = polars.read_parquet(path)
-    except (polars.exceptions.PolarsError, OSError) as error:
-        raise ConfigError(f"{path}: is not a Parquet file: {error}") from error
-    _check_columns(frame.columns, path)
+        check_parquet_size(content, COLUMNS)
+        _check_columns(polars.read_parquet_schema(io.BytesIO(content)), path)
+        frame = polars.read_parquet(io.BytesIO(content), columns=list(COLUMNS))
+    except ConfigError:
+        raise
+    except Exception as error:  # polars has errors of its own for every way to be damaged
+        raise ConfigError(f"{path}: cannot be read as Parquet: {error}") from error
+    for column in COLUMNS[:3]:
+        texts = polars.col(column).cast(polars.String)
+        if (frame.select(texts.str.len_bytes().max()).item() or 0) > _MAX_NAME_BYTES:
+            raise ConfigError(f"{path}: {column}: a name of more than {_MAX_NAME_BYTES} bytes")
     yield from enumerate(frame.iter_rows(named=True), start=1)

@@ -16,13 +16,13 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from dream_gym.errors import ConfigError
+from dream_gym.errors import ConfigError, hint, shown
 from dream_gym.files import write_text
 from dream_gym.hardware.chip import Chip
 from dream_gym.hardware.cost import CostModel, CostTable, rounded
 from dream_gym.hardware.zigzag_pool import Answer, evaluate_all
 from dream_gym.hardware.zigzag_worker import FORMULATION, Request, Shape
-from dream_gym.resources import Config, in_folder
+from dream_gym.resources import Config, in_folder, read_yaml_text
 from dream_gym.workload import Layer, Network
 
 
@@ -207,14 +207,15 @@ def _read(reference: str, kind: Literal["hardware", "mapping"], field: str) -> s
         folder = Path(spec.origin).parent / "inputs" / kind
         path = folder / f"{reference}.yaml"
         if not path.is_file():
-            names = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))
+            names = sorted(file.stem for file in folder.glob("*.yaml"))
             raise ConfigError(
-                f"{field}: {reference!r} is neither a path that ends in .yaml nor one of {names}"
+                f"{field}: {shown(reference)} is neither a path that ends in .yaml nor a file of "
+                f"zigzag-dse; {hint(reference, names)}"
             )
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{field}: {path} cannot be read: {error}") from error
+        return read_yaml_text(path)
+    except ConfigError as error:
+        raise ConfigError(f"{field}: {error}") from error
 
 
 def _show_progress(

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dream_gym import resources
-from dream_gym.errors import ConfigError
+from dream_gym.errors import ConfigError, hint, shown
 from dream_gym.schedulers.builtin import BuiltinScheduler, Options
 from dream_gym.schedulers.custom import Scheduler, make_python_engine
 from dream_gym.schedulers.dream.full import DREAM_FULL
@@ -70,12 +70,17 @@ def get_scheduler(name: str | BuiltinScheduler) -> BuiltinScheduler:
         path = Path(name.removeprefix(PREFIX))
         tuned = read_tuned(path)
         if tuned.scheduler not in BUILTIN:
-            raise ConfigError(f"{path}: scheduler: {tuned.scheduler!r} is no built-in scheduler")
+            raise ConfigError(
+                f"{path}: scheduler: {shown(tuned.scheduler)} is no built-in scheduler; "
+                + hint(tuned.scheduler, BUILTIN)
+            )
         scheduler = BUILTIN[tuned.scheduler]
         resources.validate(tuned.options, scheduler.options, origin=f"{path}: options")
         return replace(scheduler, preset=dict(tuned.options))
     if name not in BUILTIN:
-        raise ConfigError(f"scheduler: {name!r} is not one of {', '.join(BUILTIN)}")
+        raise ConfigError(
+            f"scheduler: {shown(name)} is no built-in scheduler; {hint(name, BUILTIN)}"
+        )
     return BUILTIN[name]
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
 from dream_gym import resources
-from dream_gym.errors import ConfigError
+from dream_gym.fields import SchemaVersion
 from dream_gym.resources import Config
 
 PREFIX = "tuned:"
@@ -24,7 +24,7 @@ class TunedFile(Config):
         found: Where they come from; not read.
     """
 
-    schema_version: Literal[1] = Field(alias="schema", serialization_alias="schema")
+    schema_version: SchemaVersion = Field(alias="schema", serialization_alias="schema")
     scheduler: str
     options: dict[str, int | float | str]
     found: dict[str, Any] = Field(default_factory=dict)
@@ -36,8 +36,4 @@ def read_tuned(path: Path) -> TunedFile:
     Raises:
         ConfigError: It cannot be read or is malformed; names the file and the field.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"scheduler: {PREFIX}{path} cannot be read: {error}") from error
-    return resources.parse(text, TunedFile, origin=str(path))
+    return resources.read(path, TunedFile)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dream_gym.errors import ConfigError
+from dream_gym.errors import ConfigError, shown
 from dream_gym.files import replacing
+from dream_gym.inputs import read_text
 
 COLUMNS = ("model", "frame", "time_ns", "triggered", "nominal_ns")
 """Columns of a recording; ``nominal_ns`` may be absent."""
 
 _MAX_NS = 2**53
+_MAX_DIGITS = 40
 
 
 @dataclass(frozen=True)
@@ -47,13 +50,15 @@ def read_recording(path: str | Path) -> dict[str, RecordedFrames]:
     """
     path = Path(path)
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            missing = set(COLUMNS[:4]) - set(reader.fieldnames or ())
-            if missing:
-                raise ConfigError(f"{path}: line 1: column {min(missing)!r} is missing")
-            return _collect(path, reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reader = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
+        columns = list(reader.fieldnames or ())
+        for column in COLUMNS:
+            if columns.count(column) > 1:
+                raise ConfigError(f"{path}: line 1: column {column!r} is there twice")
+            if column in COLUMNS[:4] and column not in columns:
+                raise ConfigError(f"{path}: line 1: column {column!r} is missing")
+        return _collect(path, reader)
+    except csv.Error as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
 
 
@@ -61,9 +66,13 @@ def _collect(path: Path, reader: csv.DictReader[str]) -> dict[str, RecordedFrame
     rows: dict[str, list[tuple[int, int, int]]] = {}
     for row in reader:
         where = f"{path}: line {reader.line_num}"
-        frames = rows.setdefault(row["model"] or "", [])
+        if None in row or None in row.values():
+            raise ConfigError(
+                f"{where}: expected {len(reader.fieldnames or ())} values; is the file cut off?"
+            )
+        frames = rows.setdefault(row["model"], [])
         if row["frame"] != str(len(frames)):
-            raise ConfigError(f"{where}: frame: expected {len(frames)}, got {row['frame']}")
+            raise ConfigError(f"{where}: frame: expected {len(frames)}, got {shown(row['frame'])}")
         release_ns = _integer(row["time_ns"], where, "time_ns", _MAX_NS)
         nominal_ns = release_ns
         if row.get("nominal_ns"):
@@ -77,13 +86,13 @@ def _collect(path: Path, reader: csv.DictReader[str]) -> dict[str, RecordedFrame
     }
 
 
-def _integer(text: str | None, where: str, column: str, largest: int) -> int:
-    try:
-        value = int(text or "")
-    except ValueError:
-        value = -1
+def _integer(text: str, where: str, column: str, largest: int) -> int:
+    digits = text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
+    value = int(text) if digits else -1
     if not 0 <= value <= largest:
-        raise ConfigError(f"{where}: {column}: expected a whole number up to {largest}, got {text}")
+        raise ConfigError(
+            f"{where}: {column}: expected a whole number up to {largest}, got {shown(text)}"
+        )
     return value
 
 

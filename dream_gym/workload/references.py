@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
 
 from dream_gym import resources
+from dream_gym.errors import shown
 from dream_gym.resources import Config
 from dream_gym.workload.layer import Network
 from dream_gym.workload.networks import NETWORKS, build_network
@@ -51,7 +52,7 @@ class OnnxReference(Config):
 
 def _by_name(value: Any) -> NetworkReference:
     if not isinstance(value, str):
-        raise ValueError(f"expected the name of a network, got {value!r}")
+        raise ValueError(f"expected the name of a network, got {shown(value)}")
     return NetworkReference(name=value)
 
 
@@ -65,26 +66,30 @@ def _import_onnx(value: Any, info: ValidationInfo) -> Network:
 
 def _kind_of_network(value: Any) -> str:
     if isinstance(value, OnnxReference):
-        return "onnx"
+        return "onnx file"
     if isinstance(value, NetworkReference):
         return "catalogue"
     if isinstance(value, Network):
         return "inline"
     if not isinstance(value, dict):
-        return "name"
-    return "inline" if "layers" in value else "onnx" if "onnx" in value else "catalogue"
+        return "by name"
+    return "inline" if "layers" in value else "onnx file" if "onnx" in value else "catalogue"
 
 
 NetworkName = Annotated[str, Field(json_schema_extra={"enum": sorted(NETWORKS)})]
 
 AnyNetwork = Annotated[
     Annotated[
-        NetworkReference, BeforeValidator(_by_name, json_schema_input_type=NetworkName), Tag("name")
+        NetworkReference,
+        BeforeValidator(_by_name, json_schema_input_type=NetworkName),
+        Tag("by name"),
     ]
     | Annotated[NetworkReference, Tag("catalogue")]
     | Annotated[Network, Tag("inline")]
     | Annotated[
-        Network, BeforeValidator(_import_onnx, json_schema_input_type=OnnxReference), Tag("onnx")
+        Network,
+        BeforeValidator(_import_onnx, json_schema_input_type=OnnxReference),
+        Tag("onnx file"),
     ],
     Discriminator(_kind_of_network),
 ]

@@ -7,11 +7,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from dream_gym import resources
 from dream_gym.arguments import whole_ns
-from dream_gym.resources import Config, FilePath, Rational
+from dream_gym.errors import shown
+from dream_gym.fields import FileName, Name, Prose, Rational, SchemaVersion
+from dream_gym.resources import Config, FilePath
 from dream_gym.workload.layer import Network
 from dream_gym.workload.references import AnyNetwork
 
@@ -19,7 +21,17 @@ MAX_MODELS = 64
 MAX_PHASES = 64
 NS_PER_S = 1_000_000_000
 
-Milliseconds = Annotated[float, Field(ge=0, le=1e7)]
+LEAST_MS = 1e-6
+"""One ns, the unit of time in a simulation."""
+
+
+def _check_not_below_a_ns(milliseconds: float) -> float:
+    if 0 < milliseconds < LEAST_MS:
+        raise ValueError(f"expected 0, or at least {LEAST_MS:g}, got {shown(milliseconds)}")
+    return milliseconds
+
+
+Milliseconds = Annotated[float, Field(ge=0, le=1e7), AfterValidator(_check_not_below_a_ns)]
 
 
 class Dependency(Config):
@@ -30,7 +42,7 @@ class Dependency(Config):
         probability: Probability in [0, 1] that they do.
     """
 
-    model: str
+    model: Name
     probability: float = Field(ge=0, le=1)
 
 
@@ -50,10 +62,10 @@ class ModelSpec(Config):
         depends_on: The parent, for a model that is triggered by another.
     """
 
-    name: str = Field(min_length=1)
+    name: Name
     network: AnyNetwork
     rate: Rational
-    deadline_ms: Annotated[float, Field(gt=0, le=1e7)] | None = None
+    deadline_ms: Annotated[float, Field(ge=LEAST_MS, le=1e7)] | None = None
     phase_ms: Milliseconds = 0.0
     jitter_ms: Milliseconds = 0.0
     backlog: int = Field(default=8, ge=1, le=1000)
@@ -106,11 +118,12 @@ class Phase(Config):
     """
 
     scenario: Annotated[
-        Scenario, BeforeValidator(_load_phase_scenario, json_schema_input_type=str | Any)
+        Scenario,
+        BeforeValidator(_load_phase_scenario, json_schema_input_type=str | Scenario),
     ]
-    seconds: Annotated[float, Field(gt=0, le=100_000)] | None = None
+    seconds: Annotated[float, Field(ge=1e-9, le=100_000)] | None = None
     load: Rational = Fraction(1)
-    rename: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
+    rename: dict[Name, Name] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _check_flat(self) -> Phase:
@@ -160,9 +173,9 @@ class Scenario(Config):
             folder of the scenario's file, see `recording.read_recording`; it runs at load 1 only.
     """
 
-    schema_version: Literal[1] = Field(alias="schema")
-    name: str = Field(min_length=1)
-    description: str = ""
+    schema_version: SchemaVersion = Field(alias="schema")
+    name: FileName
+    description: Prose = ""
     expiry: Literal["soft", "firm"] = "soft"
     models: tuple[ModelSpec, ...] = Field(default=(), max_length=MAX_MODELS)
     phases: tuple[Phase, ...] = Field(default=(), max_length=MAX_PHASES)

@@ -48,7 +48,45 @@ VALID: dict[str, Any] = {
         ),
         ({"seeds": 0}, "seeds"),
         ({"seconds": -1}, "seconds"),
-        ({"speed": 1}, "speed"),
+        ({"speed": 1}, "speed: no such key; did you mean"),
+        ({"polices": []}, "polices: no such key; did you mean policies"),
+        ({"seeds": True}, "seeds: expected a whole number, got true"),
+        ({"seeds": "3"}, "seeds: expected a whole number, got the text '3'"),
+        ({"seconds": 1e-12}, "seconds: expected at least 1e-09"),
+        ({"name": "../../x"}, "name: must do as the name of a file"),
+        (
+            {"cells": [{"scenarios": ["ar_call"], "platforms": ["4k_2ws"], "loads": "contendd"}]},
+            "cells: 0: loads: expected a list or 'contended' or 'sweep', got the text 'contendd'",
+        ),
+        (
+            {
+                "cells": [
+                    {
+                        "scenarios": ["ar_call"] * 100,
+                        "platforms": ["4k_2ws"] * 100,
+                        "loads": [1.0] * 2,
+                    }
+                ]
+            },
+            "cells: more than 10000 cells",
+        ),
+        (
+            {
+                "policies": [
+                    {
+                        "scheduler": "dream_mapscore",
+                        "tune": {"grid": {name: [0.5] * 30 for name in "abc"}},
+                    }
+                ]
+            },
+            r"policies\.0\.tune: grid: more than 10000 combinations",
+        ),
+        ({"policies": [{"roster": "online"}] * 100}, "policies: more than 200 policies"),
+        ({"policies": [{"roster": "onlin"}]}, "rosters; did you mean online"),
+        (
+            {"policies": [{"scheduler": "fcfs", "name": "a\nb"}]},
+            r"policies\.0\.name: expected printable text on one line",
+        ),
     ],
 )
 def test_mistake_names_file_and_field(change: dict[str, Any], message: str, tmp_path: Path) -> None:

@@ -77,11 +77,11 @@ def test_options_become_parameters_in_order():
 @pytest.mark.parametrize(
     ("scheduler", "options", "words"),
     [
-        ("dream_mapscore", {"alpha": 3}, r"dream_mapscore: alpha: .*less than or equal to 2"),
+        ("dream_mapscore", {"alpha": 3}, r"dream_mapscore: alpha: .*expected at most 2"),
         ("dream_mapscore", {"alpha": float("nan")}, r"dream_mapscore: alpha"),
         ("dream_mapscore", {"late_urgency": "never"}, r"dream_mapscore: late_urgency"),
-        ("fcfs", {"alpha": 1}, r"scheduler fcfs: alpha: Extra inputs"),
-        ("fifo", {}, r"'fifo' is not one of fcfs"),
+        ("fcfs", {"alpha": 1}, r"scheduler fcfs: alpha: no such key"),
+        ("fifo", {}, r"'fifo' is no built-in scheduler; did you mean fcfs"),
     ],
 )
 def test_bad_options_are_named(scheduler, options, words):

@@ -112,7 +112,11 @@ GOOD = "model,frame,time_ns,triggered,nominal_ns\na,0,5,1,0\na,1,9,0,7\nb,0,3,1,
         ("9,0,7", "9,2,7", "line 3: triggered"),
         ("9,0,7", "9,0,12", "line 3: nominal_ns"),
         ("9,0,7", "4,0,", "line 3: time_ns: earlier than the frame before it"),
-        ("9,0,7", "9", "line 3: triggered"),
+        ("9,0,7", "9", "line 3: expected 5 values"),
+        ("9,0,7", "9,0,7,8", "line 3: expected 5 values"),
+        ("9,0,7", "1_0,0,7", "line 3: time_ns"),
+        ("9,0,7", "9" * 10000 + ",0,7", "line 3: time_ns"),
+        ("nominal_ns", "time_ns", "line 1: column 'time_ns' is there twice"),
     ],
 )
 def test_malformed_recordings_name_line_and_column(old, new, words, tmp_path):

@@ -79,7 +79,12 @@ def test_rates_are_exact(written, child, rate):
 @pytest.mark.parametrize(
     ("old", "new", "field", "words"),
     [
-        ("rate: 30", "rate: -30", "models.0.rate", "greater than 0"),
+        (
+            "rate: 30",
+            "rate: -30",
+            "models.0.rate",
+            "expected a positive number from 0.000001 to 1000000",
+        ),
         ("rate: 30", "rate: .nan", "models.0.rate", "number"),
         ("rate: 30", "rate: 1/0", "models.0.rate", "number"),
         ("rate: 30", "rate: true", "models.0.rate", "number"),
@@ -87,16 +92,22 @@ def test_rates_are_exact(written, child, rate):
         ("sosnet", "3", "models.0.network", "expected the name of a network, got 3"),
         ("sosnet", "sosnett", "models.0.network", "sosnet"),
         ("sosnet", "{name: gnmt, parameters: {tokn: 3}}", "models.0.network", "tokn"),
-        ("rate: 30", "rate: 30, fps: 3", "models.0.fps", "Extra inputs"),
+        ("rate: 30", "rate: 30, fps: 3", "models.0.fps", "no such key; known: name, network, rate"),
         ("rate: 30", "rate: 30, jitter_ms: 34", "models.0.jitter_ms", "below the period"),
-        ("rate: 30", "rate: 30, deadline_ms: 0", "models.0.deadline_ms", "greater than 0"),
-        ("rate: 30", "rate: 30, backlog: 0", "models.0.backlog", "greater than or equal to 1"),
+        ("rate: 30", "rate: 30, deadline_ms: 0", "models.0.deadline_ms", "expected at least 1e-06"),
+        ("rate: 30", "rate: 30, backlog: 0", "models.0.backlog", "expected at least 1, got 0"),
         ("model: eyes", "model: ears", "models.1.depends_on.model", "'ears'"),
         ("model: eyes", "model: voice", "models.1.depends_on.model", "depends on itself"),
-        ("probability: 0.5", "probability: 1.5", "models.1.depends_on.probability", "less than"),
+        (
+            "probability: 0.5",
+            "probability: 1.5",
+            "models.1.depends_on.probability",
+            "expected at most 1",
+        ),
         ("name: voice", "name: eyes", "models.1.name", "used twice"),
         ("schema: 1", "schema: 2", "schema", "1"),
-        ("name: example", "nme: example", "name", "required"),
+        ("name: example", "nme: example", "nme", "no such key; did you mean name?"),
+        ("name: example", "# example", "name", "is missing"),
     ],
 )
 def test_bad_input_names_file_and_field(old, new, field, words):

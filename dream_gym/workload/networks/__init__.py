@@ -5,14 +5,13 @@ A builder is a plain function of a few parameters that returns a `Network`.
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 
-from dream_gym.errors import ConfigError
+from dream_gym.errors import ConfigError, hint, shown
 from dream_gym.workload.layer import Network
 from dream_gym.workload.networks.d2go import d2go_faster_rcnn
 from dream_gym.workload.networks.depth import (
@@ -74,6 +73,16 @@ NETWORKS: Mapping[str, Builder] = MappingProxyType(
 )
 """The builder of every network, by name."""
 
+_MOST = {
+    "height": 16_384,
+    "width": 16_384,
+    "frames": 100_000,
+    "tokens": 1_000,  # each is layers of its own, as is each patch
+    "patches": 1_000,
+    "depth": 1_000,
+}
+"""The largest value of each parameter that is a size or a count."""
+
 
 def build_network(name: str, **parameters: float) -> Network:
     """Build a network of the catalogue, or return it if it has been built before.
@@ -86,24 +95,23 @@ def build_network(name: str, **parameters: float) -> Network:
         ConfigError: If there is no such network, or it does not take these parameters.
     """
     if name not in NETWORKS:
-        near = difflib.get_close_matches(name, NETWORKS, n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(NETWORKS)}"
-        raise ConfigError(f"no network is called {name!r}; {hint}")
+        raise ConfigError(f"no network is called {shown(name)}; {hint(name, NETWORKS)}")
     known = inspect.signature(NETWORKS[name]).parameters
     for parameter, value in parameters.items():
         if parameter not in known:
             takes = f"it takes {', '.join(known)}" if known else "it takes none"
-            raise ConfigError(f"{name}: unknown parameter {parameter!r}; {takes}")
-        _check(f"{name}: {parameter}", value, whole=isinstance(known[parameter].default, int))
+            raise ConfigError(f"{name}: unknown parameter {shown(parameter)}; {takes}")
+        most = _MOST.get(parameter) if isinstance(known[parameter].default, int) else None
+        _check(f"{name}: {parameter}", value, most)
     return _build(name, **parameters)
 
 
-def _check(field: str, value: object, *, whole: bool) -> None:
-    """Sizes and counts are whole and positive; the rest are numbers."""
-    if whole and (type(value) is not int or value < 1):
-        raise ConfigError(f"{field} must be a whole number of at least 1, got {value!r}")
+def _check(field: str, value: object, most: int | None) -> None:
+    """Sizes and counts are whole, positive and bounded; the rest are numbers."""
+    if most is not None and (type(value) is not int or not 1 <= value <= most):
+        raise ConfigError(f"{field} must be a whole number from 1 to {most}, got {shown(value)}")
     if type(value) not in (int, float):
-        raise ConfigError(f"{field} must be a number, got {value!r}")
+        raise ConfigError(f"{field} must be a number, got {shown(value)}")
 
 
 @cache

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 
 from dream_gym.errors import ConfigError
@@ -24,6 +26,15 @@ def test_names_are_those_of_the_functions() -> None:
         assert builder.__doc__
 
 
+def test_every_size_and_count_has_a_largest_value_that_can_be_built() -> None:
+    for name, builder in NETWORKS.items():
+        for parameter, known in inspect.signature(builder).parameters.items():
+            if isinstance(known.default, int) and name != "skipnet":  # which takes four depths
+                with pytest.raises(ConfigError, match=rf"{parameter} must be .* got {10**12}"):
+                    build_network(name, **{parameter: 10**12})
+                assert build_network(name, **{parameter: 1000}).layers
+
+
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
@@ -32,8 +43,14 @@ def test_names_are_those_of_the_functions() -> None:
         ("xyz", {}, "no network is called 'xyz'; known: d2go_faster_rcnn, ed_tcn, "),
         ("gnmt", {"token": 3}, "gnmt: unknown parameter 'token'; it takes tokens"),
         ("trailnet", {"width": 320}, "trailnet: unknown parameter 'width'; it takes none"),
-        ("gnmt", {"tokens": 0}, "gnmt: tokens must be a whole number of at least 1, got 0"),
-        ("gnmt", {"tokens": 2.0}, "gnmt: tokens must be a whole number of at least 1, got 2.0"),
+        ("gnmt", {"tokens": 0}, "gnmt: tokens must be a whole number from 1 to 1000, got 0"),
+        ("gnmt", {"tokens": 2.0}, "gnmt: tokens must be a whole number from 1 to 1000, got 2.0"),
+        ("gnmt", {"tokens": 10**9}, "gnmt: tokens must be .* from 1 to 1000, got 1000000000"),
+        ("sosnet", {"patches": 10**9}, "sosnet: patches must be a whole number from 1 to"),
+        ("emformer", {"frames": 10**9}, "emformer: frames must be a whole number from 1 to"),
+        ("ritnet", {"height": 10**9}, "ritnet: height must be a whole number from 1 to"),
+        ("fbnet_c", {"width": 10**30}, "fbnet_c: width must be a whole number from 1 to"),
+        ("skipnet", {"depth": 10**9}, "skipnet: depth must be a whole number from 1 to"),
         ("gnmt", {"tokens": True}, "gnmt: tokens must be a whole number"),
         ("gnmt", {"tokens": [8]}, r"gnmt: tokens must be a whole number .* got \[8\]"),
         ("skipnet", {"depth": 35}, "skipnet: depth must be one of 18, 34, 50, 101, got 35"),
