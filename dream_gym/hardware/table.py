@@ -7,9 +7,11 @@ import functools
 import importlib
 import io
 import math
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from pydantic import PrivateAttr
@@ -18,28 +20,93 @@ from dream_gym.errors import ConfigError
 from dream_gym.hardware.chip import Chip
 from dream_gym.hardware.cost import CostModel, CostTable, rounded
 from dream_gym.resources import FilePath
+from dream_gym.stamps import Stamp, stamp_of
 from dream_gym.workload import Network
 
 COLUMNS = ("network", "layer", "accelerator", "latency_ns", "energy_pj")
+DIGEST = "digest"
+"""The column that says which network a row was made for, see `Network.digest`."""
 MAX_VALUE = 1e15  # ns: eleven days; pJ: a kilojoule
+MAX_BYTES = 2**28
+"""Size of a CSV file, and of the names in a Parquet file, which may be packed very small."""
+MAX_ROWS = 1_000_000
+MAX_NAME = 1000
+"""Characters of a name."""
 
 _Key: TypeAlias = tuple[str, str, str]
 _Costs: TypeAlias = tuple[float, float]
 
+_MADE_ANEW = "python -m dream_gym.hardware.export PLATFORM TABLE.csv SCENARIO"
 
-class _Stamp(NamedTuple):
-    """What tells that a file has changed."""
 
-    modified_ns: int
-    size: int
+@dataclass(frozen=True)
+class CostRows:
+    """A table of costs as it was read.
+
+    Args:
+        path: The file.
+        costs: Latency in ns and energy in pJ by (network, layer, accelerator); the network is
+            its digest, or its name in a table without digests.
+        made_for: Digests of the networks by their names; none in a table without digests.
+        taken_for: In a table without digests, the digest of the network that a name was taken
+            for: it cannot be two.
+    """
+
+    path: Path
+    costs: Mapping[_Key, _Costs]
+    made_for: Mapping[str, set[str]]
+    taken_for: dict[str, str] = field(default_factory=dict)
+
+    def look_up(self, network: Network, accelerators: Iterable[str]) -> list[list[_Costs]]:
+        """The costs of a network's layers, for each accelerator.
+
+        Raises:
+            ConfigError: It is not in the table, which may be made for another of its name.
+        """
+        identity = network.digest if self.made_for else network.name
+        if self.made_for:
+            self._check_made_for(network)
+        else:
+            self._check_taken_for(network)
+        return [
+            [self._costs_of(network.name, (identity, layer.name, name)) for layer in network.layers]
+            for name in accelerators
+        ]
+
+    def _check_made_for(self, network: Network) -> None:
+        others = self.made_for.get(network.name, set())
+        if others and not any(network.digest in known for known in self.made_for.values()):
+            raise ConfigError(
+                f"{self.path}: was made for another network called {network.name!r}, of digest "
+                f"{' or '.join(sorted(others))}; this one has {network.digest}: make the table "
+                f"anew, with {_MADE_ANEW}"
+            )
+
+    def _check_taken_for(self, network: Network) -> None:
+        if self.taken_for.setdefault(network.name, network.digest) != network.digest:
+            raise ConfigError(
+                f"{self.path}: does not say which network {network.name!r} is, and two have that "
+                f"name: give one another name ('name:' beside 'onnx:'), and make the table anew, "
+                f"with {_MADE_ANEW}"
+            )
+
+    def _costs_of(self, network: str, key: _Key) -> _Costs:
+        if key in self.costs:
+            return self.costs[key]
+        length = next(n for n in (1, 2, 3) if not any(known[:n] == key[:n] for known in self.costs))
+        names = zip(COLUMNS, (network, *key[1:])[:length], strict=False)
+        raise ConfigError(
+            f"{self.path}: {', '.join(f'{kind} {name!r}' for kind, name in names)} is missing"
+        )
 
 
 class TableCosts(CostModel):
     """Costs looked up in a file, by the names of network, layer and accelerator.
 
-    The file has the columns network, layer, accelerator, latency_ns and energy_pj, in any order;
-    further columns are ignored. Latency and energy are positive and may be real numbers: latency
-    is rounded up, energy to nearest.
+    The file has the columns network, layer, accelerator, latency_ns, energy_pj and digest, in any
+    order; further columns are ignored. Latency and energy are positive and may be real numbers:
+    latency is rounded up, energy to nearest. The digest is that of the network, which may be
+    called something else; a table without that column goes by names, and a warning says so.
 
     Args:
         model: ``table``.
@@ -49,77 +116,71 @@ class TableCosts(CostModel):
     model: Literal["table"] = "table"
     path: FilePath
     # Platforms that are otherwise equal are not if the file has changed between them.
-    _stamp: _Stamp | None = PrivateAttr(default=None)
+    _stamp: Stamp | None = PrivateAttr(default=None)
 
     def model_post_init(self, context: Any, /) -> None:
         """Note the state of the file, so that a changed one is not mistaken for a known one."""
         try:
-            self._stamp = _stamp(self.path)
+            self._stamp = stamp_of(self.path)
         except OSError:
             self._stamp = None  # an error once costs are asked for
 
     def costs(self, network: Network, chip: Chip) -> CostTable:
         """Cost a network; see `CostModel.costs`."""
-        table = read_costs(self.path)
-        rows = [
-            [
-                _look_up(table, (network.name, layer.name, name), self.path)
-                for layer in network.layers
-            ]
-            for name in chip.accelerator_names
-        ]
+        rows = read_costs(self.path).look_up(network, chip.accelerator_names)
         costs = np.array(rows, dtype=np.float64).transpose(1, 0, 2)
         return rounded(costs[..., 0], costs[..., 1])
 
 
-def read_costs(path: Path) -> Mapping[_Key, _Costs]:
+def read_costs(path: Path) -> CostRows:
     """Read a table of costs; again only if the file has changed.
 
-    Returns:
-        Latency in ns and energy in pJ by (network, layer, accelerator).
-
     Raises:
-        ConfigError: It cannot be read or is malformed; names the file and the line.
+        ConfigError: It cannot be read, is malformed or too large; names the file and the line.
     """
     try:
-        return _read(path.absolute(), _stamp(path))
+        return _read(path.absolute(), stamp_of(path))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def _stamp(path: Path) -> _Stamp:
-    status = path.stat()
-    return _Stamp(status.st_mtime_ns, status.st_size)
-
-
-def _look_up(table: Mapping[_Key, _Costs], key: _Key, path: Path) -> _Costs:
-    if key in table:
-        return table[key]
-    length = next(n for n in (1, 2, 3) if not any(known[:n] == key[:n] for known in table))
-    names = (f"{kind} {name!r}" for kind, name in zip(COLUMNS, key[:length], strict=False))
-    raise ConfigError(f"{path}: {', '.join(names)} is missing")
-
-
 @functools.lru_cache(maxsize=16)
-def _read(path: Path, _: _Stamp) -> Mapping[_Key, _Costs]:
+def _read(path: Path, stamp: Stamp) -> CostRows:
+    if stamp.size > MAX_BYTES:
+        raise ConfigError(f"{path}: is larger than {MAX_BYTES} bytes")
     rows = _parquet_rows(path) if path.suffix == ".parquet" else _csv_rows(path)
-    table: dict[_Key, _Costs] = {}
-    for line, row in rows:
+    costs: dict[_Key, _Costs] = {}
+    made_for: dict[str, set[str]] = {}
+    for count, (line, row) in enumerate(rows):
         where = f"{path}: line {line}"
-        names = [row[column] for column in COLUMNS[:3]]
-        for column, name in zip(COLUMNS, names, strict=False):
+        if count == MAX_ROWS:
+            raise ConfigError(f"{where}: more than {MAX_ROWS} rows")
+        names = [row[column] for column in (*COLUMNS[:3], DIGEST) if column in row]
+        for column, name in zip((*COLUMNS[:3], DIGEST), names, strict=False):
             if not isinstance(name, str) or not name:
                 raise ConfigError(f"{where}: {column}: expected a name, got {name!r}")
-        key = (names[0], names[1], names[2])
-        if key in table:
-            raise ConfigError(f"{where}: {', '.join(key)} is there twice")
-        table[key] = (
+            if len(name) > MAX_NAME:
+                raise ConfigError(f"{where}: {column}: is longer than {MAX_NAME} characters")
+        if DIGEST in row:
+            made_for.setdefault(row["network"], set()).add(row[DIGEST])
+        key = (row.get(DIGEST, row["network"]), row["layer"], row["accelerator"])
+        if key in costs:
+            raise ConfigError(f"{where}: {', '.join(names)} is there twice")
+        costs[key] = (
             _positive(row["latency_ns"], f"{where}: latency_ns"),
             _positive(row["energy_pj"], f"{where}: energy_pj"),
         )
-    if not table:
+    if not costs:
         raise ConfigError(f"{path}: has no rows")
-    return table
+    if not made_for:
+        warnings.warn(
+            f"{path}: has no column {DIGEST}, which says which networks it was made for: one of "
+            f"the same name that has changed since would have the costs of the old one; "
+            f"{_MADE_ANEW} writes the table with that column, for the platform that uses it now",
+            UserWarning,
+            stacklevel=2,
+        )
+    return CostRows(path, costs, made_for)
 
 
 def _positive(value: Any, where: str) -> float:
@@ -134,7 +195,7 @@ def _positive(value: Any, where: str) -> float:
 
 def _check_columns(columns: Iterable[str], path: Path) -> None:
     present = list(columns)
-    for column in COLUMNS:
+    for column in (*COLUMNS, *(DIGEST for _ in range(DIGEST in present))):
         if present.count(column) != 1:
             problem = "is there twice" if column in present else "is missing"
             raise ConfigError(f"{path}: column {column} {problem}; found: {', '.join(present)}")
@@ -174,8 +235,14 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
             f'{path}: polars is missing; Parquet needs: pip install "dream_gym[bench]"'
         ) from None
     try:
-        frame = polars.read_parquet(path)
+        columns = list(polars.read_parquet_schema(path))
+        _check_columns(columns, path)
+        lazy = polars.scan_parquet(path).select([*COLUMNS, *({DIGEST} & set(columns))])
+        names = polars.col(COLUMNS[:3]).cast(polars.String).str.len_bytes().sum()
+        size = lazy.select(polars.len(), names).collect(engine="streaming").row(0)
+        if size[0] > MAX_ROWS or sum(size[1:]) > MAX_BYTES:
+            raise ConfigError(f"{path}: has over {MAX_ROWS} rows, or {MAX_BYTES} bytes of names")
+        frame = lazy.collect()
     except (polars.exceptions.PolarsError, OSError) as error:
         raise ConfigError(f"{path}: is not a Parquet file: {error}") from error
-    _check_columns(frame.columns, path)
     yield from enumerate(frame.iter_rows(named=True), start=1)
