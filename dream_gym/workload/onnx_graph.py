@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import onnx
@@ -71,6 +74,22 @@ def read_nodes(path: Path, sizes: Mapping[str, int]) -> list[Node]:
     return nodes
 
 
+class _Found(NamedTuple):
+    """What inference says of a node's outputs.
+
+    Args:
+        types: Their types.
+        rough: Their types by ONNX's own inference, where that may be wrong; see `onnx_shapes`.
+        problem: Why there are none.
+        misfit: Whether the reason is that its inputs do not fit together.
+    """
+
+    types: Mapping[str, onnx.TypeProto] = MappingProxyType({})
+    rough: Mapping[str, onnx.TypeProto] = MappingProxyType({})
+    problem: str = ""
+    misfit: bool = False
+
+
 class _Tracer:
     """Follows shapes and small constants through a graph, node by node.
 
@@ -82,6 +101,7 @@ class _Tracer:
     def __init__(self, path: Path, model: onnx.ModelProto) -> None:
         self._path = path
         self._types: dict[str, onnx.TypeProto] = {}
+        self._rough: dict[str, onnx.TypeProto] = {}
         self._writers: dict[str, str] = {}
         self._values: dict[str, onnx.TensorProto] = {}
         self._constants: set[str] = set()
@@ -125,18 +145,11 @@ class _Tracer:
                 )
         reads = " and ".join(map(self._in_words, filter(None, proto.input)))
         numbers = _whole_numbers(proto)
-        inferred, problem, misfit = self._infer(proto, kind, numbers)
+        found = self._infer(proto, kind, numbers)
         for output in filter(None, proto.output):
             if output in self._types:
                 raise ConfigError(f"{self._path}: {who} writes {output!r}, which is there already")
-            found = inferred.get(output) or onnx.TypeProto()
-            declared = None if misfit else self._declared.get(output)
-            if declared is not None and contradict(found, declared):
-                raise ConfigError(
-                    f"{self._path}: {who} writes {output!r}, which the file declares as "
-                    f"{text_of(declared)} and which comes out as {text_of(found)} from {reads}"
-                )
-            self._set(output, merged(found, declared), who)
+            self._set(output, self._settled(output, found, who, reads), who)
         node = Node(
             name=name,
             kind=kind,
@@ -147,8 +160,8 @@ class _Tracer:
             constant=tuple(not source or source in self._constants for source in proto.input),
             attributes=numbers,
             reads=reads,
-            problem=problem,
-            misfit=misfit,
+            problem=found.problem,
+            misfit=found.misfit,
         )
         if kind == "Constant" or (node.is_constant and (kind in FOLDED or kind in COSTED)):
             self._constants.update(proto.output)
@@ -156,38 +169,74 @@ class _Tracer:
             self._evaluate(proto, node)
         return node
 
+    def _settled(self, output: str, found: _Found, who: str, reads: str) -> onnx.TypeProto:
+        """The type of an output, from inference and from what the file declares."""
+        ours = found.types.get(output) or onnx.TypeProto()
+        rough = found.rough.get(output)
+        if rough is not None and contradict(ours, rough):
+            self._rough[output] = rough
+        declared = None if found.misfit else self._declared.get(output)
+        if declared is None:
+            return ours
+        if not contradict(ours, declared):
+            return merged(ours, declared)
+        if rough is not None and not contradict(rough, declared):
+            return ours  # exporters declare what ONNX's own inference says, also where it is wrong
+        raise ConfigError(
+            f"{self._path}: {who} writes {output!r}, which the file declares as "
+            f"{text_of(declared)} and which comes out as {text_of(ours)} from {reads}"
+        )
+
     def _infer(
         self, proto: onnx.NodeProto, kind: str, numbers: Mapping[str, int | tuple[int, ...]]
-    ) -> tuple[dict[str, onnx.TypeProto], str, bool]:
-        """Types of a node's outputs; or why there are none, and whether its inputs do not fit."""
+    ) -> _Found:
+        """What is known of a node's outputs, whatever the file declares."""
         domain = _domain(proto.domain)
         if domain not in self._versions:
-            return {}, "the file does not say which version of the operator it means", False
-        unknown = onnx.helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, None)
-        sources = [source for source in proto.input if source]
-        types = {
-            source: self._types[source] if self._types[source].WhichOneof("value") else unknown
-            for source in sources
-        }
-        values = {source: self._values[source] for source in sources if source in self._values}
+            return _Found(problem="the file does not say which version of the operator it means")
+        sources = set(filter(None, proto.input))
+        types = {source: self._types[source] for source in sources}
         try:
-            schema = onnx.defs.get_schema(proto.op_type, self._versions[domain], domain)
-            outputs = infer_node_outputs(
-                schema, proto, types, values, None, self._opsets, self._ir_version
-            )
+            outputs = self._ask(proto, types)
+            rough = {}
             if kind in WINDOWED:
+                rough = {name: copy.deepcopy(one) for name, one in outputs.items()}
                 _slide(proto, kind, numbers, types, outputs)
-            for found in outputs.values():
-                if min((size or 0 for size in shape_of(found) or ()), default=0) < 0:
-                    raise CannotCostError(f"its output would be {text_of(found)}")
+            for output in outputs.values():
+                if min((size or 0 for size in shape_of(output) or ()), default=0) < 0:
+                    raise CannotCostError(f"its output would be {text_of(output)}")
         except CannotCostError as error:
-            return {}, str(error), True
+            return _Found(problem=str(error), misfit=True)
         except onnx.shape_inference.InferenceError as error:
-            known = all(is_known(kind) for kind in types.values())
-            return {}, first_words(error), known and "ShapeInferenceError" in str(error)
+            known = all(map(is_known, types.values()))
+            misfit = known and "ShapeInferenceError" in str(error)
+            return _Found(problem=first_words(error), misfit=misfit)
         except Exception as error:  # the library raises many kinds
-            return {}, first_words(error), False
-        return outputs, "", False
+            return _Found(problem=first_words(error))
+        if not sources.isdisjoint(self._rough):
+            try:
+                rough = self._ask(
+                    proto, {source: self._rough.get(source, types[source]) for source in sources}
+                )
+            except Exception:  # it is wrong here; see above
+                rough = {}
+        return _Found(outputs, rough)
+
+    def _ask(
+        self, proto: onnx.NodeProto, types: Mapping[str, onnx.TypeProto]
+    ) -> dict[str, onnx.TypeProto]:
+        """What ONNX's own inference says of a node's outputs; raises what the library raises."""
+        domain = _domain(proto.domain)
+        unknown = onnx.helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, None)
+        return infer_node_outputs(
+            onnx.defs.get_schema(proto.op_type, self._versions[domain], domain),
+            proto,
+            {name: kind if kind.WhichOneof("value") else unknown for name, kind in types.items()},
+            {name: self._values[name] for name in types if name in self._values},
+            None,
+            self._opsets,
+            self._ir_version,
+        )
 
     def _evaluate(self, proto: onnx.NodeProto, node: Node) -> None:
         """Keep the value of a small output that is the same for every frame, such as a shape."""

@@ -139,11 +139,10 @@ def _channels(kind: str, x: Shape, w: Shape | None, attributes: Attributes) -> i
 
 
 def _given_output(attributes: Attributes, dimensions: int) -> tuple[int, ...] | None:
-    """The spatial sizes that a transposed convolution names itself; some name all sizes."""
-    given = attributes.get("output_shape")
-    if not isinstance(given, tuple) or len(given) not in (dimensions, dimensions + 2):
+    """The spatial sizes that a transposed convolution names itself."""
+    if not attributes.get("output_shape"):
         return None
-    given = given[-dimensions:]
+    given = _each(attributes, "output_shape", dimensions, 1)
     if min(given) < 1:
         raise CannotCostError(f"its output_shape {given} is not positive")
     return given
