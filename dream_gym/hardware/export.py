@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dream_gym import resources
-from dream_gym.errors import ConfigError, DreamGymError
+from dream_gym.errors import DreamGymError
 from dream_gym.files import check_writable, replacing
 from dream_gym.hardware.platform import Platform, cost_table, load_platform
-from dream_gym.hardware.table import COLUMNS
+from dream_gym.hardware.table import COLUMNS, DIGEST
 from dream_gym.workload import Network, load_scenario
 
 
@@ -24,27 +24,27 @@ def write_cost_csv(path: str | Path, networks: Iterable[Network], platform: Plat
 
     Args:
         path: The CSV file; it is replaced only once everything is known.
-        networks: The networks; with their variants, each once.
+        networks: The networks; with their variants, each once. Those of one name are told
+            apart by their digests.
         platform: The platform, with any cost model.
 
     Raises:
-        ConfigError: A network cannot be costed, or two different ones have the same name.
+        ConfigError: A network cannot be costed.
     """
     known: dict[str, Network] = {}
     for network in networks:
-        for item in (network, *network.variants):
-            if known.setdefault(item.name, item).layers != item.layers:
-                raise ConfigError(f"{path}: two different networks are called {item.name!r}")
+        for item in network.family:
+            known.setdefault(item.digest, item)
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for network in known.values():
+        writer.writerow((*COLUMNS, DIGEST))
+        for digest, network in known.items():
             table = cost_table(network, platform)
             for layer, latency_ns, energy_pj in zip(
                 network.layers, table.latency_ns.tolist(), table.energy_pj.tolist(), strict=True
             ):
                 for costs in zip(platform.accelerator_names, latency_ns, energy_pj, strict=True):
-                    writer.writerow((network.name, layer.name, *costs))
+                    writer.writerow((network.name, layer.name, *costs, digest))
 
 
 def networks_of(scenarios: Iterable[str]) -> list[Network]:

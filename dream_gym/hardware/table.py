@@ -7,10 +7,12 @@ import functools
 import importlib
 import io
 import math
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from pydantic import PrivateAttr
@@ -21,30 +23,90 @@ from dream_gym.hardware.cost import CostModel, CostTable, rounded
 from dream_gym.hardware.parquet_size import check_parquet_size
 from dream_gym.inputs import read_bytes, read_text
 from dream_gym.resources import FilePath
+from dream_gym.stamps import Stamp, stamp_of
 from dream_gym.workload import Network
 from dream_gym.yaml_core import NUMBER
 
 COLUMNS = ("network", "layer", "accelerator", "latency_ns", "energy_pj")
-_MAX_NAME_BYTES = 1000
+DIGEST = "digest"
+"""The column that says which network a row was made for, see `Network.digest`."""
 MAX_VALUE = 1e15  # ns: eleven days; pJ: a kilojoule
+_MAX_NAME_BYTES = 1000
 
 _Key: TypeAlias = tuple[str, str, str]
 _Costs: TypeAlias = tuple[float, float]
 
+_MADE_ANEW = "python -m dream_gym.hardware.export PLATFORM TABLE.csv SCENARIO"
 
-class _Stamp(NamedTuple):
-    """What tells that a file has changed."""
 
-    modified_ns: int
-    size: int
+@dataclass(frozen=True)
+class CostRows:
+    """A table of costs as it was read.
+
+    Args:
+        path: The file.
+        costs: Latency in ns and energy in pJ by (network, layer, accelerator); the network is
+            its digest, or its name in a table without digests.
+        made_for: Digests of the networks by their names; none in a table without digests.
+        taken_for: In a table without digests, the digest of the network that a name was taken
+            for: it cannot be two.
+    """
+
+    path: Path
+    costs: Mapping[_Key, _Costs]
+    made_for: Mapping[str, set[str]]
+    taken_for: dict[str, str] = field(default_factory=dict)
+
+    def look_up(self, network: Network, accelerators: Iterable[str]) -> list[list[_Costs]]:
+        """The costs of a network's layers, for each accelerator.
+
+        Raises:
+            ConfigError: It is not in the table, which may be made for another of its name.
+        """
+        identity = network.digest if self.made_for else network.name
+        if self.made_for:
+            self._check_made_for(network)
+        else:
+            self._check_taken_for(network)
+        return [
+            [self._costs_of(network.name, (identity, layer.name, name)) for layer in network.layers]
+            for name in accelerators
+        ]
+
+    def _check_made_for(self, network: Network) -> None:
+        others = self.made_for.get(network.name, set())
+        if others and not any(network.digest in known for known in self.made_for.values()):
+            raise ConfigError(
+                f"{self.path}: was made for another network called {network.name!r}, of digest "
+                f"{' or '.join(sorted(others))}; this one has {network.digest}: make the table "
+                f"anew, with {_MADE_ANEW}"
+            )
+
+    def _check_taken_for(self, network: Network) -> None:
+        if self.taken_for.setdefault(network.name, network.digest) != network.digest:
+            raise ConfigError(
+                f"{self.path}: does not say which network {network.name!r} is, and two have that "
+                f"name: give one another name ('name:' beside 'onnx:'), and make the table anew, "
+                f"with {_MADE_ANEW}"
+            )
+
+    def _costs_of(self, network: str, key: _Key) -> _Costs:
+        if key in self.costs:
+            return self.costs[key]
+        length = next(n for n in (1, 2, 3) if not any(known[:n] == key[:n] for known in self.costs))
+        names = zip(COLUMNS, (network, *key[1:])[:length], strict=False)
+        raise ConfigError(
+            f"{self.path}: {', '.join(f'{kind} {name!r}' for kind, name in names)} is missing"
+        )
 
 
 class TableCosts(CostModel):
     """Costs looked up in a file, by the names of network, layer and accelerator.
 
-    The file has the columns network, layer, accelerator, latency_ns and energy_pj, in any order;
-    further columns are ignored. Latency and energy are positive and may be real numbers: latency
-    is rounded up, energy to nearest.
+    The file has the columns network, layer, accelerator, latency_ns, energy_pj and digest, in any
+    order; further columns are ignored. Latency and energy are positive and may be real numbers:
+    latency is rounded up, energy to nearest. The digest is that of the network, which may be
+    called something else; a table without that column goes by names, and a warning says so.
 
     Args:
         model: ``table``.
@@ -54,77 +116,65 @@ class TableCosts(CostModel):
     model: Literal["table"] = "table"
     path: FilePath
     # Platforms that are otherwise equal are not if the file has changed between them.
-    _stamp: _Stamp | None = PrivateAttr(default=None)
+    _stamp: Stamp | None = PrivateAttr(default=None)
 
     def model_post_init(self, context: Any, /) -> None:
         """Note the state of the file, so that a changed one is not mistaken for a known one."""
         try:
-            self._stamp = _stamp(self.path)
+            self._stamp = stamp_of(self.path)
         except OSError:
             self._stamp = None  # an error once costs are asked for
 
     def costs(self, network: Network, chip: Chip) -> CostTable:
         """Cost a network; see `CostModel.costs`."""
-        table = read_costs(self.path)
-        rows = [
-            [
-                _look_up(table, (network.name, layer.name, name), self.path)
-                for layer in network.layers
-            ]
-            for name in chip.accelerator_names
-        ]
+        rows = read_costs(self.path).look_up(network, chip.accelerator_names)
         costs = np.array(rows, dtype=np.float64).transpose(1, 0, 2)
         return rounded(costs[..., 0], costs[..., 1])
 
 
-def read_costs(path: Path) -> Mapping[_Key, _Costs]:
+def read_costs(path: Path) -> CostRows:
     """Read a table of costs; again only if the file has changed.
 
-    Returns:
-        Latency in ns and energy in pJ by (network, layer, accelerator).
-
     Raises:
-        ConfigError: It cannot be read or is malformed; names the file and the line.
+        ConfigError: It cannot be read, is malformed or too large; names the file and the line.
     """
     try:
-        return _read(path.absolute(), _stamp(path))
+        return _read(path.absolute(), stamp_of(path))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def _stamp(path: Path) -> _Stamp:
-    status = path.stat()
-    return _Stamp(status.st_mtime_ns, status.st_size)
-
-
-def _look_up(table: Mapping[_Key, _Costs], key: _Key, path: Path) -> _Costs:
-    if key in table:
-        return table[key]
-    length = next(n for n in (1, 2, 3) if not any(known[:n] == key[:n] for known in table))
-    names = (f"{kind} {name!r}" for kind, name in zip(COLUMNS, key[:length], strict=False))
-    raise ConfigError(f"{path}: {', '.join(names)} is missing")
-
-
 @functools.lru_cache(maxsize=16)
-def _read(path: Path, _: _Stamp) -> Mapping[_Key, _Costs]:
+def _read(path: Path, _: Stamp) -> CostRows:
     rows = _parquet_rows(path) if path.suffix == ".parquet" else _csv_rows(path)
-    table: dict[_Key, _Costs] = {}
+    costs: dict[_Key, _Costs] = {}
+    made_for: dict[str, set[str]] = {}
     for line, row in rows:
         where = f"{path}: line {line}"
-        names = [row[column] for column in COLUMNS[:3]]
-        for column, name in zip(COLUMNS, names, strict=False):
+        names = [row[column] for column in (*COLUMNS[:3], DIGEST) if column in row]
+        for column, name in zip((*COLUMNS[:3], DIGEST), names, strict=False):
             if not isinstance(name, str) or not name:
                 raise ConfigError(f"{where}: {column}: expected a name, got {shown(name)}")
-        key = (names[0], names[1], names[2])
-        if key in table:
-            raise ConfigError(f"{where}: {', '.join(key)} is there twice")
-        table[key] = (
+        if DIGEST in row:
+            made_for.setdefault(row["network"], set()).add(row[DIGEST])
+        key = (row.get(DIGEST, row["network"]), row["layer"], row["accelerator"])
+        if key in costs:
+            raise ConfigError(f"{where}: {', '.join(names)} is there twice")
+        costs[key] = (
             _positive(row["latency_ns"], f"{where}: latency_ns"),
             _positive(row["energy_pj"], f"{where}: energy_pj"),
         )
-    if not table:
+    if not costs:
         raise ConfigError(f"{path}: has no rows")
-    return table
+    if not made_for:
+        warnings.warn(
+            f"{path}: has no column {DIGEST}, which says which networks it was made for: one of "
+            f"the same name that has changed since would have the costs of the old one; "
+            f"{_MADE_ANEW} writes the table with that column, for the platform that uses it now",
+            UserWarning,
+            stacklevel=2,
+        )
+    return CostRows(path, costs, made_for)
 
 
 def _positive(value: Any, where: str) -> float:
@@ -141,7 +191,7 @@ def _positive(value: Any, where: str) -> float:
 
 def _check_columns(columns: Iterable[str], path: Path) -> None:
     present = list(columns)
-    for column in COLUMNS:
+    for column in (*COLUMNS, *(DIGEST for _ in range(DIGEST in present))):
         if present.count(column) != 1:
             problem = "is there twice" if column in present else "is missing"
             raise ConfigError(f"{path}: column {column} {problem}; found: {', '.join(present)}")
@@ -179,14 +229,16 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         ) from None
     content = read_bytes(path)
     try:
-        check_parquet_size(content, COLUMNS)
-        _check_columns(polars.read_parquet_schema(io.BytesIO(content)), path)
-        frame = polars.read_parquet(io.BytesIO(content), columns=list(COLUMNS))
+        present = list(polars.read_parquet_schema(io.BytesIO(content)))
+        _check_columns(present, path)
+        columns = [*COLUMNS, *({DIGEST} & set(present))]
+        check_parquet_size(content, columns)
+        frame = polars.read_parquet(io.BytesIO(content), columns=columns)
     except ConfigError:
         raise
     except Exception as error:  # polars has errors of its own for every way to be damaged
         raise ConfigError(f"{path}: cannot be read as Parquet: {error}") from error
-    for column in COLUMNS[:3]:
+    for column in {*COLUMNS[:3], DIGEST} & set(columns):
         texts = polars.col(column).cast(polars.String)
         if (frame.select(texts.str.len_bytes().max()).item() or 0) > _MAX_NAME_BYTES:
             raise ConfigError(f"{path}: {column}: a name of more than {_MAX_NAME_BYTES} bytes")

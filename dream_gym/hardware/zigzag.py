@@ -11,10 +11,10 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, model_validator
 
 from dream_gym.errors import ConfigError, hint, shown
 from dream_gym.files import write_text
@@ -23,6 +23,7 @@ from dream_gym.hardware.cost import CostModel, CostTable, rounded
 from dream_gym.hardware.zigzag_pool import Answer, evaluate_all
 from dream_gym.hardware.zigzag_worker import FORMULATION, Request, Shape
 from dream_gym.resources import Config, in_folder, read_yaml_text
+from dream_gym.stamps import Stamp, stamp_of
 from dream_gym.workload import Layer, Network
 
 
@@ -74,6 +75,14 @@ class ZigzagCosts(CostModel):
     loop_factors: int = Field(default=4, ge=1, le=10)
     spatial_mappings: int = Field(default=3, ge=1, le=100)
     activations_on_chip: bool = True
+
+    # Platforms that are otherwise equal are not if one of the files has changed between them.
+    _stamps: tuple[Stamp | None, ...] = PrivateAttr(default=())
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Note the state of the files, so that a changed one is not mistaken for a known one."""
+        files = [file for one in self.accelerators for file in (one.hardware, one.mapping)]
+        self._stamps = tuple(_stamp(file) for file in files)
 
     @model_validator(mode="after")
     def _check_names(self) -> ZigzagCosts:
@@ -137,6 +146,14 @@ class ZigzagCosts(CostModel):
             spatial_mappings=self.spatial_mappings,
             activations_on_chip=self.activations_on_chip,
         )
+
+
+def _stamp(reference: str) -> Stamp | None:
+    """The stamp of a file of the user's; None for one that zigzag-dse ships, and for none."""
+    try:
+        return stamp_of(Path(reference)) if reference.endswith((".yaml", ".yml")) else None
+    except OSError:
+        return None  # an error once costs are asked for
 
 
 def zigzag_version() -> str:
@@ -213,9 +230,15 @@ def _read(reference: str, kind: Literal["hardware", "mapping"], field: str) -> s
                 f"zigzag-dse; {hint(reference, names)}"
             )
     try:
+<<<<<<< HEAD
         return read_yaml_text(path)
     except ConfigError as error:
         raise ConfigError(f"{field}: {error}") from error
+=======
+        stamp_of(path)  # raises where it is no regular file, which could be read for ever
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{field}: {path} cannot be read: {error}") from error
 
 
 def _show_progress(

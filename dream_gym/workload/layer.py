@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 
 
@@ -110,8 +112,8 @@ class Network:
     """A neural network as the chain of layers that a frame executes.
 
     Args:
-        name: Its name in the catalogue, with the sizes that are not the default ones, such as
-            ``fbnet_c(height=160, width=100)``. Cost tables know it by this name.
+        name: What people know it by: in the catalogue with the sizes that are not the default
+            ones, such as ``fbnet_c(height=160, width=100)``. What it is says its `digest`.
         layers: The layers in order of execution.
         source: Where the structure was published, or why it is a substitute.
         blocks: Skippable blocks, in order and disjoint; the first layer is in none of them.
@@ -175,6 +177,18 @@ class Network:
     def family(self) -> tuple[Network, ...]:
         """The network and its variants, by the number of the variant."""
         return (self, *self.variants)
+
+    @property
+    def digest(self) -> str:
+        """What its costs depend on, in 16 hexadecimal digits: the names and sizes of its layers.
+
+        Cost tables know a network by it, whatever it is called.
+        """
+        layers = [
+            (one.name, one.K, one.C, one.Y, one.X, one.R, one.S, one.stride, one.depthwise)
+            for one in self.layers
+        ]
+        return hashlib.sha256(json.dumps(layers).encode()).hexdigest()[:16]
 
     @property
     def macs(self) -> int:

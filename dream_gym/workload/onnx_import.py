@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Literal
 
 from dream_gym.errors import ConfigError
+from dream_gym.stamps import Stamp, stamp_of
 from dream_gym.workload.layer import Layer, Network
 from dream_gym.workload.onnx_layers import layers_of
 from dream_gym.workload.onnx_nodes import CannotCostError, Node
 
 OnUnknown = Literal["error", "skip"]
+
+MAX_SIZE = 2**31 - 1
+"""The largest size that may be given for a dimension."""
 
 _NAMED = 5
 """Nodes that a message names before it says how many more there are."""
@@ -34,38 +38,40 @@ def from_onnx(
     Element-wise operators, pooling, normalisation, reshaping and the like are folded: they cost
     nothing. What each mapping keeps exact is in ``docs/onnx.md``.
 
-    A file is read again only when it has changed.
+    A file is read again only when it has changed. A network of other sizes is another network, so
+    these go into its name, as in the catalogue: ``encoder(length=128)``.
 
     Args:
         path: The file.
         on_unknown: What to do about nodes that cannot be costed: ``error`` names them in an
             error, ``skip`` leaves them out with a warning that says how much of the graph they are.
-        name: The name of the network; by default the file's name without its suffix.
-        sizes: Symbolic dimensions of the graph's inputs by their names; 1, a batch of one, unless
-            they are given.
+        name: The name of the network; by default the file's name without its suffix, with the
+            sizes that are given and not 1.
+        sizes: Sizes that the file leaves open, by the names of the dimensions of its inputs, and
+            unnamed ones by ``INPUT.AXIS``. Only a batch may be left out, and is 1.
 
     Raises:
-        ConfigError: The file cannot be read, is malformed, or has nodes that cannot be costed.
+        ConfigError: The file cannot be read, is malformed or contradicts itself, leaves a size
+            open that is not given, or has nodes that cannot be costed.
     """
     path = Path(path)
     if on_unknown not in ("error", "skip"):
         raise ConfigError(f"on_unknown must be 'error' or 'skip', got {on_unknown!r}")
     for symbol, size in (sizes or {}).items():
-        if type(size) is not int or size < 1:
-            raise ConfigError(f"sizes.{symbol} must be a whole number of at least 1, got {size!r}")
+        if type(size) is not int or not 1 <= size <= MAX_SIZE:
+            raise ConfigError(
+                f"sizes.{symbol} must be a whole number in [1, {MAX_SIZE}], got {size!r}"
+            )
     try:
         path = path.absolute()
-        status = path.stat()
+        stamp = stamp_of(path)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
-    network, warning = _import(
-        path,
-        status.st_mtime_ns,
-        status.st_size,
-        on_unknown,
-        path.stem if name is None else name,
-        tuple(sorted((sizes or {}).items())),
-    )
+    given = tuple(sorted((sizes or {}).items()))
+    if name is None:
+        unusual = ", ".join(f"{symbol}={size}" for symbol, size in given if size != 1)
+        name = f"{path.stem}({unusual})" if unusual else path.stem
+    network, warning = _import(path, stamp, on_unknown, name, given)
     if warning is not None:
         warnings.warn(warning, UserWarning, stacklevel=2)
     return network
@@ -74,13 +80,12 @@ def from_onnx(
 @functools.lru_cache(maxsize=64)
 def _import(
     path: Path,
-    mtime_ns: int,
-    size: int,
+    _: Stamp,
     on_unknown: OnUnknown,
     name: str,
     sizes: tuple[tuple[str, int], ...],
 ) -> tuple[Network, str | None]:
-    """Read a file, whose time and size are there for the cache; also returns a warning."""
+    """Read a file, whose stamp is there for the cache; also returns a warning."""
     try:
         from dream_gym.workload.onnx_graph import read_nodes
     except ImportError as error:

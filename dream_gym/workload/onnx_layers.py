@@ -14,6 +14,7 @@ import numpy as np
 from dream_gym.workload.layer import Layer
 from dream_gym.workload.onnx_nodes import FOLDED, CannotCostError, Node
 
+RECURRENT = ("GRU", "LSTM", "RNN")
 MAX_STEPS = 10_000
 """Time steps and directions of one recurrent node, each of which becomes a layer."""
 MAX_COUNT = 2**50
@@ -27,6 +28,8 @@ def layers_of(node: Node) -> tuple[Layer, ...]:
         CannotCostError: The operator is unknown, or its shapes are unknown or do not fit.
     """
     if node.kind in FOLDED:
+        if node.misfit:
+            raise CannotCostError(f"it cannot take {node.reads}: {node.problem}")
         return ()
     mapping = COSTED.get(node.kind)
     if mapping is None:

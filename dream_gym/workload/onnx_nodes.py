@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 Shape = tuple[int | None, ...]
 
+STANDARD_DOMAINS = ("", "ai.onnx")
+"""The two names of the domain of the standard operators."""
+
 # fmt: off
 RANDOM = frozenset({
     "Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform",
@@ -48,7 +51,23 @@ FOLDED = RANDOM | frozenset({
     "HannWindow", "MelWeightMatrix", "Range",
 })
 """Operators of the standard domain that cost nothing here: they run with the layer before them."""
+EVALUATED = frozenset({
+    "Abs", "Add", "And", "ArgMax", "ArgMin", "BitShift", "BitwiseAnd", "BitwiseNot", "BitwiseOr",
+    "BitwiseXor", "Cast", "CastLike", "Ceil", "Clip", "Compress", "Concat", "Constant",
+    "ConstantOfShape", "CumSum", "Div", "Equal", "Expand", "Flatten", "Floor", "Gather",
+    "GatherElements", "GatherND", "Greater", "GreaterOrEqual", "Identity", "Less", "LessOrEqual",
+    "Max", "Mean", "Min", "Mod", "Mul", "Neg", "NonZero", "Not", "OneHot", "Or", "Pow", "Range",
+    "Reciprocal", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "Reshape",
+    "Round", "ScatterElements", "ScatterND", "Shape", "Sign", "Size", "Slice", "Split", "Sqrt",
+    "Squeeze", "Sub", "Sum", "Tile", "TopK", "Transpose", "Trilu", "Unique", "Unsqueeze", "Where",
+    "Xor",
+})
+"""Those of which small constants are worked out: what shapes are computed with, and takes work and
+memory in proportion to what it reads and writes."""
 # fmt: on
+
+_LONGEST = 300
+"""Characters of a library's message that are passed on."""
 
 
 class CannotCostError(Exception):
@@ -66,7 +85,9 @@ class Node:
         outputs: Shapes of its outputs, likewise.
         constant: Whether each input is the same for every frame (weights, and what follows).
         attributes: Its whole-number attributes.
+        reads: What it reads and who wrote that, in words.
         problem: Why shapes are unknown, if a reason was given.
+        misfit: Whether the reason is that what it reads does not fit together.
     """
 
     name: str
@@ -75,7 +96,9 @@ class Node:
     outputs: tuple[Shape | None, ...]
     constant: tuple[bool, ...]
     attributes: Mapping[str, int | tuple[int, ...]]
+    reads: str = ""
     problem: str = ""
+    misfit: bool = False
 
     @property
     def output_elements(self) -> int | None:
@@ -123,3 +146,8 @@ def _known(shape: Shape | None) -> tuple[int, ...] | None:
         return None
     known = tuple(size for size in shape if size is not None)
     return known if len(known) == len(shape) else None
+
+
+def first_words(error: Exception) -> str:
+    """The beginning of what an error says, on one line."""
+    return " ".join(str(error).split())[:_LONGEST] or type(error).__name__

@@ -42,12 +42,16 @@ class OnnxReference(Config):
     Args:
         onnx: Path of the file, relative to the folder of the scenario's file.
         on_unknown: What to do about nodes that cannot be costed: ``error`` or ``skip``.
-        sizes: Symbolic dimensions of the graph's inputs by their names; 1 unless given.
+        sizes: Sizes that the file leaves open, by the names of the dimensions of its inputs, and
+            unnamed ones by ``INPUT.AXIS``; only a batch may be left out, and is 1.
+        name: What to call the network in tables and timelines; by default the file's name
+            without its suffix, with the sizes that are given and not 1.
     """
 
     onnx: str
     on_unknown: OnUnknown = "error"
     sizes: dict[str, int] = Field(default_factory=dict)
+    name: Annotated[str, Field(min_length=1)] | None = None
 
 
 def _by_name(value: Any) -> NetworkReference:
@@ -60,7 +64,10 @@ def _import_onnx(value: Any, info: ValidationInfo) -> Network:
     reference = resources.validate(value, OnnxReference, origin="")
     folder = info.context["folder"] if info.context else Path()
     return from_onnx(
-        folder / reference.onnx, on_unknown=reference.on_unknown, sizes=reference.sizes
+        folder / reference.onnx,
+        on_unknown=reference.on_unknown,
+        name=reference.name,
+        sizes=reference.sizes,
     )
 
 

@@ -4,6 +4,8 @@ import hashlib
 import math
 import os
 import sys
+import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from dream_gym.hardware import (
     cost_table,
     load_platform,
     read_costs,
+    table,
 )
 from dream_gym.hardware.export import write_cost_csv
 from dream_gym.workload import Layer, Network, build_network
@@ -32,9 +35,12 @@ costs: {model: table, path: tables/costs.csv}
 accelerators: [{name: npu}, {name: dsp}]
 """
 NETWORK = Network("net", (Layer("a", K=4, C=4, Y=8, X=8), Layer("b", K=8, C=4, Y=8, X=8)), "test")
-HEADER = "network,layer,accelerator,latency_ns,energy_pj"
-ROWS = ("net,a,npu,10,100", "net,a,dsp,20.2,99.5", "net,b,npu,1e3,7", "net,b,dsp,0.25,0.1")
+COSTS = ("net,a,npu,10,100", "net,a,dsp,20.2,99.5", "net,b,npu,1e3,7", "net,b,dsp,0.25,0.1")
+HEADER = "network,layer,accelerator,latency_ns,energy_pj,digest"
+ROWS = tuple(f"{row},{NETWORK.digest}" for row in COSTS)
 GOOD = "\n".join((HEADER, *ROWS)) + "\n"
+BY_NAME = "\n".join((HEADER.removesuffix(",digest"), *COSTS)) + "\n"
+"""A table of old, without digests."""
 
 
 def measured(path) -> Platform:
@@ -90,11 +96,15 @@ def test_columns_may_be_in_any_order_and_others_are_ignored(tmp_path):
         (GOOD.replace("99.5", "٣"), "line 3: energy_pj: expected a number, got '٣'"),
         (GOOD.replace("99.5", "9" * 10000), "line 3: energy_pj: expected a positive number"),
         (GOOD.replace("99.5", ""), "line 3: energy_pj: expected a number, got ''"),
-        (GOOD + ROWS[0], "line 6: net, a, npu is there twice"),
-        (GOOD[: GOOD.index("20.2")].rstrip(","), "line 3: expected 5 values, got 3; is the file"),
+        (GOOD + ROWS[0], f"line 6: net, a, npu, {NETWORK.digest} is there twice"),
+        (GOOD[: GOOD.index("20.2")].rstrip(","), "line 3: expected 6 values, got 3; is the file"),
         (GOOD.replace("net,a,npu", 'net,"a,npu'), "line 5: unexpected end of data"),
         (GOOD.replace("net,b", ",b"), "line 4: network: expected a name, got ''"),
-        (GOOD.replace("net,", "other,"), "network 'net' is missing"),
+        (GOOD + GOOD.splitlines()[1].replace("net", "other"), "line 6: other, a, npu, "),
+        (GOOD.replace(NETWORK.digest, ""), "line 2: digest: expected a name, got ''"),
+        (GOOD.replace("digest", "digest,digest", 1), "column digest is there twice"),
+        (GOOD.replace("net,a", "n" * 1001 + ",a"), "line 2: network: is longer than 1000 char"),
+        (GOOD.replace("net,", "other,").replace(NETWORK.digest, "0"), "network 'net' is missing"),
         ("\n".join((HEADER, *ROWS[:2])), "network 'net', layer 'b' is missing"),
         ("\n".join((HEADER, *ROWS[:3])), "network 'net', layer 'b', accelerator 'dsp' is missing"),
     ],
@@ -148,15 +158,114 @@ def test_sizes_go_into_names_so_that_tables_tell_networks_apart(tmp_path):
     assert build_network("fbnet_c", height=224).name == "fbnet_c"
     platform = load_platform("4k_2ws")
     write_cost_csv(tmp_path / "costs.csv", [small, build_network("fbnet_c")], platform)
-    table = TableCosts(path=tmp_path / "costs.csv")
-    read = cost_table(small, platform.model_copy(update={"costs": table}))
+    exported = TableCosts(path=tmp_path / "costs.csv")
+    read = cost_table(small, platform.model_copy(update={"costs": exported}))
     assert (read.latency_ns == cost_table(small, platform).latency_ns).all()
 
 
-def test_two_networks_of_one_name_are_refused(tmp_path):
-    other = Network("net", NETWORK.layers[:1], "test")
-    with pytest.raises(ConfigError, match="two different networks are called 'net'"):
-        write_cost_csv(tmp_path / "costs.csv", [NETWORK, other], load_platform("4k_2ws"))
+OTHER = Network("net", (replace(NETWORK.layers[0], Y=16), NETWORK.layers[1]), "test")
+"""A network of the same name and with layers of the same names, of another size."""
+
+
+def test_networks_of_one_name_keep_their_own_costs_in_a_table(tmp_path):
+    platform = load_platform("4k_2ws")
+    write_cost_csv(tmp_path / "costs.csv", [NETWORK, OTHER], platform)
+    again = platform.model_copy(update={"costs": TableCosts(path=tmp_path / "costs.csv")})
+    for network in (NETWORK, OTHER):
+        direct, read = cost_table(network, platform), cost_table(network, again)
+        assert (direct.latency_ns == read.latency_ns).all()
+    assert (cost_table(NETWORK, again).latency_ns != cost_table(OTHER, again).latency_ns).any()
+
+
+def test_a_network_is_known_by_its_content_whatever_it_is_called(tmp_path):
+    path = tmp_path / "costs.csv"
+    path.write_text(GOOD)
+    renamed = replace(NETWORK, name="mine", source="elsewhere")
+    assert renamed.digest == NETWORK.digest
+    assert cost_table(renamed, measured(path)).latency_ns.tolist() == [[10, 21], [1000, 1]]
+
+
+@pytest.mark.parametrize("change", [{"K": 5}, {"stride": 2}, {"X": 9}, {"R": 3}, {"name": "c"}])
+def test_the_digest_follows_every_layer(change):
+    changed = replace(NETWORK, layers=(replace(NETWORK.layers[0], **change), NETWORK.layers[1]))
+    assert changed.digest != NETWORK.digest
+
+
+def test_the_digest_is_that_of_tables_already_written():
+    assert build_network("ed_tcn").digest == "77aab9b8de88a937"
+
+
+def test_a_table_made_for_another_network_of_the_name_is_one_error(tmp_path):
+    path = tmp_path / "costs.csv"
+    path.write_text(GOOD)
+    with pytest.raises(ConfigError) as caught:
+        cost_table(OTHER, measured(path))
+    message = str(caught.value)
+    assert message.startswith(f"{path}: was made for another network called 'net', of digest ")
+    assert NETWORK.digest in message
+    assert OTHER.digest in message
+    assert "python -m dream_gym.hardware.export" in message
+
+
+def test_a_table_without_digests_goes_by_names_and_says_so(tmp_path):
+    path = tmp_path / "costs.csv"
+    path.write_text(BY_NAME)
+    with pytest.warns(UserWarning, match=r"costs\.csv: has no column digest.*hardware\.export"):
+        costs = cost_table(NETWORK, measured(path))
+    assert costs.latency_ns.tolist() == [[10, 21], [1000, 1]]
+    with pytest.raises(ConfigError, match="does not say which network 'net' is, and two have"):
+        cost_table(OTHER, measured(path))
+
+
+def test_an_old_table_is_made_anew_by_an_export_of_its_platform(tmp_path):
+    path = tmp_path / "old.csv"
+    path.write_text(BY_NAME)
+    with pytest.warns(UserWarning, match="no column digest"):
+        write_cost_csv(tmp_path / "new.csv", [NETWORK], measured(path))
+    costs = cost_table(NETWORK, measured(tmp_path / "new.csv"))
+    assert costs.latency_ns.tolist() == [[10, 21], [1000, 1]]
+
+
+def test_a_replaced_file_is_read_again_though_its_time_and_size_are_kept(tmp_path):
+    path, other = tmp_path / "costs.csv", tmp_path / "other.csv"
+    path.write_text(GOOD)
+    os.utime(path, ns=(1, 1))
+    assert cost_table(NETWORK, measured(path)).latency_ns[0, 0] == 10
+    other.write_text(GOOD.replace("npu,10,", "npu,30,"))
+    os.utime(other, ns=(1, 1))
+    other.replace(path)
+    assert cost_table(NETWORK, measured(path)).latency_ns[0, 0] == 30
+
+
+def test_pipes_are_refused_and_not_waited_for(tmp_path):
+    path = tmp_path / "costs.csv"
+    os.mkfifo(path)
+    with pytest.raises(ConfigError, match=r"costs\.csv: cannot be read: it is a pipe"):
+        cost_table(NETWORK, measured(path))
+
+
+def test_too_large_tables_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(table, "MAX_ROWS", 3)
+    with pytest.raises(ConfigError, match="line 5: more than 3 rows"):
+        costs_of(tmp_path, GOOD)
+    monkeypatch.setattr(table, "MAX_BYTES", 100)
+    with pytest.raises(ConfigError, match="is larger than 100 bytes"):
+        costs_of(tmp_path, GOOD + "\n")
+
+
+@pytest.mark.parametrize(("rows", "name"), [(1_000_001, "n"), (100_000, "n" * 3000)])
+def test_a_small_parquet_file_that_unpacks_into_much_is_refused_before_it_is(tmp_path, rows, name):
+    polars = pytest.importorskip("polars", reason="Parquet needs the extra bench")
+    path = tmp_path / "costs.parquet"
+    names = {"network": name, "layer": name, "accelerator": "npu", "digest": name}
+    frame = polars.select(polars.int_range(1, rows + 1).cast(polars.Float64).alias("latency_ns"))
+    frame = frame.with_columns(
+        energy_pj=1.0, **{key: polars.lit(text) for key, text in names.items()}
+    )
+    frame.write_parquet(path)
+    assert path.stat().st_size < 10 * 2**20
+    with pytest.raises(ConfigError, match="over 1000000 rows, or 268435456 bytes of names"):
+        cost_table(NETWORK, measured(path))
 
 
 def test_parquet_holds_the_same(tmp_path):
@@ -206,7 +315,9 @@ def test_any_content_gives_costs_or_an_error_that_names_the_file(tmp_path, conte
     path.write_bytes(content)
     platform = measured(path)
     try:
-        costs = platform.costs.costs(NETWORK, platform)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a table without digests
+            costs = platform.costs.costs(NETWORK, platform)
     except ConfigError as error:
         message = str(error)
     else:

@@ -10,7 +10,14 @@ import pytest
 
 from dream_gym import resources
 from dream_gym.errors import ConfigError
-from dream_gym.hardware import Platform, zigzag, zigzag_pool, zigzag_worker
+from dream_gym.hardware import (
+    Platform,
+    cost_table,
+    load_platform,
+    zigzag,
+    zigzag_pool,
+    zigzag_worker,
+)
 from dream_gym.workload import Layer, Network
 
 needs_zigzag = pytest.mark.skipif(
@@ -83,6 +90,14 @@ def test_each_shape_is_computed_once_and_then_cached(tmp_path, asked, cache):
     assert len(asked) == 2
     assert (first.latency_ns == again.latency_ns).all()
     assert {path.suffix for path in cache.rglob("*") if path.is_file()} == {".json"}
+
+
+def test_a_changed_description_is_not_mistaken_for_the_old_one(tmp_path, asked):
+    path = tmp_path / "p.yaml"
+    path.write_text(TEXT)
+    assert cost_table(NETWORK, load_platform(path)).latency_ns.tolist() == [[6, 21]] * 2
+    (tmp_path / "large.yaml").write_text("name: small too\n")
+    assert cost_table(NETWORK, load_platform(path)).latency_ns.tolist() == [[21, 21]] * 2
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,8 @@ from dream_gym.workload import (
 
 pytest.importorskip("onnx", reason="needs the package onnx")
 
-INPUTS = "float[N,T,4] x, float[4,5] w"
+INPUTS = "float[N,4] x, float[4,5] w"
+TEXT_INPUTS = "float[N,T,4] x, float[4,5] w"
 BODY = "[first] a = MatMul(x, w) b = Relu(a) c = Softmax(b)"
 
 
@@ -47,9 +48,82 @@ def test_network_is_named_after_its_file_unless_named(good):
     assert "good.onnx" in from_onnx(good).source
 
 
-def test_symbolic_dimensions_are_one_unless_given(good):
-    assert from_onnx(good).layers == (Layer("first", K=5, C=4, Y=1, X=1),)
-    assert from_onnx(good, sizes={"T": 7}).layers == (Layer("first", K=5, C=4, Y=7, X=1),)
+@pytest.fixture
+def text(write_onnx):
+    return write_onnx(TEXT_INPUTS, BODY, name="text.onnx")
+
+
+def test_a_batch_may_be_left_out_and_is_one(text):
+    assert from_onnx(text, sizes={"T": 7}).layers == (Layer("first", K=5, C=4, Y=7, X=1),)
+    batch = from_onnx(text, sizes={"N": 2, "T": 7})
+    assert batch.layers == (Layer("first", K=5, C=4, Y=14, X=1),)
+
+
+def test_sizes_are_part_of_the_name_unless_it_is_given(text):
+    assert from_onnx(text, sizes={"T": 7, "N": 1}).name == "text(T=7)"
+    assert from_onnx(text, sizes={"T": 7}, name="mine").name == "mine"
+    assert from_onnx(text, sizes={"T": 7}).digest != from_onnx(text, sizes={"T": 8}).digest
+
+
+def test_any_other_size_has_to_be_given(text):
+    message = message_of(from_onnx, text)
+    assert message.startswith(f"{text}: sizes: the file leaves sizes of its inputs open: give T, ")
+    assert "only a batch may be left out" in message
+
+
+@pytest.mark.parametrize(
+    ("inputs", "missing"),
+    [
+        ("float[N,3,H,W] x, float[4,3,3,3] w", "H, W"),
+        ("float[batch_size,3,8,8] x, float[4,3,3,3] w", ""),
+        ("float[unk__12,3,8,8] x, float[4,3,3,3] w", ""),
+        ("float[x_dynamic_axes_1,3,8,8] x, float[4,3,3,3] w", ""),
+        ("float[s77,3,s3,s3] x, float[4,3,3,3] w", "s3"),
+        ("float[N,3,N,8] x, float[4,3,3,3] w", "N"),
+        ("float[?,3,8,8] x, float[4,3,3,3] w", ""),
+        ("float[?,3,?,?] x, float[4,3,3,3] w", "x.2, x.3"),
+        ("float[frames,3,8,8] x, float[4,3,3,3] w", "frames"),
+        ("float[8,3,8,8] x, float[4,3,3,3] w", ""),
+    ],
+)
+def test_which_dimensions_are_a_batch(write_onnx, inputs, missing):
+    path = write_onnx(inputs, "y = Conv(x, w)")
+    if missing:
+        assert f"open: give {missing}, such as" in message_of(from_onnx, path)
+        names = missing.split(", ")
+        assert from_onnx(path, sizes={name: 9 for name in names}).macs > 0
+    else:
+        assert from_onnx(path).macs % (4 * 3 * 9 * 6 * 6) == 0
+
+
+@pytest.mark.parametrize("size", [0, -1, -7])
+def test_a_size_of_nothing_is_an_open_size(write_onnx, size):
+    import onnx
+
+    path = write_onnx("float[1,3,8,8] x, float[4,3,3,3] w", "y = Conv(x, w)")
+    model = onnx.load(str(path))
+    model.graph.input[0].type.tensor_type.shape.dim[2].dim_value = size
+    path.write_bytes(model.SerializeToString())
+    assert "open: give x.2, such as" in message_of(from_onnx, path)
+    assert from_onnx(path, sizes={"x.2": 8}, name=f"again{size}").macs == 4 * 3 * 9 * 6 * 6
+
+
+def test_the_first_dimension_of_a_recurrent_network_may_be_time(write_onnx):
+    inputs, body = "float[1,4,5] w, float[1,4,1] r", "y = LSTM<hidden_size = 1>(x, w, r)"
+    path = write_onnx(f"float[?,1,5] x, {inputs}", body, name="a.onnx")
+    assert "open: give x.0, such as" in message_of(from_onnx, path)
+    assert len(from_onnx(path, sizes={"x.0": 6}).layers) == 6
+    assert len(from_onnx(write_onnx(f"float[6,batch,5] x, {inputs}", body)).layers) == 6
+
+
+def test_an_image_without_a_size_is_not_one_pixel(write_onnx):
+    path = write_onnx(
+        "float[N,3,height,width] x, float[8,3,3,3] w, float[8,8,3,3] v",
+        "a = Conv<pads = [1,1,1,1]>(x, w) y = Conv<pads = [1,1,1,1]>(a, v)",
+    )
+    assert "give height, width, such as sizes: {height: 224}" in message_of(from_onnx, path)
+    macs = from_onnx(path, sizes={"height": 90, "width": 227}).macs
+    assert macs == (8 * 3 + 8 * 8) * 9 * 90 * 227
 
 
 def test_unchanged_file_is_read_once_and_a_changed_one_again(good, write_onnx):
@@ -66,13 +140,15 @@ def test_unchanged_file_is_read_once_and_a_changed_one_again(good, write_onnx):
     ("options", "words"),
     [
         ({"on_unknown": "ignore"}, "on_unknown must be 'error' or 'skip', got 'ignore'"),
-        ({"sizes": {"T": 0}}, "sizes.T must be a whole number of at least 1, got 0"),
+        ({"sizes": {"T": 0}}, "sizes.T must be a whole number in [1, 2147483647], got 0"),
         ({"sizes": {"T": 2.0}}, "sizes.T must be"),
+        ({"sizes": {"T": True}}, "sizes.T must be"),
+        ({"sizes": {"T": 10**30}}, "sizes.T must be"),
         ({"sizes": {"tokens": 2}}, "'tokens'; symbolic are N, T"),
     ],
 )
-def test_bad_option_is_named(good, options, words):
-    assert words in message_of(from_onnx, good, **options)
+def test_bad_option_is_named(text, options, words):
+    assert words in message_of(from_onnx, text, **options)
 
 
 def test_missing_file_folder_and_impossible_path(tmp_path):
@@ -206,8 +282,9 @@ def test_scenario_finds_the_file_beside_itself(good, monkeypatch, tmp_path):
     path.write_text(SCENARIO)
     model = load_scenario(path).models[0]
     assert model.built_network is from_onnx(good)
-    path.write_text(SCENARIO.replace("good.onnx", "good.onnx, sizes: {T: 3}"))
-    assert load_scenario(path).models[0].built_network.macs == 3 * model.built_network.macs
+    path.write_text(SCENARIO.replace("good.onnx", "good.onnx, sizes: {N: 3}, name: mine"))
+    changed = load_scenario(path).models[0].built_network
+    assert (changed.macs, changed.name) == (3 * model.built_network.macs, "mine")
     path.write_text(SCENARIO.replace("good.onnx", str(good)))
     assert load_scenario(path).models[0] == model
 
@@ -235,8 +312,9 @@ def test_scenario_may_skip(write_onnx, tmp_path):
         ("good.onnx, on_unknown: maybe", "on_unknown: "),
         ("good.onnx, skip: true", "skip: Extra inputs"),
         ("3", "onnx: "),
-        ("good.onnx, sizes: {T: 0}", "sizes.T"),
-        ("good.onnx, sizes: {Q: 2}", "symbolic are N, T"),
+        ("good.onnx, sizes: {N: 0}", "sizes.N"),
+        ("good.onnx, sizes: {Q: 2}", "symbolic are N"),
+        ("good.onnx, name: ''", "name: String"),
     ],
 )
 def test_bad_reference_names_the_field_of_the_scenario(good, new, words):
