@@ -7,6 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from dream_gym_command import INTERRUPTED, end_on_interrupt, raise_on_interrupt
+
+if __name__ == "__main__":
+    end_on_interrupt()  # while the libraries are imported, which takes seconds
+
 import tyro
 
 from agents.hyperparameters import load_hyperparameters
@@ -81,16 +86,19 @@ def main(arguments: Arguments) -> int:
         )
     if not train(folder):
         print(f"interrupted and saved; go on with: python train.py --resume {folder}")
-        return 130
+        return INTERRUPTED
     print(f"trained: {folder}")
     return 0
 
 
 if __name__ == "__main__":
+    raise_on_interrupt()
     try:
-        sys.exit(main(tyro.cli(Arguments)))
+        status = main(tyro.cli(Arguments))
+        end_on_interrupt()
+        sys.exit(status)
     except DreamGymError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)

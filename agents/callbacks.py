@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import signal
 from pathlib import Path
 from types import FrameType
@@ -21,11 +20,14 @@ from dream_gym.analysis.agents import (
     play,
     write_checkpoint,
 )
+from dream_gym.errors import ConfigError
+from dream_gym.files import write_text
 from dream_gym.workload import selection_seeds
 
 EVALUATIONS = "evaluations.csv"
 _SELECTION_EPISODES = 20
 _EVALUATIONS_PER_RUN = 20
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class SelectionCallback(BaseCallback):
@@ -47,8 +49,26 @@ class SelectionCallback(BaseCallback):
         self._normalizer = normalizer
         self._env = make_agent_env(card)
         self._every = max(card.timesteps // _EVALUATIONS_PER_RUN, 1)
-        self._evaluated = -1
-        self._best = min((row[1] for row in _read_evaluations(folder)), default=np.inf)
+        self._uxcosts = _read_evaluations(folder / EVALUATIONS)
+
+    def record(self) -> None:
+        """Keep the last checkpoint, and evaluate it unless that was done; the best is kept, too.
+
+        The row comes last: a run that is killed before it, and resumed from its last checkpoint,
+        evaluates the same weights again, to the same end.
+        """
+        steps = self.model.num_timesteps
+        write_checkpoint(self._folder / LAST, self.model, self._normalizer)
+        if steps in self._uxcosts:
+            return
+        agent = Agent("candidate", self._card, self.model, self._normalizer)
+        seeds = selection_seeds(_SELECTION_EPISODES)
+        uxcost = float(np.mean([play(self._env, agent, seed).uxcost for seed in seeds]))
+        if uxcost < min(self._uxcosts.values(), default=np.inf):
+            write_checkpoint(self._folder / BEST, self.model, self._normalizer)
+        self._uxcosts[steps] = uxcost
+        rows = [f"{steps},{uxcost!r}\n" for steps, uxcost in self._uxcosts.items()]
+        write_text(self._folder / EVALUATIONS, "".join(rows))
 
     def _on_training_start(self) -> None:
         self._next = self.num_timesteps + self._every
@@ -56,40 +76,37 @@ class SelectionCallback(BaseCallback):
     def _on_step(self) -> bool:
         if self.num_timesteps >= self._next:
             self._next += self._every
-            self._evaluate()
+            self.record()
+            self.logger.record("selection/uxcost", self._uxcosts[self.num_timesteps])
         return True
 
     def _on_training_end(self) -> None:
-        self._evaluate()
-
-    def _evaluate(self) -> None:
-        if self.num_timesteps == self._evaluated:
-            return
-        self._evaluated = self.num_timesteps
-        agent = Agent("candidate", self._card, self.model, self._normalizer)
-        seeds = selection_seeds(_SELECTION_EPISODES)
-        uxcost = float(np.mean([play(self._env, agent, seed).uxcost for seed in seeds]))
-        self.logger.record("selection/uxcost", uxcost)
-        with (self._folder / EVALUATIONS).open("a", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerow([self.num_timesteps, uxcost])
-        if uxcost < self._best:
-            self._best = uxcost
-            write_checkpoint(self._folder / BEST, self.model, self._normalizer)
-        write_checkpoint(self._folder / LAST, self.model, self._normalizer)
+        self.record()
 
 
-def _read_evaluations(folder: Path) -> list[tuple[int, float]]:
-    path = folder / EVALUATIONS
+def _read_evaluations(path: Path) -> dict[int, float]:
+    """Mean UXCost by steps; a last line that was cut off is done without.
+
+    Raises:
+        ConfigError: Another line is malformed.
+    """
     if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [(int(row[0]), float(row[1])) for row in csv.reader(file)]
+        return {}
+    whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
+    found: dict[int, float] = {}
+    for number, line in enumerate(whole.splitlines(), start=1):
+        try:
+            steps, uxcost = line.split(",")
+            found[int(steps)] = float(uxcost)
+        except ValueError as error:
+            raise ConfigError(f"{path}: line {number}: expected steps,uxcost: {error}") from error
+    return found
 
 
 class InterruptCallback(BaseCallback):
-    """Ends a run at the next step after Ctrl-C, so that no file is left half-written.
+    """Ends a run at the next step after Ctrl-C or SIGTERM, so that nothing is lost.
 
-    A second Ctrl-C interrupts at once.
+    A second one ends it at once.
     """
 
     def __init__(self) -> None:
@@ -97,17 +114,21 @@ class InterruptCallback(BaseCallback):
         self.interrupted = False
 
     def _on_training_start(self) -> None:
-        self._previous = signal.signal(signal.SIGINT, self._interrupt)
+        self._previous = {number: signal.signal(number, self._interrupt) for number in _SIGNALS}
 
     def _interrupt(self, signum: int, frame: FrameType | None) -> None:
         self.interrupted = True
-        signal.signal(signal.SIGINT, self._previous)
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
 
     def _on_step(self) -> bool:
         return not self.interrupted
 
     def _on_training_end(self) -> None:
-        signal.signal(signal.SIGINT, self._previous)
+        self._restore()
 
 
 class ProgressCallback(BaseCallback):

@@ -27,10 +27,9 @@ from dream_gym.analysis.agents import (
     make_agent_env,
     read_card,
     read_checkpoint,
-    write_checkpoint,
 )
 from dream_gym.errors import ConfigError
-from dream_gym.files import write_text
+from dream_gym.files import locked, write_text
 from dream_gym.resources import validate
 from dream_gym.workload import SEEDS_PER_PURPOSE
 from dream_gym.yaml_core import dump_yaml
@@ -89,28 +88,36 @@ def train(folder: Path) -> bool:
 
     Raises:
         ConfigError: The folder or a checkpoint in it is damaged.
+        DreamGymError: Another process is training the run.
     """
     torch.set_num_threads(1)  # faster with networks of this size
     card = read_card(folder)
-    if (folder / LAST).exists():
-        model, normalizer = _resume(card, folder)
-    else:
-        model, normalizer = _begin(card, folder)
+    with locked(folder):
+        resumed = (folder / LAST).exists()
+        model, normalizer = (_resume if resumed else _begin)(card, folder)
+        try:
+            return _learn(card, folder, model, normalizer, resumed=resumed)
+        finally:
+            normalizer.close()
+
+
+def _learn(
+    card: RunCard, folder: Path, model: BaseAlgorithm, normalizer: VecNormalize, *, resumed: bool
+) -> bool:
     interrupt = InterruptCallback()
     selection = SelectionCallback(card, folder, normalizer)
     callbacks = CallbackList([interrupt, selection, ProgressCallback(card.timesteps)])
-    try:
-        if model.num_timesteps < card.timesteps:
-            model.learn(
-                card.timesteps - model.num_timesteps,
-                callback=callbacks,
-                reset_num_timesteps=model.num_timesteps == 0,
-                tb_log_name="tensorboard",
-            )
-        return not interrupt.interrupted
-    finally:
-        write_checkpoint(folder / LAST, model, normalizer)
-        normalizer.close()
+    if resumed:
+        selection.init_callback(model)
+        selection.record()  # what a kill left out
+    if model.num_timesteps < card.timesteps:
+        model.learn(
+            card.timesteps - model.num_timesteps,
+            callback=callbacks,
+            reset_num_timesteps=model.num_timesteps == 0,
+            tb_log_name="tensorboard",
+        )
+    return not interrupt.interrupted
 
 
 def _begin(card: RunCard, folder: Path) -> tuple[BaseAlgorithm, VecNormalize]:

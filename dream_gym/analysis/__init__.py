@@ -2,6 +2,7 @@
 
 from dream_gym.analysis.benchmark import Benchmark, run_benchmark
 from dream_gym.analysis.cells import Cell, Grid
+from dream_gym.analysis.parts import Parts, keep_parts
 from dream_gym.analysis.policies import Policy, SchedulerPolicy, TunedPolicy, make_policy
 from dream_gym.analysis.statistics import (
     Interval,
@@ -16,12 +17,14 @@ __all__ = [
     "Cell",
     "Grid",
     "Interval",
+    "Parts",
     "Policy",
     "PolicySpec",
     "SchedulerPolicy",
     "Suite",
     "TunedPolicy",
     "Tuning",
+    "keep_parts",
     "load_suite",
     "make_policy",
     "mean_interval",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dream_gym.analysis.cells import Cell
 from dream_gym.analysis.extra import polars
 from dream_gym.analysis.measures import result_row
+from dream_gym.analysis.parts import NOTHING_KEPT, Parts
 from dream_gym.analysis.policies import Contestant, Policy, TunedPolicy
-from dream_gym.analysis.pool import Parts, processes, run_tasks
+from dream_gym.analysis.pool import processes, run_tasks
 from dream_gym.analysis.suite import OptionValue, Suite
 from dream_gym.analysis.worlds import cell_digest, check_worlds, make_world
 from dream_gym.errors import ConfigError
@@ -56,7 +56,7 @@ def run_benchmark(
     policies: Sequence[Contestant],
     *,
     workers: int = 1,
-    parts: Path | None = None,
+    parts: Parts = NOTHING_KEPT,
     on_start: Callable[[int], None] = lambda runs: None,
     on_runs: Callable[[str, int], None] = lambda what, runs: None,
 ) -> Benchmark:
@@ -70,8 +70,8 @@ def run_benchmark(
         policies: Who is compared; see `policies.make_policy`.
         workers: Number of processes. With more than one, call it from a module that may be
             imported again, as `multiprocessing` says.
-        parts: Folder for what is done, which is used again after an interruption, as far as
-            nothing that it depends on has changed; removed at the end.
+        parts: Where to keep what is done, see `parts.keep_parts`; it is used again after an
+            interruption, as far as nothing that it depends on has changed.
         on_start: Called with the number of runs before the first.
         on_runs: Called after some runs with what they were and their number.
 
@@ -98,11 +98,10 @@ def run_benchmark(
     def done(task: _Search | _Block) -> None:
         on_runs(suite.cells[task.cell].title, job.runs(task))
 
-    kept = Parts(parts)
     with processes(job, workers) as pool:
         if pool is not None:
-            run_tasks(job, job.warm_ups(), pool, parts=Parts(None))
-        found = run_tasks(job, searches, pool, parts=kept, on_done=done)
+            run_tasks(job, job.warm_ups(), pool, parts=NOTHING_KEPT)
+        found = run_tasks(job, searches, pool, parts=parts, on_done=done)
         options: list[list[dict[str, OptionValue]]] = [[{}] * len(policies) for _ in suite.cells]
         for search, point in zip(searches, found, strict=True):
             options[search.cell][search.policy] = point
@@ -111,12 +110,11 @@ def run_benchmark(
             for cell in range(len(suite.cells))
             for start in range(0, suite.seeds, BLOCK)
         ]
-        played = run_tasks(job, tasks, pool, parts=kept, on_done=done)
+        played = run_tasks(job, tasks, pool, parts=parts, on_done=done)
     rows = [row for block in played for row in block]
     place = {name: index for index, name in enumerate(names)}
     rows.sort(key=lambda row: (row["cell"], place[row["policy"]], row["seed"]))
     table = frame(rows, infer_schema_length=None)
-    kept.clear()
     return Benchmark(
         suite=suite,
         policies=tuple(names),

@@ -3,55 +3,88 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from dream_gym.analysis.calibration import Calibration, calibrate
 from dream_gym.analysis.calibration_table import NAN, CalibratedCell, read_table, write_table
-from dream_gym.errors import DreamGymError
+from dream_gym.analysis.cells import Cell
+from dream_gym.analysis.parts import NOTHING_KEPT, Parts
+from dream_gym.analysis.pool import processes, run_tasks
+from dream_gym.analysis.worlds import cell_digest
+from dream_gym.errors import ConfigError, DreamGymError
+from dream_gym.files import is_stream
+from dream_gym.resources import validate
+from dream_gym.sources import package_digest
 
 
 def calibrate_cells(
     pairs: Sequence[tuple[str, str]],
     path: Path,
     *,
-    workers: int,
-    on_cell: Callable[[CalibratedCell | None], None] = lambda cell: None,
+    workers: int = 1,
+    parts: Parts = NOTHING_KEPT,
+    on_cell: Callable[[str], None] = lambda title: None,
 ) -> list[CalibratedCell]:
-    """Calibrate cells in parallel, into a table that is kept up to date.
+    """Calibrate cells in parallel, and add them to a table.
 
-    Cells that the table has already are not calibrated again, so that an interrupted run can be
-    taken up.
+    Cells that the table has already are not calibrated again.
 
     Args:
         pairs: Scenario and platform of each cell.
-        path: The table.
+        path: The table; it is written once, at the end.
         workers: Number of processes.
-        on_cell: Called with each cell that is done, and with None for one that was there.
+        parts: Where to keep what is done, see `parts.keep_parts`.
+        on_cell: Called with what each cell is called that is done, or was there.
+
+    Raises:
+        ConfigError: There is no such scenario or platform, or an argument is out of range.
     """
-    cells = read_table(path) if path.exists() else []
-    done = {(cell.scenario, cell.platform) for cell in cells}
-    todo = [pair for pair in pairs if pair not in done]
-    for _ in range(len(pairs) - len(todo)):
-        on_cell(None)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    if workers < 1:
+        raise ConfigError(f"workers: expected at least 1, got {workers}")
+    cells = {pair: _cell(*pair) for pair in pairs}
+    known = read_table(path) if path.exists() and not is_stream(path) else []
+    done = {(cell.scenario, cell.platform) for cell in known}
+    for pair in done & cells.keys():
+        on_cell(" on ".join(pair))
+    job, todo = _Job(cells), [pair for pair in cells if pair not in done]
+    with processes(job, workers) as pool:
+        rows = run_tasks(
+            job, todo, pool, parts=parts, on_done=lambda pair: on_cell(" on ".join(pair))
+        )
+    found = known + [CalibratedCell(**row) for row in rows]
+    write_table(path, found)
+    return found
+
+
+def _cell(scenario: str, platform: str) -> Cell:
+    cell = validate({"scenario": scenario, "platform": platform}, Cell, origin="calibrate")
+    if cell.workload.phases:
+        raise ConfigError(f"calibrate: {scenario} has phases; calibrate them one by one")
+    return cell
+
+
+@dataclass
+class _Job:
+    """What the calibrations have in common."""
+
+    cells: dict[tuple[str, str], Cell]
+
+    def key(self, pair: tuple[str, str]) -> Any:
+        """See `pool.Job`."""
+        versions = [version(package) for package in ("numpy", "numba")]
+        return ["calibrate", package_digest(), versions, cell_digest(self.cells[pair])]
+
+    def run(self, pair: tuple[str, str]) -> dict[str, Any]:
+        """See `pool.Job`."""
         try:
-            for cell in pool.map(_calibrate_cell, todo):
-                cells.append(cell)
-                write_table(path, cells)
-                on_cell(cell)
-        except KeyboardInterrupt:
-            pool.shutdown(cancel_futures=True)
+            return asdict(as_row(*pair, calibrate(*pair)))
+        except ConfigError:
             raise
-    return cells
-
-
-def _calibrate_cell(pair: tuple[str, str]) -> CalibratedCell:
-    try:
-        return as_row(*pair, calibrate(*pair))
-    except DreamGymError:  # nothing is missed at any load that was tried
-        return CalibratedCell(*pair, NAN, NAN, NAN, NAN, NAN, "", NAN)
+        except DreamGymError:  # nothing is missed at any load that was tried
+            return asdict(CalibratedCell(*pair, NAN, NAN, NAN, NAN, NAN, "", NAN))
 
 
 def as_row(scenario: str, platform: str, found: Calibration) -> CalibratedCell:

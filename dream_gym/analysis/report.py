@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import platform
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from dream_gym.analysis.cells import Cell
 from dream_gym.analysis.extra import polars
 from dream_gym.analysis.statistics import Interval, mean_interval, paired_ratio
 from dream_gym.errors import ConfigError
-from dream_gym.files import replacing, write_text
+from dream_gym.files import is_stream, write_bytes, write_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -145,8 +146,7 @@ def write_csv(benchmark: Benchmark, path: str | Path) -> None:
         for cell in benchmark.suite.cells
         for summary in summarise(benchmark, cell)
     ]
-    with replacing(path) as temporary:
-        polars().DataFrame(rows, infer_schema_length=None).write_csv(temporary)
+    write_text(path, polars().DataFrame(rows, infer_schema_length=None).write_csv())
 
 
 def _describe(cell: Cell) -> dict[str, Any]:
@@ -164,18 +164,19 @@ def check_table_path(path: Path) -> None:
     Raises:
         ConfigError: The name ends neither in .parquet nor in .csv.
     """
-    if path.suffix not in (".parquet", ".csv"):
+    if path.suffix not in (".parquet", ".csv") and not is_stream(path):
         raise ConfigError(f"--table: {path}: expected a name that ends in .parquet or .csv")
 
 
 def write_table(benchmark: Benchmark, path: Path) -> None:
-    """Write the tidy rows as Parquet or CSV, as the name of the file says."""
+    """Write the tidy rows as Parquet or CSV, as the name of the file says; to a stream, as CSV."""
     check_table_path(path)
-    with replacing(path) as temporary:
-        if path.suffix == ".csv":
-            benchmark.rows.write_csv(temporary)
-        else:
-            benchmark.rows.write_parquet(temporary)
+    content = io.BytesIO()  # polars has errors of its own for what goes wrong with files
+    if path.suffix == ".parquet":
+        benchmark.rows.write_parquet(content)
+    else:
+        benchmark.rows.write_csv(content)
+    write_bytes(path, content.getvalue())
 
 
 def about(benchmark: Benchmark, *, command: str) -> dict[str, Any]:

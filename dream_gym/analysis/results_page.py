@@ -13,7 +13,7 @@ from dream_gym.analysis.statistics import Interval
 from dream_gym.analysis.suite_plots import plot_profiles, plot_ranking, plot_sustained
 from dream_gym.analysis.suite_tables import published_table, suite_tables, sweeps
 from dream_gym.errors import DreamGymError
-from dream_gym.files import write_text
+from dream_gym.files import file_name, write_text
 
 LEAST_SEEDS = 2
 RULE, RIVAL = "simple rule", "rival"
@@ -153,7 +153,7 @@ def suite_section(outcome: Outcome, images: Path, *, relative_to: Path) -> str:
         *filter(None, (suite["notes"], verdict(outcome))),
     ]
     for name, plot in pictures.items():
-        path = images / f"{outcome.name}_{name}.png"
+        path = images / f"{file_name(outcome.name)}_{name}.png"
         title = plot(outcome, path)
         parts.append(f"![{title}]({path.relative_to(relative_to).as_posix()})")
     command = f"```sh\n{outcome.about['command']}\n```"

@@ -6,15 +6,15 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from dream_gym.analysis.cells import Cell
 from dream_gym.analysis.extra import cma
+from dream_gym.analysis.parts import NOTHING_KEPT, Parts
 from dream_gym.analysis.policies import SchedulerPolicy
-from dream_gym.analysis.pool import Parts, processes, run_tasks
+from dream_gym.analysis.pool import processes, run_tasks
 from dream_gym.analysis.statistics import Interval, paired_ratio
 from dream_gym.analysis.suite import OptionValue
 from dream_gym.analysis.worlds import cell_digest, check_worlds
@@ -118,7 +118,7 @@ def search(
     evaluations: int,
     search_seed: int = 0,
     workers: int = 1,
-    parts: Path | None = None,
+    parts: Parts = NOTHING_KEPT,
     on_points: Callable[[int], None] = lambda count: None,
 ) -> Found:
     """Search for the options of least mean UXCost.
@@ -138,7 +138,7 @@ def search(
         evaluations: Points to try, about: whole generations of CMA-ES.
         search_seed: Seed of CMA-ES.
         workers: Number of processes.
-        parts: Folder for the points that are done; removed at the end.
+        parts: Where to keep the points that are done, see `parts.keep_parts`.
         on_points: Called with a number of points after they are done.
 
     Raises:
@@ -155,13 +155,12 @@ def search(
     get_scheduler(scheduler).configure(**fixed)
     defaults: Point = tuple(fixed.items())
     job = _Job(scheduler, cell, seconds, cell_digest(cell))
-    kept = Parts(parts)
     costs: dict[Point, float] = {}
     with processes(job, workers) as pool:
 
         def play(points: Sequence[Point], worlds: tuple[int, ...]) -> list[list[float]]:
             tasks = [_Task(point, worlds) for point in points]
-            return run_tasks(job, tasks, pool, parts=kept, on_done=lambda task: on_points(1))
+            return run_tasks(job, tasks, pool, parts=parts, on_done=lambda task: on_points(1))
 
         def evaluate(shares: Sequence[Sequence[float]]) -> list[float]:
             points = [
@@ -177,7 +176,6 @@ def search(
         finalists = [defaults, *(point for point in ranked if point != defaults)][: 1 + FINALISTS]
         selected = play(finalists, select)
     best = int(np.argmin([_mean(row) for row in selected]))
-    kept.clear()
     return Found(
         options=dict(finalists[best]),
         uxcost=_mean(selected[best]),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import tyro
 
@@ -33,6 +35,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 
 BAD_INPUT = 2
+CLOSED_PIPE = 1
 INTERRUPTED = 130
 
 
@@ -43,19 +46,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line without the program's name, by default that of the process.
 
     Returns:
-        The exit status: 0, or 2 after a mistake of the user's, or 130 after Ctrl-C.
+        The exit status: 0, or 2 after a mistake of the user's or where the system does not let us,
+        or 1 where nobody reads standard output any more, or 130 after Ctrl-C.
     """
+    if sys.stdout is None:  # the process was started without
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     try:
-        tyro.extras.subcommand_cli_from_dict(
-            COMMANDS,
-            prog="dream-gym",
-            description="Schedule real-time multi-model ML on multi-accelerator SoCs.",
-            args=arguments,
-        )
+        try:
+            tyro.extras.subcommand_cli_from_dict(
+                COMMANDS,
+                prog="dream-gym",
+                description="Schedule real-time multi-model ML on multi-accelerator SoCs.",
+                args=arguments,
+            )
+        finally:
+            sys.stdout.flush()
     except DreamGymError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return BAD_INPUT
+        return _failed(str(error), BAD_INPUT)
+    except BrokenPipeError:
+        _discard_output()
+        return CLOSED_PIPE
+    except OSError as error:
+        _discard_output()
+        return _failed(str(error), BAD_INPUT)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     return 0
+
+
+def _failed(why: str, status: int) -> int:
+    print(f"error: {why}", file=sys.stderr)
+    return status
+
+
+def _discard_output() -> None:
+    """Standard output takes nothing more; what Python writes at its end is not to fail again."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

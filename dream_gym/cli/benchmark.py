@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,14 +13,16 @@ from dream_gym.analysis.agents import AgentPolicy
 from dream_gym.analysis.benchmark import Benchmark, run_benchmark
 from dream_gym.analysis.extra import polars
 from dream_gym.analysis.outcome import ABOUT, RUNS, Outcome
+from dream_gym.analysis.parts import Parts, keep_parts
 from dream_gym.analysis.plots import plot_uxcost
 from dream_gym.analysis.policies import Contestant, TunedPolicy, make_policy
 from dream_gym.analysis.results_page import verdict, write_report
 from dream_gym.analysis.suite import Suite, load_suite
 from dream_gym.analysis.suite_tables import suite_tables
 from dream_gym.analysis.timeline import plot_timeline
-from dream_gym.cli.output import make_console, make_progress, make_table
-from dream_gym.files import check_writable
+from dream_gym.cli.output import command_line, make_console, make_progress, make_table
+from dream_gym.errors import ConfigError
+from dream_gym.files import check_outputs, file_name, is_standard_output
 
 FEW_CELLS = 4
 """Up to so many cells are shown and drawn one by one."""
@@ -50,45 +50,50 @@ def benchmark(
         workers: Number of processes, by default one per processor.
         output: Folder for the report, its tables and its figures; by default results/SUITE.
         table: Write the row of every run to this file, too, .parquet or .csv; the folder has
-            them as runs.parquet.
+            them as runs.parquet. Here and below, - is standard output, as CSV.
         json: Write every run and all settings to this file, too.
     """
+    command = command_line(benchmark, locals(), spelled=["suite"])
     polars()
     chosen = load_suite(suite)
     if seeds is not None:
         chosen = chosen.with_seeds(seeds)
-    folder = output or Path("results") / re.sub(r"[^\w.-]+", "_", chosen.name)
-    tables = [folder / RUNS] + ([table] if table is not None else [])
-    for path in tables:
-        report.check_table_path(path)
-    for path in (*tables, folder / "table.csv", *([json] if json is not None else [])):
-        check_writable(path)
+    if output is not None and is_standard_output(output):
+        raise ConfigError(f"--output: {output}: expected a folder")
+    folder = output or Path("results") / file_name(chosen.name)
+    if table is not None:
+        report.check_table_path(table)
+    few = len(chosen.cells) <= FEW_CELLS
+    check_outputs(folder / RUNS, folder / "table.csv", table, json)
     policies: list[Contestant] = [make_policy(spec) for spec in chosen.policies]
     policies += [AgentPolicy(path) for path in agent]
-    outcome = _run(chosen, policies, workers, folder / "parts")
-    command = _command(suite, agent, seeds)
-    about = report.about(outcome, command=command)
-    for path in tables:
-        report.write_table(outcome, path)
-    report.write_json(about, folder / ABOUT)
-    if json is not None:
-        report.write_json({**about, "rows": outcome.rows.to_dicts()}, json)
-    report.write_csv(outcome, folder / "table.csv")
-    if len(chosen.cells) <= FEW_CELLS:
-        plot_uxcost(outcome, folder / "uxcost.png")
-        _plot_timeline(outcome, policies, folder / "timeline.png")
-        _show_cells(outcome)
-    console = make_console()
-    if chosen.seeds == 1:
-        console.print("one seed gives no intervals, and without them nothing is reported")
-    else:
+    with keep_parts(folder / "parts") as parts:
+        outcome = _run(chosen, policies, workers, parts)
+        about = report.about(outcome, command=command)
         found = Outcome(about, outcome.rows)
-        write_report(found, folder)
+        report.write_table(outcome, folder / RUNS)
+        report.write_json(about, folder / ABOUT)
+        report.write_csv(outcome, folder / "table.csv")
+        if few:
+            plot_uxcost(outcome, folder / "uxcost.png")
+            _plot_timeline(outcome, policies, folder / "timeline.png")
+        if chosen.seeds > 1:
+            write_report(found, folder)
+        if table is not None:
+            report.write_table(outcome, table)
+        if json is not None:
+            report.write_json({**about, "rows": outcome.rows.to_dicts()}, json)
+    console = make_console(table, json)
+    if few:
+        _show_cells(console, outcome)
+    if chosen.seeds > 1:
         _show_suite(console, found)
+    else:
+        console.print("one seed gives no intervals, and without them nothing is reported")
     console.print(f"{folder}: report, tables, figures; again by: {command}", markup=False)
 
 
-def _run(suite: Suite, policies: Sequence[Contestant], workers: int, parts: Path) -> Benchmark:
+def _run(suite: Suite, policies: Sequence[Contestant], workers: int, parts: Parts) -> Benchmark:
     with make_progress() as progress:
         task = progress.add_task("")
         return run_benchmark(
@@ -99,16 +104,6 @@ def _run(suite: Suite, policies: Sequence[Contestant], workers: int, parts: Path
             on_start=lambda runs: progress.update(task, total=runs),
             on_runs=lambda what, runs: progress.update(task, description=what, advance=runs),
         )
-
-
-def _command(suite: str, agents: Sequence[Path], seeds: int | None) -> str:
-    """The command that gives the same rows again."""
-    words = ["dream-gym", "benchmark", "--suite", suite]
-    if agents:
-        words += ["--agent", *map(str, agents)]
-    if seeds is not None:
-        words += ["--seeds", str(seeds)]
-    return shlex.join(words)
 
 
 def _plot_timeline(outcome: Benchmark, policies: Sequence[Contestant], path: Path) -> None:
@@ -122,8 +117,7 @@ def _plot_timeline(outcome: Benchmark, policies: Sequence[Contestant], path: Pat
     plot_timeline(chosen, cell, outcome.seeds[0], outcome.suite.seconds, path)
 
 
-def _show_cells(outcome: Benchmark) -> None:
-    console = make_console()
+def _show_cells(console: Console, outcome: Benchmark) -> None:
     seeds = f"{len(outcome.seeds)} seeds from {outcome.seeds[0]} × {outcome.suite.seconds:g} s"
     for cell in outcome.suite.cells:
         summaries = report.summarise(outcome, cell)

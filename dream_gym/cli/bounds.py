@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from dream_gym.analysis.bounds.page import HEADINGS, bounds_page, cells_of, lines, verdict
 from dream_gym.analysis.bounds.study import Budget, run_study
+from dream_gym.analysis.parts import keep_parts
 from dream_gym.analysis.policies import SchedulerPolicy
 from dream_gym.analysis.suite import PolicySpec, Suite, load_suite
-from dream_gym.cli.output import make_console, make_progress, make_table
+from dream_gym.cli.output import command_line, make_console, make_progress, make_table
 from dream_gym.errors import ConfigError
-from dream_gym.files import check_writable, write_text
+from dream_gym.files import check_outputs, file_name, write_text
 from dream_gym.resources import validate
 from dream_gym.workload.seeds import evaluation_seeds
 
@@ -54,31 +52,36 @@ def bounds(
         generations: Generations of the genetic search.
         blocks: Most blocks of a frame for CP-SAT.
         workers: Number of processes.
-        page: Write a page with the tables, in Markdown, to this file.
+        page: Write a page with the tables, in Markdown, to this file; - is standard output.
     """
+    named = ("scenario", "platform", "load") if scenario else ("suite",)
+    command = command_line(bounds, locals(), spelled=named)
     budget = Budget(limit, generations, blocks)
     chosen = _chosen(suite, scenario, platform, load, expiry)
     chosen = chosen.with_seeds(seeds) if seeds is not None else chosen
     what = chosen.cells[0].title if scenario else chosen.name
     length = chosen.seconds if seconds is None else seconds
-    if page is not None:
-        if chosen.seeds == 1:
-            raise ConfigError("--page: one seed gives no intervals, without which nothing is said")
-        check_writable(page)
-    with make_progress() as progress:
-        task = progress.add_task("")
-        study = run_study(
-            chosen.cells,
-            players(chosen.policies),
-            evaluation_seeds(chosen.seeds),
-            seconds=length,
-            budget=budget,
-            workers=workers,
-            parts=PARTS / re.sub(r"[^\w.-]+", "_", what) / "parts",
-            on_start=lambda windows: progress.update(task, total=windows),
-            on_window=lambda cell: progress.update(task, description=cell, advance=1),
-        )
-    console = make_console()
+    if page is not None and chosen.seeds == 1:
+        raise ConfigError("--page: one seed gives no intervals, without which nothing is said")
+    check_outputs(page)
+    console = make_console(page)
+    with keep_parts(PARTS / file_name(what) / "parts") as parts:
+        with make_progress() as progress:
+            task = progress.add_task("")
+            study = run_study(
+                chosen.cells,
+                players(chosen.policies),
+                evaluation_seeds(chosen.seeds),
+                seconds=length,
+                budget=budget,
+                workers=workers,
+                parts=parts,
+                on_start=lambda windows: progress.update(task, total=windows),
+                on_window=lambda cell: progress.update(task, description=cell, advance=1),
+            )
+        if page is not None:
+            text = bounds_page(chosen.cells, study, seconds=length, budget=budget, command=command)
+            write_text(page, text)
     for cell, windows in zip(chosen.cells, study, strict=True):
         table = make_table(console, cell.title)
         for index, heading in enumerate(HEADINGS):
@@ -88,21 +91,6 @@ def bounds(
         console.print(table)
     if chosen.seeds > 1:
         console.print(verdict(chosen.cells, study), markup=False)
-    if page is not None:
-        command: list[str] = ["dream-gym", "bounds"]
-        cell_words = {"scenario": scenario, "platform": platform, "load": load}
-        named: dict[str, Any] = cell_words if scenario else {"suite": suite}
-        named |= {"expiry": expiry, "seeds": seeds, "seconds": seconds}
-        for name, value, default in zip(Budget._fields, budget, Budget(), strict=True):
-            named[name] = value if value != default else None
-        named["page"] = page
-        for name, value in named.items():
-            if value is not None:
-                command += [f"--{name}", str(value)]
-        text = bounds_page(
-            chosen.cells, study, seconds=length, budget=budget, command=shlex.join(command)
-        )
-        write_text(page, text)
 
 
 def players(specs: Sequence[PolicySpec]) -> list[SchedulerPolicy]:

@@ -8,10 +8,10 @@ from pathlib import Path
 from dream_gym import resources
 from dream_gym.analysis.calibration_page import calibration_page
 from dream_gym.analysis.calibration_runs import calibrate_cells
-from dream_gym.analysis.calibration_table import CalibratedCell
+from dream_gym.analysis.parts import keep_parts, parts_beside
 from dream_gym.cli.output import make_console, make_progress
 from dream_gym.errors import ConfigError
-from dream_gym.files import check_writable, write_text
+from dream_gym.files import check_outputs, write_text
 from dream_gym.hardware import load_platform
 from dream_gym.workload import load_scenario
 
@@ -25,39 +25,43 @@ def calibrate(
 ) -> None:
     """Find the loads at which schedulers begin to miss deadlines, for all pairs of these.
 
+    An interrupted run is taken up again by the same command.
+
     Args:
-        output: The table, a CSV file; cells that it has already are kept as they are.
+        output: The table, a CSV file; cells that it has already are kept as they are. Here and
+            below, - is standard output.
         scenarios: Names of scenarios; by default all without phases.
         platforms: Names of platforms; by default all.
         workers: Number of processes.
         page: Write a page with the table, in Markdown, to this file.
     """
-    if page is not None:
-        check_writable(page)
     if workers < 1:
         raise ConfigError(f"--workers: expected at least 1, got {workers}")
-    check_writable(output)
     for name in scenarios:
         load_scenario(name)
     for name in platforms:
         load_platform(name)
+    check_outputs(output, page)
     pairs = list(
         itertools.product(
             scenarios or _plain_scenarios(), platforms or resources.names("platforms")
         )
     )
-    with make_progress() as progress:
-        task = progress.add_task("calibrating", total=len(pairs))
-
-        def show(cell: CalibratedCell | None) -> None:
-            where = f"{cell.scenario} on {cell.platform}" if cell else "calibrating"
-            progress.update(task, advance=1, description=where)
-
-        cells = calibrate_cells(pairs, output, workers=workers, on_cell=show)
-    if page is not None:
-        write_text(page, calibration_page(cells))
+    with keep_parts(parts_beside(output)) as parts:
+        with make_progress() as progress:
+            task = progress.add_task("calibrating", total=len(pairs))
+            cells = calibrate_cells(
+                pairs,
+                output,
+                workers=workers,
+                parts=parts,
+                on_cell=lambda title: progress.update(task, advance=1, description=title),
+            )
+        if page is not None:
+            write_text(page, calibration_page(cells))
     contended = sum(cell.contended for cell in cells)
-    make_console().print(f"{output}: {len(cells)} cells, {contended} of them contended")
+    console = make_console(output, page)
+    console.print(f"{output}: {len(cells)} cells, {contended} of them contended", markup=False)
 
 
 def _plain_scenarios() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -31,7 +32,7 @@ def new(
         raise ConfigError(f"name: expected letters, digits, '_' and '-', got {name!r}")
     folder = f"{kind}s"
     path = Path(folder) / f"{name}.yaml"
-    if path.exists():
+    if os.path.lexists(path):
         raise ConfigError(f"{path}: exists already")
     if name in resources.names(folder):
         raise ConfigError(f"name: {name!r} is already one of the {folder}; choose another")

@@ -1,7 +1,11 @@
-"""What the commands share: the console, tables, progress, and reading ``name=value``."""
+"""What the commands share: console, tables, progress, command lines, reading ``name=value``."""
 
 from __future__ import annotations
 
+import inspect
+import shlex
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -10,16 +14,25 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from dream_gym.errors import ConfigError, shown
+from dream_gym.files import is_standard_output
 from dream_gym.yaml_core import load_yaml
 
 PIPED_WIDTH = 400
 """Columns where the output is no terminal, so that no row is wrapped."""
 
 
-def make_console() -> Console:
-    """A console for results; piped, it is wide and its tables are Markdown."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=PIPED_WIDTH)
+def make_console(*outputs: Path | None) -> Console:
+    """A console for results; piped, it is wide and its tables are Markdown.
+
+    Args:
+        *outputs: What else the command writes: if one goes to standard output, that has nothing
+            but it, and the console is on standard error.
+    """
+    stderr = any(path is not None and is_standard_output(path) for path in outputs)
+    console = Console(stderr=stderr, highlight=False)
+    if console.is_terminal:
+        return console
+    return Console(stderr=stderr, highlight=False, width=PIPED_WIDTH)
 
 
 def make_table(console: Console, title: str = "") -> Table:
@@ -41,6 +54,29 @@ def make_progress() -> Progress:
         console=Console(stderr=True),
         transient=True,
     )
+
+
+def command_line(
+    command: Callable[..., None], values: Mapping[str, Any], *, spelled: Collection[str] = ()
+) -> str:
+    """The whole command that was given, for whoever wants the same again.
+
+    Args:
+        command: The function of the command; its name is that of the command.
+        values: The value of each of its parameters.
+        spelled: Options that are spelled out even where they are as by default.
+    """
+    words = ["dream-gym", command.__name__]
+    for name, parameter in inspect.signature(command).parameters.items():
+        value, option = values[name], f"--{name.replace('_', '-')}"
+        if value is None or (value == parameter.default and name not in spelled):
+            continue
+        texts = [str(item) for item in (value if isinstance(value, tuple) else [value])]
+        if "UseAppendAction" in str(parameter.annotation):
+            words += [word for text in texts for word in (option, text)]
+        elif texts:
+            words += [option, *texts]
+    return shlex.join(words)
 
 
 def parse_options(pairs: tuple[str, ...]) -> dict[str, Any]:

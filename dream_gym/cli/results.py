@@ -11,7 +11,8 @@ from dream_gym.analysis.extra import polars
 from dream_gym.analysis.outcome import read_outcome
 from dream_gym.analysis.results_page import write_page
 from dream_gym.cli.output import make_console
-from dream_gym.files import check_writable
+from dream_gym.errors import ConfigError
+from dream_gym.files import check_outputs, is_stream
 
 
 def results(
@@ -26,7 +27,9 @@ def results(
         page: The page, in Markdown; its figures go to images/results beside it.
     """
     polars()
+    if is_stream(page):
+        raise ConfigError(f"--page: {page}: expected a file, since figures go beside it")
     outcomes = [read_outcome(folder) for folder in folders]
-    check_writable(page)
+    check_outputs(page)
     write_page(outcomes, page)
-    make_console().print(f"{page}: {len(folders)} suites")
+    make_console().print(f"{page}: {len(folders)} suites", markup=False)

@@ -10,7 +10,7 @@ import tyro
 from pydantic.json_schema import GenerateJsonSchema
 
 from dream_gym.analysis.suite import Suite
-from dream_gym.files import write_text
+from dream_gym.files import check_outputs, write_text
 from dream_gym.hardware import Platform
 from dream_gym.resources import Config
 from dream_gym.workload import Scenario
@@ -21,17 +21,15 @@ MODELS: dict[str, type[Config]] = {"scenario": Scenario, "platform": Platform, "
 def schema(
     kind: Annotated[Literal["scenario", "platform", "suite"], tyro.conf.Positional],
     /,
-    output: Path | None = None,
+    output: Path = Path("-"),
 ) -> None:
     """Print the JSON Schema of a kind of file, by which an editor checks and completes it.
 
     Args:
         kind: What the files describe.
-        output: Write it to this file instead.
+        output: The file to write it to, by default standard output.
     """
+    check_outputs(output)
     dialect = {"$schema": GenerateJsonSchema.schema_dialect}
     text = json.dumps(dialect | MODELS[kind].model_json_schema(), indent=1)
-    if output is None:
-        print(text)
-    else:
-        write_text(output, text + "\n")
+    write_text(output, text + "\n")

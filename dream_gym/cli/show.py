@@ -17,7 +17,7 @@ from dream_gym.analysis.policies import make_policy
 from dream_gym.analysis.profile import ModelProfile, Profile, profile
 from dream_gym.cli.output import make_console, make_progress, make_table
 from dream_gym.errors import ConfigError
-from dream_gym.files import check_writable
+from dream_gym.files import check_outputs
 from dream_gym.hardware import load_platform
 from dream_gym.simulator import NS_PER_S
 from dream_gym.workload import load_scenario
@@ -43,11 +43,11 @@ def show(
     if plot is not None:
         if not calibrate:
             raise ConfigError("--plot: needs --calibrate")
-        check_writable(plot)
+        check_outputs(plot)
     if calibrate:
         polars()
     workload, hardware = load_scenario(scenario), load_platform(platform)
-    console = make_console()
+    console = make_console(plot)
     for index, part in enumerate(workload.parts):
         title, alone = f"{workload.name} on {hardware.name}, load {load:g}", workload
         if workload.phases:

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
+from rich.console import Console
 
 from dream_gym.analysis.measures import PJ_PER_MJ
 from dream_gym.api import simulate
 from dream_gym.cli.output import make_console, make_table, parse_options
 from dream_gym.errors import ConfigError
-from dream_gym.files import check_writable, replacing, write_text
+from dream_gym.files import check_outputs, replacing, write_text
 from dream_gym.hardware import Platform, load_platform
 from dream_gym.schedulers import get_scheduler
 from dream_gym.simulator import Result, Simulation
@@ -51,7 +52,7 @@ def simulate_once(
             platform does not say so.
         decision_ns: Time that the scheduler needs for each dispatch, in ns.
         option: An option of the scheduler, such as alpha=0.5; may be given several times.
-        json: Write the outcome to this file.
+        json: Write the outcome to this file; here and below, - is standard output.
         timeline: Write every dispatch to this CSV file.
         replay: Take releases and triggers from this CSV file, instead of drawing them; paths
             through dynamic networks are still drawn from the seed.
@@ -59,9 +60,7 @@ def simulate_once(
     """
     if export is not None and load != 1:
         raise ConfigError("--export: needs --load 1, since a recording is replayed at load 1")
-    for path in (json, timeline, export):
-        if path is not None:
-            check_writable(path)
+    check_outputs(json, timeline, export)
     workload, hardware = load_scenario(scenario), load_platform(platform)
     if replay is not None:
         workload = workload.model_copy(update={"recording": replay})
@@ -84,11 +83,12 @@ def simulate_once(
         _write_timeline(result, workload, hardware, timeline)
     if json is not None:
         _write_json(result, json)
-    _show(result, f"{scheduler}: {workload.name} on {hardware.name}, load {load:g}, seed {seed}")
+    console = make_console(json, timeline, export)
+    title = f"{scheduler}: {workload.name} on {hardware.name}, load {load:g}, seed {seed}"
+    _show(console, result, title)
 
 
-def _show(result: Result, title: str) -> None:
-    console = make_console()
+def _show(console: Console, result: Result, title: str) -> None:
     table = make_table(console, f"{title}, {result.seconds:g} s")
     table.add_column("model")
     for heading in ("frames", "violated", "lost", "mJ per frame"):

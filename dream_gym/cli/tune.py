@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -11,10 +10,17 @@ import tyro
 
 from dream_gym.analysis.cells import Cell
 from dream_gym.analysis.extra import cma
+from dream_gym.analysis.parts import keep_parts, parts_beside
 from dream_gym.analysis.report import with_interval
 from dream_gym.analysis.search import FINALISTS, Found, search, search_axes
-from dream_gym.cli.output import make_console, make_progress, make_table, parse_options
-from dream_gym.files import check_writable, write_text
+from dream_gym.cli.output import (
+    command_line,
+    make_console,
+    make_progress,
+    make_table,
+    parse_options,
+)
+from dream_gym.files import check_outputs, write_text
 from dream_gym.resources import validate
 from dream_gym.schedulers import get_scheduler
 from dream_gym.schedulers.tuned import PREFIX, TunedFile
@@ -44,7 +50,7 @@ def tune(
         scheduler: Id of a scheduler, such as dream_plus.
         scenario: Name of a scenario or path of its YAML file.
         platform: Name of a platform or path of its YAML file.
-        output: The file to write, in YAML.
+        output: The file to write, in YAML; - is standard output, and keeps nothing meanwhile.
         load: Factor on every rate.
         expiry: What becomes of late frames; by default what the scenario says.
         search_for: Options to search; by default all numbers that have a range.
@@ -55,8 +61,10 @@ def tune(
         search_seed: Seed of the search.
         workers: Number of processes.
     """
+    spelled = ("load", "seeds", "seconds", "evaluations", "search_seed")
+    command = command_line(tune, locals(), spelled=spelled)
     cma()
-    check_writable(output)
+    check_outputs(output)
     cell = validate(
         {"scenario": scenario, "platform": platform, "load": load, "expiry": expiry},
         Cell,
@@ -65,35 +73,34 @@ def tune(
     chosen, fixed = get_scheduler(scheduler), parse_options(option)
     fixed = {**chosen.preset, **fixed}
     axes = search_axes(chosen.name, search_for, fixed)
-    with make_progress() as progress:
-        task = progress.add_task(cell.title, total=evaluations + 2 + FINALISTS)
-        found = search(
-            chosen.name,
-            cell,
-            axes,
-            fixed=fixed,
-            seeds=seeds,
-            seconds=seconds,
-            evaluations=evaluations,
-            search_seed=search_seed,
-            workers=workers,
-            parts=output.with_name(output.name + ".parts"),
-            on_points=lambda count: progress.update(task, advance=count),
-        )
-    words = ["dream-gym", "tune", "--scheduler", scheduler, "--scenario", scenario]
-    words += ["--platform", platform, "--load", str(load)]
-    words += ["--expiry", expiry] if expiry else []
-    words += ["--search-for", *search_for] if search_for else []
-    words += [word for pair in option for word in ("--option", pair)]
-    words += ["--seeds", str(seeds), "--seconds", str(seconds)]
-    words += ["--evaluations", str(evaluations), "--search-seed", str(search_seed)]
-    words += ["--output", str(output)]
-    content = TunedFile(
+    with keep_parts(parts_beside(output)) as parts:
+        with make_progress() as progress:
+            task = progress.add_task(cell.title, total=evaluations + 2 + FINALISTS)
+            found = search(
+                chosen.name,
+                cell,
+                axes,
+                fixed=fixed,
+                seeds=seeds,
+                seconds=seconds,
+                evaluations=evaluations,
+                search_seed=search_seed,
+                workers=workers,
+                parts=parts,
+                on_points=lambda count: progress.update(task, advance=count),
+            )
+        content = _content(found, chosen.name, cell, command)
+        write_text(output, dump_yaml(content.model_dump(by_alias=True)))
+    _show(found, cell, output)
+
+
+def _content(found: Found, scheduler: str, cell: Cell, command: str) -> TunedFile:
+    return TunedFile(
         schema=1,
-        scheduler=chosen.name,
+        scheduler=scheduler,
         options=found.options,
         found={
-            "command": shlex.join(words),
+            "command": command,
             "cell": cell.model_dump(exclude_none=True),
             "uxcost_selection": found.uxcost,
             "uxcost_selection_defaults": found.default_uxcost,
@@ -103,12 +110,10 @@ def tune(
             "versions": {name: version(name) for name in ("dream_gym", "numpy", "numba", "cma")},
         },
     )
-    write_text(output, dump_yaml(content.model_dump(by_alias=True)))
-    _show(found, cell, output)
 
 
 def _show(found: Found, cell: Cell, output: Path) -> None:
-    console = make_console()
+    console = make_console(output)
     table = make_table(console, f"{cell.title}: mean UXCost on selection seeds")
     table.add_column("options")
     table.add_column("UXCost", justify="right")

@@ -230,15 +230,9 @@ def _read(reference: str, kind: Literal["hardware", "mapping"], field: str) -> s
                 f"zigzag-dse; {hint(reference, names)}"
             )
     try:
-<<<<<<< HEAD
         return read_yaml_text(path)
     except ConfigError as error:
         raise ConfigError(f"{field}: {error}") from error
-=======
-        stamp_of(path)  # raises where it is no regular file, which could be read for ever
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{field}: {path} cannot be read: {error}") from error
 
 
 def _show_progress(

@@ -13,6 +13,7 @@ import pytest
 from dream_gym import simulate
 from dream_gym.analysis.benchmark import Benchmark, run_benchmark
 from dream_gym.analysis.misses import CAUSES
+from dream_gym.analysis.parts import keep_parts
 from dream_gym.analysis.policies import SchedulerPolicy, make_policy
 from dream_gym.analysis.suite import Suite
 from dream_gym.errors import ConfigError
@@ -67,8 +68,10 @@ def test_rows_say_why_deadlines_were_missed(small_benchmark: Benchmark) -> None:
     assert dict(accuracy.iter_rows()) == {"ar_social": [80.0], "ar_call": [None]}
 
 
-def run_again(suite: Suite, **options: Any) -> Benchmark:
-    return run_benchmark(suite, [make_policy(spec) for spec in suite.policies], **options)
+def run_again(suite: Suite, parts: Path | None = None, **options: Any) -> Benchmark:
+    policies = [make_policy(spec) for spec in suite.policies]
+    with keep_parts(parts) as kept:
+        return run_benchmark(suite, policies, parts=kept, **options)
 
 
 def test_same_rows_twice(small_suite: Suite, small_benchmark: Benchmark) -> None:
@@ -96,7 +99,7 @@ def test_an_interrupted_benchmark_is_taken_up(
     parts = tmp_path / "parts"
 
     def interrupt(what: str, runs: int) -> None:
-        if len(list(parts.iterdir())) == 3:
+        if len(list(parts.glob("*.json"))) == 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -139,14 +142,14 @@ def test_a_killed_benchmark_is_taken_up(tmp_path: Path) -> None:
 SCRIPT = """
 import sys
 from pathlib import Path
-from dream_gym.analysis import load_suite, make_policy, run_benchmark
+from dream_gym.analysis import keep_parts, load_suite, make_policy, run_benchmark
 
 if __name__ == "__main__":
     suite = load_suite("demo").with_seeds(40).model_copy(update={"seconds": 1.0})
     policies = [make_policy(spec) for spec in suite.policies]
-    parts = Path(sys.argv[1]) / "parts"
-    rows = run_benchmark(suite, policies, workers=2, parts=parts).rows
-    rows.write_csv(f"{sys.argv[1]}.csv")
+    with keep_parts(Path(sys.argv[1]) / "parts") as parts:
+        rows = run_benchmark(suite, policies, workers=2, parts=parts).rows
+        rows.write_csv(f"{sys.argv[1]}.csv")
 """
 
 

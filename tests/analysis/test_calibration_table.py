@@ -16,8 +16,9 @@ from dream_gym.analysis.calibration_table import (
     read_table,
     write_table,
 )
+from dream_gym.analysis.parts import keep_parts
 from dream_gym.cli import main
-from dream_gym.errors import ConfigError
+from dream_gym.errors import ConfigError, DreamGymError
 
 DREAM = ("ar_call", "ar_social", "drone_indoor", "drone_outdoor", "vr_gaming")
 ROOT = Path(__file__).parents[2]
@@ -57,14 +58,41 @@ def test_a_cell_that_is_infeasible_at_its_load_is_not_contended() -> None:
     assert not replace(cell, fcfs=math.nan).contended
 
 
-def test_an_interrupted_run_is_taken_up(tmp_path: Path) -> None:
+def test_what_a_table_has_is_not_calibrated_again(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     known = calibrated_cells()[0]
     write_table(path, [known])
-    seen: list[object] = []
+    seen: list[str] = []
     pair = (known.scenario, known.platform)
-    assert len(calibrate_cells([pair], path, workers=1, on_cell=seen.append)) == 1
-    assert seen == [None]
+    assert len(calibrate_cells([pair], path, on_cell=seen.append)) == 1
+    assert seen == [f"{known.scenario} on {known.platform}"]
+
+
+def test_an_interrupted_run_is_taken_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, parts = tmp_path / "table.csv", tmp_path / "parts"
+    known = calibrated_cells()[-1]
+    write_table(path, [known])
+    before = path.read_bytes()
+    pairs = [("ar_call", "4k_2ws"), ("ar_social", "4k_2ws"), ("ar_call", "4k_2os")]
+    asked: list[tuple[str, str]] = []
+
+    def stand_in(*pair: str) -> None:
+        if len(asked) == 2 and pair not in asked:
+            asked.append(pair)  # type: ignore[arg-type]
+            raise KeyboardInterrupt
+        asked.append(pair)  # type: ignore[arg-type]
+        raise DreamGymError("no deadline is missed")
+
+    monkeypatch.setattr("dream_gym.analysis.calibration_runs.calibrate", stand_in)
+    with pytest.raises(KeyboardInterrupt), keep_parts(parts) as kept:
+        calibrate_cells(pairs, path, parts=kept)
+    assert path.read_bytes() == before
+    with keep_parts(parts) as kept:
+        calibrate_cells(pairs, path, parts=kept)
+    assert asked == [*pairs, pairs[-1]]  # none but the one that was interrupted again
+    found = {(row.scenario, row.platform) for row in read_table(path)}
+    assert found == {*pairs, (known.scenario, known.platform)}
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize(

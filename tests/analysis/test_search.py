@@ -14,6 +14,7 @@ pytest.importorskip("cma")
 import dream_gym
 from dream_gym.analysis import search as module
 from dream_gym.analysis.cells import Cell
+from dream_gym.analysis.parts import keep_parts
 from dream_gym.analysis.policies import SchedulerPolicy
 from dream_gym.analysis.search import Axis, Found, minimise, search, search_axes
 from dream_gym.analysis.suite import load_suite
@@ -72,8 +73,8 @@ def test_what_cannot_be_searched(scheduler: str, names: tuple[str, ...], words: 
 
 def found(tmp_path: Path, **changes: Any) -> Found:
     axes = search_axes("dream_plus", ("patience", "drop_cap"), ())
-    arguments = {**SMALL, "parts": tmp_path / "parts", **changes}
-    return search("dream_plus", Cell(**CELL), axes, **arguments)
+    with keep_parts(tmp_path / "parts") as parts:
+        return search("dream_plus", Cell(**CELL), axes, **SMALL, parts=parts, **changes)
 
 
 def test_an_interrupted_search_is_taken_up_again(
@@ -113,7 +114,7 @@ def test_workers_change_nothing(tmp_path: Path) -> None:
 def test_defaults_are_kept_where_nothing_is_better(tmp_path: Path) -> None:
     calm = Cell(scenario="ar_call", platform="4k_2ws", load=0.5)
     axes = search_axes("dream_plus", ("drop_cap",), ())
-    result = search("dream_plus", calm, axes, **SMALL, parts=tmp_path / "parts")
+    result = search("dream_plus", calm, axes, **SMALL)
     assert result.options == {}
     assert result.uxcost == result.default_uxcost
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from dream_gym.analysis.bounds.exact import near_optimal
@@ -15,8 +14,9 @@ from dream_gym.analysis.bounds.relaxation import prove_energies, prove_rates
 from dream_gym.analysis.bounds.window import Attained, attained, read_window
 from dream_gym.analysis.cells import Cell
 from dream_gym.analysis.extra import cp_model
+from dream_gym.analysis.parts import NOTHING_KEPT, Parts
 from dream_gym.analysis.policies import SchedulerPolicy
-from dream_gym.analysis.pool import Parts, processes, run_tasks
+from dream_gym.analysis.pool import processes, run_tasks
 from dream_gym.analysis.worlds import cell_digest, check_worlds, make_world
 from dream_gym.errors import ConfigError
 from dream_gym.simulator import Result, Simulation
@@ -193,7 +193,7 @@ def run_study(
     seconds: float,
     budget: Budget,
     workers: int = 1,
-    parts: Path | None = None,
+    parts: Parts = NOTHING_KEPT,
     on_start: Callable[[int], None] = lambda windows: None,
     on_window: Callable[[str], None] = lambda cell: None,
 ) -> list[list[WindowBounds]]:
@@ -208,7 +208,7 @@ def run_study(
         seconds: Length of the windows.
         budget: What a window may cost.
         workers: Number of processes.
-        parts: Folder for what is done, used again after an interruption; removed at the end.
+        parts: Where to keep what is done, see `parts.keep_parts`.
         on_start: Called with the number of windows.
         on_window: Called with the title of the cell after each window.
 
@@ -228,12 +228,10 @@ def run_study(
     check_worlds(plain, seconds)
     job = _Job(plain, tuple(policies), seconds, budget)
     tasks = [_Task(cell, seed) for cell in range(len(cells)) for seed in seeds]
-    kept = Parts(parts)
     on_start(len(tasks))
     with processes(job, workers) as pool:
         rows = run_tasks(
-            job, tasks, pool, parts=kept, on_done=lambda task: on_window(cells[task.cell].title)
+            job, tasks, pool, parts=parts, on_done=lambda task: on_window(cells[task.cell].title)
         )
-    kept.clear()
     found = [WindowBounds.from_json(row) for row in rows]
     return [found[at : at + len(seeds)] for at in range(0, len(found), len(seeds))]

@@ -338,11 +338,14 @@ def test_every_scheduler_plays() -> None:
     assert not any("tuned" in name for name in names)
 
 
-def test_unfinished_work_is_kept_by_suite_and_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unfinished_work_is_kept_by_suite_and_cell(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     folders = []
 
     def stop(*arguments: Any, parts: Any, **options: Any) -> None:
-        folders.append(parts.as_posix())
+        folders.append(parts.folder.as_posix())
         raise DreamGymError("stop")
 
     monkeypatch.setattr(sys.modules["dream_gym.cli.bounds"], "run_study", stop)
@@ -353,6 +356,7 @@ def test_unfinished_work_is_kept_by_suite_and_cell(monkeypatch: pytest.MonkeyPat
         "results/bounds/windows_long/parts",
         "results/bounds/ar_call_on_4k_2ws_load_2/parts",
     ]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_missing_ortools_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
