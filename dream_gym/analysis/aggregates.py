@@ -100,12 +100,8 @@ class Bootstrap:
     def performance_profile(self, scores: ArrayLike, limits: ArrayLike) -> list[Interval]:
         """The share of runs whose score is at most so much, for each limit."""
         values = self._checked(scores)
-        profile = []
-        for limit in np.asarray(limits, dtype=np.float64):
-            share = self.rate((values <= limit).astype(np.float64))
-            assert share is not None
-            profile.append(share)
-        return profile
+        shares = (values <= np.asarray(limits, dtype=np.float64)[:, None, None]).astype(np.float64)
+        return [_interval(self._sum(share) / share.size, share) for share in shares]
 
     def of_cell_means(
         self, scores: ArrayLike, statistic: Callable[[NDArray[np.float64]], float]

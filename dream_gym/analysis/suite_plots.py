@@ -24,8 +24,9 @@ from dream_gym.analysis.suite_tables import shown_policies, sustained_load, swee
 
 ROW_HEIGHT = 0.23
 PANEL_WIDTH = 26
-"""Signs that the title of a panel has room for."""
-POINTS = 60
+"""Signs that the title of a panel, or a legend beside one, has room for."""
+SPARE = 1.02
+POINTS = 100
 """Points of a performance profile."""
 
 
@@ -58,7 +59,9 @@ def plot_ranking(outcome: Outcome, path: Path) -> str:
         number_logarithmic(axes, "x")
         axes.grid(axis="both", color="#E6E6E6", linewidth=0.8)
         axes.set_xlabel(f"{title}\nblue: DREAM, orange: ours and trained agents")
-        what = f"{outcome.name}: {len(outcome.titles)} cells, {outcome.seeds} seeds"
+        cells = len(outcome.titles)
+        count = f"{cells} cell{'s' * (cells > 1)}"
+        what = f"{outcome.name}: {count}, {outcome.seeds} seeds"
         axes.set_title(label(what, TITLE_WIDTH))
         save(figure, path)
     return title
@@ -68,13 +71,15 @@ def plot_profiles(outcome: Outcome, path: Path) -> str:
     """Draw the performance profiles of some policies; return the figure's title."""
     plt, policies = pyplot(), shown_policies(outcome)
     title = "Share of runs whose UXCost is at most so many times its lower bound"
-    highest = max(float(outcome.scores(policy).max()) for policy in policies)
-    limits = np.geomspace(1, max(highest, 2.0), POINTS)
+    scores = [outcome.scores(policy) for policy in policies]
+    lowest, highest = np.min(scores) / SPARE, np.max(scores) * SPARE
+    limits = np.geomspace(lowest, highest, POINTS)
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
-        for place, policy in enumerate(policies):
-            profile = outcome.bootstrap.performance_profile(outcome.scores(policy), limits)
-            axes.plot(limits, [share.mean for share in profile], color=colour(place))
+        figure, axes = plt.subplots(figsize=(9.5, 4), layout="constrained")
+        for place, own in enumerate(scores):
+            profile = outcome.bootstrap.performance_profile(own, limits)
+            means = [share.mean for share in profile]
+            axes.plot(limits, means, color=colour(place), drawstyle="steps-post")
             axes.fill_between(
                 limits,
                 [share.low for share in profile],
@@ -82,14 +87,16 @@ def plot_profiles(outcome: Outcome, path: Path) -> str:
                 color=colour(place),
                 alpha=0.15,
                 linewidth=0,
+                step="post",
             )
-        axes.set_xlim(1, limits[-1])
+        axes.set_xlim(lowest, highest)
         number_logarithmic(axes, "x")
         axes.yaxis.set_major_formatter("{x:.0%}")
         axes.set_ylim(0, 1.01)
         axes.set_xlabel("\n".join(filter(None, ("UXCost ÷ lower bound", whom_shown(outcome)))))
         axes.set_title(title)
-        axes.legend(axes.get_lines(), list(map(label, policies)), loc="lower right")
+        names = [label(policy, PANEL_WIDTH) for policy in policies]
+        figure.legend(axes.get_lines(), names, loc="outside right upper")
         save(figure, path)
     return title
 
