@@ -156,7 +156,7 @@ def read_outcome(folder: Path) -> Outcome:
     """
     try:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        rows = polars().read_parquet(folder / RUNS)
+        rows = polars().read_parquet(folder / RUNS, glob=False)
     except Exception as error:  # polars has errors of its own for every way to be damaged
         raise ConfigError(f"{folder}: not the outcome of a benchmark: {error}") from error
     outcome = Outcome(about, rows, folder)
