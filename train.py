@@ -62,7 +62,7 @@ def main(arguments: Arguments) -> int:
         arguments = replace(
             arguments, scenario=cell.scenario, platform=cell.platform, load=cell.load
         )
-    folder = arguments.resume or arguments.output
+    folder = arguments.output if arguments.resume is None else arguments.resume
     if folder is None:
         folder = default_folder(
             Path("runs"), arguments.algo, arguments.scenario, arguments.platform
@@ -79,7 +79,8 @@ def main(arguments: Arguments) -> int:
                 "episode_seconds": arguments.episode_seconds,
             },
             hyperparameters=load_hyperparameters(
-                arguments.hyperparameters or arguments.algo, ENVIRONMENT
+                arguments.algo if arguments.hyperparameters is None else arguments.hyperparameters,
+                ENVIRONMENT,
             ),
             timesteps=arguments.timesteps,
             seed=arguments.seed,

@@ -9,11 +9,13 @@ from contextlib import suppress
 
 import tyro
 
+from dream_gym.analysis.markdown import visible
 from dream_gym.cli.benchmark import benchmark
 from dream_gym.cli.bounds import bounds
 from dream_gym.cli.calibrate import calibrate
 from dream_gym.cli.list import list_configs
 from dream_gym.cli.new import new
+from dream_gym.cli.output import prepare_streams
 from dream_gym.cli.results import results
 from dream_gym.cli.schema import schema
 from dream_gym.cli.show import show
@@ -51,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if sys.stdout is None:  # the process was started without
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    prepare_streams()
     try:
         try:
             tyro.extras.subcommand_cli_from_dict(
@@ -76,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _failed(why: str, status: int) -> int:
-    print(f"error: {why}", file=sys.stderr)
+    print(f"error: {visible(why)}", file=sys.stderr)
     return status
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dream_gym.analysis.bounds.page import HEADINGS, bounds_page, cells_of, lines, verdict
+from dream_gym.analysis.bounds.page import bounds_page, bounds_table, left_out, verdict
 from dream_gym.analysis.bounds.study import Budget, run_study
 from dream_gym.analysis.parts import keep_parts
 from dream_gym.analysis.policies import SchedulerPolicy
 from dream_gym.analysis.suite import PolicySpec, Suite, load_suite
-from dream_gym.cli.output import command_line, make_console, make_progress, make_table
+from dream_gym.cli.output import command_line, make_console, make_progress, say, show_table
 from dream_gym.errors import ConfigError
 from dream_gym.files import check_outputs, file_name, write_text
 from dream_gym.resources import validate
@@ -22,8 +22,8 @@ PARTS = Path("results/bounds")
 
 def bounds(
     suite: str = "windows",
-    scenario: str = "",
-    platform: str = "",
+    scenario: str | None = None,
+    platform: str | None = None,
     load: float = 1.0,
     expiry: str | None = None,
     seeds: int | None = None,
@@ -59,7 +59,7 @@ def bounds(
     budget = Budget(limit, generations, blocks)
     chosen = _chosen(suite, scenario, platform, load, expiry)
     chosen = chosen.with_seeds(seeds) if seeds is not None else chosen
-    what = chosen.cells[0].title if scenario else chosen.name
+    what = chosen.name if scenario is None else chosen.cells[0].title
     length = chosen.seconds if seconds is None else seconds
     if page is not None and chosen.seeds == 1:
         raise ConfigError("--page: one seed gives no intervals, without which nothing is said")
@@ -83,34 +83,39 @@ def bounds(
             text = bounds_page(chosen.cells, study, seconds=length, budget=budget, command=command)
             write_text(page, text)
     for cell, windows in zip(chosen.cells, study, strict=True):
-        table = make_table(console, cell.title)
-        for index, heading in enumerate(HEADINGS):
-            table.add_column(heading, justify="right" if index else "left")
-        for line in lines([windows]):
-            table.add_row(*cells_of(line))
-        console.print(table)
+        show_table(console, bounds_table(windows, cell.title))
+        if missing := left_out(windows):
+            say(console, missing)
     if chosen.seeds > 1:
-        console.print(verdict(chosen.cells, study), markup=False)
+        say(console, verdict(chosen.cells, study))
 
 
 def players(specs: Sequence[PolicySpec]) -> list[SchedulerPolicy]:
-    """Who plays: what is to be tuned does so with its defaults, unless that is listed anyway."""
-    found: dict[str, SchedulerPolicy] = {}
+    """Who plays: what is to be tuned does so with its fixed options, unless that is listed too."""
+    names = {spec.title for spec in specs if spec.tune is None}
+    found: list[SchedulerPolicy] = []
     for spec in sorted(specs, key=lambda spec: spec.tune is not None):
-        name = spec.title if spec.tune is None else spec.scheduler
-        if name not in found:
-            found[name] = SchedulerPolicy(spec.scheduler, spec.options, name=name)
-    return list(found.values())
+        name = spec.title if spec.tune is None or spec.options else spec.scheduler
+        policy = SchedulerPolicy(spec.scheduler, spec.options, name=name)
+        if spec.tune is not None:
+            if any(policy.settings == other.settings for other in found):
+                continue
+            if name in names:  # of other options
+                policy = SchedulerPolicy(spec.scheduler, spec.options, name=spec.title)
+        found.append(policy)
+    return found
 
 
-def _chosen(suite: str, scenario: str, platform: str, load: float, expiry: str | None) -> Suite:
+def _chosen(
+    suite: str, scenario: str | None, platform: str | None, load: float, expiry: str | None
+) -> Suite:
     """The suite, or one cell under its policies."""
     chosen = load_suite(suite)
-    if not scenario and not platform:
+    if scenario is None and platform is None:
         if load != 1.0 or expiry is not None:
             raise ConfigError("--load and --expiry need --scenario and --platform")
         return chosen
-    if not scenario or not platform:
+    if scenario is None or platform is None:
         raise ConfigError("--scenario and --platform need one another")
     fields = {"scenario": scenario, "platform": platform, "load": load, "expiry": expiry}
     whole = {

@@ -9,7 +9,7 @@ from dream_gym import resources
 from dream_gym.analysis.calibration_page import calibration_page
 from dream_gym.analysis.calibration_runs import calibrate_cells
 from dream_gym.analysis.parts import keep_parts, parts_beside
-from dream_gym.cli.output import make_console, make_progress
+from dream_gym.cli.output import make_console, make_progress, say
 from dream_gym.errors import ConfigError
 from dream_gym.files import check_outputs, write_text
 from dream_gym.hardware import load_platform
@@ -18,8 +18,8 @@ from dream_gym.workload import load_scenario
 
 def calibrate(
     output: Path,
-    scenarios: tuple[str, ...] = (),
-    platforms: tuple[str, ...] = (),
+    scenarios: tuple[str, ...] | None = None,
+    platforms: tuple[str, ...] | None = None,
     workers: int = 2,
     page: Path | None = None,
 ) -> None:
@@ -37,16 +37,18 @@ def calibrate(
     """
     if workers < 1:
         raise ConfigError(f"--workers: expected at least 1, got {workers}")
+    if scenarios is None:
+        scenarios = _plain_scenarios()
+    if platforms is None:
+        platforms = tuple(resources.names("platforms"))
+    pairs = list(itertools.product(scenarios, platforms))
+    if not pairs:
+        raise ConfigError("--scenarios, --platforms: expected at least one of each")
     for name in scenarios:
         load_scenario(name)
     for name in platforms:
         load_platform(name)
     check_outputs(output, page)
-    pairs = list(
-        itertools.product(
-            scenarios or _plain_scenarios(), platforms or resources.names("platforms")
-        )
-    )
     with keep_parts(parts_beside(output)) as parts:
         with make_progress() as progress:
             task = progress.add_task("calibrating", total=len(pairs))
@@ -61,9 +63,9 @@ def calibrate(
             write_text(page, calibration_page(cells))
     contended = sum(cell.contended for cell in cells)
     console = make_console(output, page)
-    console.print(f"{output}: {len(cells)} cells, {contended} of them contended", markup=False)
+    say(console, f"{output}: {len(cells)} cells, {contended} of them contended", keep=True)
 
 
-def _plain_scenarios() -> list[str]:
+def _plain_scenarios() -> tuple[str, ...]:
     """Scenarios with phases are calibrated phase by phase, under the names of what they run."""
-    return [name for name in resources.names("scenarios") if not load_scenario(name).phases]
+    return tuple(name for name in resources.names("scenarios") if not load_scenario(name).phases)

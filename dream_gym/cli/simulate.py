@@ -11,8 +11,9 @@ import tyro
 from rich.console import Console
 
 from dream_gym.analysis.measures import PJ_PER_MJ
+from dream_gym.analysis.tables import Name, TextTable
 from dream_gym.api import simulate
-from dream_gym.cli.output import make_console, make_table, parse_options
+from dream_gym.cli.output import make_console, parse_options, say, show_table
 from dream_gym.errors import ConfigError
 from dream_gym.files import check_outputs, replacing, write_text
 from dream_gym.hardware import Platform, load_platform
@@ -30,7 +31,7 @@ def simulate_once(
     seed: int = 0,
     load: float = 1.0,
     expiry: Literal["soft", "firm"] | None = None,
-    contention: bool = False,
+    contention: tyro.conf.DisallowNone[bool | None] = None,
     decision_ns: int = 0,
     option: tyro.conf.UseAppendAction[tuple[str, ...]] = (),
     json: Path | None = None,
@@ -48,8 +49,8 @@ def simulate_once(
         seed: Seed of the world; under one seed all schedulers face the same frames.
         load: Factor on every rate.
         expiry: What becomes of late frames; by default what the scenario says.
-        contention: Let what runs at the same time share the off-chip bandwidth, even where the
-            platform does not say so.
+        contention: Whether what runs at the same time shares the off-chip bandwidth; by default
+            what the platform says.
         decision_ns: Time that the scheduler needs for each dispatch, in ns.
         option: An option of the scheduler, such as alpha=0.5; may be given several times.
         json: Write the outcome to this file; here and below, - is standard output.
@@ -72,7 +73,7 @@ def simulate_once(
         seed=seed,
         load=load,
         expiry=expiry,
-        contention=contention or None,
+        contention=contention,
         decision_ns=decision_ns,
         record=timeline is not None,
         **parse_options(option),
@@ -89,25 +90,26 @@ def simulate_once(
 
 
 def _show(console: Console, result: Result, title: str) -> None:
-    table = make_table(console, f"{title}, {result.seconds:g} s")
-    table.add_column("model")
-    for heading in ("frames", "violated", "lost", "mJ per frame"):
-        table.add_column(heading, justify="right")
-    for model, frames in result.frame_count.items():
-        shares = ["–", "–", "–"]
-        if frames > 0:
-            energy_mj = result.energy_spent[model] / PJ_PER_MJ / frames
-            rates = result.violation_rate[model], result.lost_rate[model]
-            shares = [*(f"{rate:.2%}" for rate in rates), f"{energy_mj:.2f}"]
-        table.add_row(model, str(frames), *shares)
-    console.print(table)
+    rows = tuple((Name(model), *_figures(result, model)) for model in result.frame_count)
+    headings = ("model", "frames", "violated", "lost", "mJ per frame")
+    show_table(console, TextTable(f"{title}, {result.seconds:g} s", headings, rows))
     busy = ", ".join(f"{name} {share:.0%}" for name, share in result.busy_share.items())
-    console.print(
+    say(
+        console,
         f"UXCost {result.uxcost:.4g}, lower bound {result.lower_bound:.4g}; "
-        f"{result.dispatches} dispatches; busy: {busy}"
+        f"{result.dispatches} dispatches; busy: {busy}",
     )
     for model, top1 in result.accuracy.items():
-        console.print(f"{model}: mean top-1 accuracy {top1:.1f} %")
+        say(console, f"{model}: mean top-1 accuracy {top1:.1f} %")
+
+
+def _figures(result: Result, model: str) -> tuple[str, str, str, str]:
+    frames = result.frame_count[model]
+    if frames == 0:
+        return "0", "–", "–", "–"
+    energy_mj = result.energy_spent[model] / PJ_PER_MJ / frames
+    rates = result.violation_rate[model], result.lost_rate[model]
+    return str(frames), f"{rates[0]:.2%}", f"{rates[1]:.2%}", f"{energy_mj:.2f}"
 
 
 def _write_json(result: Result, path: Path) -> None:
