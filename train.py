@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tyro
 
@@ -25,7 +25,11 @@ class Arguments:
         scenario: Name or path of the scenario.
         platform: Name or path of the platform.
         load: Factor on every rate.
-        suite: Name or path of a suite, whose first cell replaces scenario, platform and load.
+        jitter: Release jitter as a share of the period; without it, a scenario that draws nothing,
+            such as the drones', is one world, and the agent learns it by heart.
+        cascade: Probability that a frame triggers one of a dependent.
+        suite: Name or path of a suite, whose first cell replaces scenario, platform, load, jitter
+            and cascade.
         reward: Reward to learn from.
         episode_seconds: Simulated seconds of an episode.
         seed: Seed of the training, below 10^9.
@@ -39,6 +43,8 @@ class Arguments:
     scenario: str = "ar_social"
     platform: str = "4k_1ws_2os"
     load: float = 1.0
+    jitter: float | None = None
+    cascade: float | None = None
     suite: str | None = None
     reward: Literal[REWARDS] = REWARDS[0]
     episode_seconds: float = 5.0
@@ -51,30 +57,36 @@ class Arguments:
 
 def main(arguments: Arguments) -> int:
     """Start or resume a run; returns the exit code."""
+    chances: dict[str, Any] = {"jitter": arguments.jitter, "cascade": arguments.cascade}
     if arguments.suite is not None:
         cell = load_suite(arguments.suite).cells[0]
         arguments = replace(
             arguments, scenario=cell.scenario, platform=cell.platform, load=cell.load
         )
+        chances = {"jitter": cell.jitter, "cascade": cell.cascade, "expiry": cell.expiry}
+    chances = {name: value for name, value in chances.items() if value is not None}
     folder = arguments.resume or arguments.output
     if folder is None:
         folder = default_folder(
             Path("runs"), arguments.algo, arguments.scenario, arguments.platform
         )
     if arguments.resume is None:
+        hyperparameters = load_hyperparameters(
+            arguments.hyperparameters or arguments.algo, ENVIRONMENT
+        )
         start_run(
             folder,
             algorithm=arguments.algo,
             environment_arguments={
+                **hyperparameters.environment_arguments,
                 "scenario": arguments.scenario,
                 "platform": arguments.platform,
                 "load": arguments.load,
                 "reward": arguments.reward,
                 "episode_seconds": arguments.episode_seconds,
+                **chances,
             },
-            hyperparameters=load_hyperparameters(
-                arguments.hyperparameters or arguments.algo, ENVIRONMENT
-            ),
+            hyperparameters=hyperparameters,
             timesteps=arguments.timesteps,
             seed=arguments.seed,
         )

@@ -217,6 +217,8 @@ class AgentPolicy:
                 scenario=cell.workload,
                 platform=cell.hardware,
                 load=cell.load,
+                cascade=None,  # the cell's are in its workload
+                jitter=None,
                 expiry=cell.expiry,
                 episode_seconds=seconds,
             )

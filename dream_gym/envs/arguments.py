@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from numbers import Real
 from typing import Any
 
+import numpy as np
+
 from dream_gym.errors import ConfigError
 
 
@@ -28,6 +30,13 @@ def checked_integer(field: str, value: Any, low: int, high: int) -> int:
     if number is None or not low <= number <= high:
         raise ConfigError(f"{field}: expected an integer from {low} to {high}, got {value!r}")
     return number
+
+
+def checked_flag(field: str, value: Any) -> bool:
+    """True or False; raises `ConfigError` for anything else."""
+    if not isinstance(value, bool | np.bool_):
+        raise ConfigError(f"{field}: expected True or False, got {value!r}")
+    return bool(value)
 
 
 def checked_choice(field: str, value: Any, choices: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ from dream_gym.workload.seeds import (
     selection_seeds,
     training_seeds,
 )
+from dream_gym.workload.variation import vary
 
 __all__ = [
     "NETWORKS",
@@ -42,5 +43,6 @@ __all__ = [
     "read_recording",
     "selection_seeds",
     "training_seeds",
+    "vary",
     "write_recording",
 ]
