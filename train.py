@@ -14,6 +14,10 @@ from agents.training import ENVIRONMENT, default_folder, start_run, train
 from dream_gym.analysis.suite import load_suite
 from dream_gym.envs.rewards import REWARDS
 from dream_gym.errors import DreamGymError
+from dream_gym.workload import is_one_world, load_scenario
+
+JITTER = 0.05
+"""Share of the period, where a scenario draws nothing."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +29,8 @@ class Arguments:
         scenario: Name or path of the scenario.
         platform: Name or path of the platform.
         load: Factor on every rate.
-        jitter: Release jitter as a share of the period; without it, a scenario that draws nothing,
-            such as the drones', is one world, and the agent learns it by heart.
+        jitter: Release jitter as a share of the period; by default 0.05 where the scenario draws
+            nothing, such as the drones': all seeds would be one world, to be learnt by heart.
         cascade: Probability that a frame triggers one of a dependent.
         suite: Name or path of a suite, whose first cell replaces scenario, platform, load, jitter
             and cascade.
@@ -64,6 +68,8 @@ def main(arguments: Arguments) -> int:
             arguments, scenario=cell.scenario, platform=cell.platform, load=cell.load
         )
         chances = {"jitter": cell.jitter, "cascade": cell.cascade, "expiry": cell.expiry}
+    if chances["jitter"] is None and is_one_world(load_scenario(arguments.scenario)):
+        chances["jitter"] = JITTER
     chances = {name: value for name, value in chances.items() if value is not None}
     folder = arguments.resume or arguments.output
     if folder is None:
@@ -71,14 +77,10 @@ def main(arguments: Arguments) -> int:
             Path("runs"), arguments.algo, arguments.scenario, arguments.platform
         )
     if arguments.resume is None:
-        hyperparameters = load_hyperparameters(
-            arguments.hyperparameters or arguments.algo, ENVIRONMENT
-        )
         start_run(
             folder,
             algorithm=arguments.algo,
             environment_arguments={
-                **hyperparameters.environment_arguments,
                 "scenario": arguments.scenario,
                 "platform": arguments.platform,
                 "load": arguments.load,
@@ -86,7 +88,9 @@ def main(arguments: Arguments) -> int:
                 "episode_seconds": arguments.episode_seconds,
                 **chances,
             },
-            hyperparameters=hyperparameters,
+            hyperparameters=load_hyperparameters(
+                arguments.hyperparameters or arguments.algo, ENVIRONMENT
+            ),
             timesteps=arguments.timesteps,
             seed=arguments.seed,
         )

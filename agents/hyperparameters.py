@@ -17,8 +17,6 @@ class Hyperparameters(Config):
     Args:
         n_timesteps: Steps to train for.
         n_envs: Environments that are stepped together.
-        environment_arguments: Arguments of the environment, where the command line and the suite
-            say nothing of them.
 
     All other keys are arguments of the stable-baselines3 class.
     """
@@ -28,12 +26,11 @@ class Hyperparameters(Config):
     n_timesteps: int = Field(ge=1)
     n_envs: int = Field(ge=1, le=1024)
     policy: str
-    environment_arguments: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def algorithm_arguments(self) -> dict[str, Any]:
         """The arguments of the stable-baselines3 class."""
-        return self.model_dump(exclude={"n_timesteps", "n_envs", "environment_arguments"})
+        return self.model_dump(exclude={"n_timesteps", "n_envs"})
 
 
 def load_hyperparameters(reference: str, environment: str) -> Hyperparameters:

@@ -51,6 +51,16 @@ def vary(
     return scenario.model_copy(update={"phases": phases})
 
 
+def is_one_world(scenario: Scenario) -> bool:
+    """Whether nothing is drawn: all seeds are the same world, held-out ones, too."""
+    models = [model for part in scenario.parts for model in part.models]
+    chances = [model.depends_on.probability for model in models if model.depends_on is not None]
+    for model in models:
+        for network in model.built_network.family:
+            chances += [fork.probability for fork in network.forks]
+    return all(model.jitter_ms == 0 for model in models) and all(c in (0, 1) for c in chances)
+
+
 def _varied(
     scenario: Scenario, load: float, cascade: float | None, jitter: float | None
 ) -> Scenario:

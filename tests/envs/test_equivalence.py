@@ -14,6 +14,7 @@ import dream_gym
 from dream_gym.analysis.calibration_table import CalibratedCell, calibrated_cells
 from dream_gym.envs import DreamRTMMDispatchEnv, DreamRTMMEnv
 from dream_gym.envs.dispatch.menu import Menu, view_menu
+from dream_gym.envs.rewards import REWARDS
 from dream_gym.errors import ConfigError
 from dream_gym.jit import entry_point
 from dream_gym.schedulers.dream.full import DREAM_FULL
@@ -380,3 +381,39 @@ def test_the_end_ends_the_wait_for_an_accelerator(begin: Play) -> None:
     dispatch(env, "b0")
     dispatch(env, "a0")
     assert env.simulation.now_ns < 1000, "a new episode waits for nothing"
+
+
+def total_of(env: DreamRTMMDispatchEnv, variant: int) -> tuple[float, dict[str, Any]]:
+    """What an episode earns that runs a0 in a variant, then whatever is due first."""
+    accelerators, networks = menu_of(env).shape
+    action, total, ended = names(env).index("a0") * accelerators * networks + variant, 0.0, False
+    while not ended:
+        _, reward, ended, _, info = env.step(int(action))
+        total += reward
+        action = 0 if env.action_masks()[0] else env.actions - 1
+    return total, info
+
+
+@pytest.mark.parametrize("reward", REWARDS)
+def test_lost_accuracy_is_charged_as_a_fraction_of_a_violation(begin: Play, reward: str) -> None:
+    light = Given("light", [600], top1=60.0)
+    models = Given("a", [1000], top1=80.0, lighter=[light]), Given("b", [100], every_ns=2000)
+    arguments = {"supernet": "free", "reward": reward}
+    for variant, lost in ((0, 0.0), (1, 0.25)):
+        plain, info = total_of(begin(*models, **arguments, accuracy_weight=0.0), variant)
+        result = info["result"]
+        assert result.accuracy_loss == {"a": pytest.approx(lost), "b": 0.0}
+        assert result.frame_count == {"a": 1, "b": 5}
+        assert result.mean_accuracy_loss == pytest.approx(lost / 6)
+        for weight, given in ((1.0, {}), (2.0, {"accuracy_weight": 2.0})):
+            total, _ = total_of(begin(*models, **arguments, **given), variant)
+            fraction = lost / 6 if reward == "dense" else lost
+            assert plain - total == pytest.approx(weight * fraction)
+    assert begin(*models, reward=reward).accuracy_weight == 0.0, "DREAM's rule chooses"
+
+
+def test_no_accuracy_is_lost_where_none_is_stated_or_more_is(begin: Play) -> None:
+    for lighter in (Given("light", [600]), Given("light", [600], top1=90.0)):
+        env = begin(Given("a", [1000], top1=80.0, lighter=[lighter]), supernet="free")
+        _, info = total_of(env, 1)
+        assert info["result"].accuracy_loss == {"a": 0.0}

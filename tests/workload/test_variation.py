@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from dream_gym import resources
 from dream_gym.errors import ConfigError
-from dream_gym.workload import ModelSpec, Scenario, load_scenario, vary
+from dream_gym.workload import ModelSpec, Scenario, is_one_world, load_scenario, vary
 
 
 def by_name(scenario: Scenario) -> dict[str, ModelSpec]:
@@ -51,6 +52,14 @@ def test_phases_are_varied_at_their_own_loads() -> None:
             if model.depends_on is None:
                 period_ms = 1e3 / float(model.rate * part.load * Fraction(2))
                 assert model.jitter_ms == pytest.approx(0.1 * period_ms)
+
+
+def test_the_drones_fly_in_one_world() -> None:
+    names = resources.names("scenarios")
+    alone = {name for name in names if is_one_world(load_scenario(name))}
+    assert {"drone_indoor", "drone_outdoor"} <= alone
+    assert not {"ar_social", "ar_call", "vr_gaming", "app_switches"} & alone
+    assert not any(is_one_world(vary(load_scenario(name), jitter=0.1)) for name in names)
 
 
 @pytest.mark.parametrize(
