@@ -30,7 +30,7 @@ class Arguments:
         platform: Name or path of the platform.
         load: Factor on every rate.
         jitter: Release jitter as a share of the period; by default 0.05 where the scenario draws
-            nothing, such as the drones': all seeds would be one world, to be learnt by heart.
+            nothing, such as drone_outdoor: all seeds would be one world, to be learnt by heart.
         cascade: Probability that a frame triggers one of a dependent.
         suite: Name or path of a suite, whose first cell replaces scenario, platform, load, jitter
             and cascade.

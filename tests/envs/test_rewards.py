@@ -229,19 +229,24 @@ TRICKS: dict[str, Play] = {
 }
 OVERLOADED = ("vr_gaming", "4k_2ws", 2.8)
 """Where a reward that weighed models alike paid for starving one of them."""
+SCENARIOS = ["ar_social", "drone_indoor", "vr_gaming"]
+if EVERY:
+    SCENARIOS = sorted({scenario for scenario, _, _ in ALL_CELLS})
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize("scenario", sorted({scenario for scenario, _, _ in ALL_CELLS}))
+@pytest.mark.parametrize("scenario", SCENARIOS)
 def test_no_trick_is_worth_its_violations(scenario: str) -> None:
     """By ``dense`` whoever violates more frames than `dream_full` earns less."""
-    cells = [cell for cell in [*ALL_CELLS, OVERLOADED] if cell[0] == scenario]
+    cells = [cell for cell in [*CELLS, OVERLOADED] if cell[0] == scenario]
+    if EVERY:
+        cells = [cell for cell in [*ALL_CELLS, OVERLOADED] if cell[0] == scenario]
     played = 0
     for cell in cells if EVERY else cells[-1:]:
         env = DreamRTMMDispatchEnv(
             *cell[:2],
             load=cell[2],
-            episode_seconds=(1.0 if EVERY else 0.2) / cell[2],
+            episode_seconds=(1.0 if EVERY else 0.5) / cell[2],
             reward="dense",
             supernet="free",
         )

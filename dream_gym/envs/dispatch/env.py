@@ -139,8 +139,8 @@ class DreamRTMMDispatchEnv(WorldEnv):
       ``supernet="free"``, else 0.
     * ``max_slots``: the most rows; by default all frames that can exist at once.
     * ``jitter``: release jitter of every root as a share of its period, in place of that of the
-      scenario. Without it a scenario that draws nothing, such as the drones', is one single world,
-      whatever the seed: an agent learns it by heart.
+      scenario. Without it a scenario that draws nothing, such as ``drone_outdoor``, is one single
+      world, whatever the seed: an agent learns it by heart.
     * ``cascade``: probability that a parent's frame triggers one of a dependent, in place of those
       of the scenario.
     * ``expiry``: ``soft`` or ``firm``; default what the scenario says.

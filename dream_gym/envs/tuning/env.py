@@ -107,8 +107,8 @@ class DreamRTMMEnv(WorldEnv):
       seeds), UXCost is 0.69 [0.67, 0.72] times that of the best of 27 constants (geometric mean
       over 5 evaluation seeds, all orders and 3 loads). Default: none.
     * ``jitter``: release jitter of every root as a share of its period, in place of that of the
-      scenario. Without it a scenario that draws nothing, such as the drones', is one single world,
-      whatever the seed: an agent learns it by heart.
+      scenario. Without it a scenario that draws nothing, such as ``drone_outdoor``, is one single
+      world, whatever the seed: an agent learns it by heart.
     * ``cascade``: probability that a parent's frame triggers one of a dependent, in place of those
       of the scenario.
     * ``expiry``: ``soft`` or ``firm``; default what the scenario says.
