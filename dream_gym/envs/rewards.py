@@ -52,16 +52,14 @@ all models. So accuracy lost is a fraction of a violation, and an episode of ``u
 to −UXCost less that term. By default w is 1 where actions choose variants, or throwing accuracy
 away would pay under every reward; elsewhere it is 0.
 
-What pays: on all 181 contended cells of the catalogue, at their loads and at 1.3 times these, we
-let `dream_full` starve a model, serve one only, serve every other 100 ms, drop whatever it may,
-give up the end, do nothing, swap alpha and beta time and again, or run the lightest variants. Of
-5,613 such runs at the contended loads with more violations than `dream_full`, 98 earned more than
-it by ``uxcost_delta`` and ``log_uxcost_delta``, 170 by ``uxcost_window``, and none by ``dense``; of
-4,764 under the higher load 412, 345, and none. UXCost is a product of sums over models: where one
-factor is lost, it pays to save the other, and under the higher load doing nothing at all costs less
-than `dream_full` in 32 runs of 350. Giving up the last half earned more in 14 of 662 runs by
-``uxcost_window``, in 8 by ``uxcost_delta``. At the contended loads, waiting for ever, dropping all
-that may be dropped, and serving one model only earn less than FCFS by each of the rewards.
+No trick that we know of pays by ``dense``: whoever starves a model, serves every other 100 ms,
+drops early, gives up the end, swaps parameters, or runs the lightest variants, and violates more
+frames than `dream_full` by that, earns less than it, on all contended cells of the catalogue. The
+other three are products of sums over models: where one factor is lost, it pays to save the other,
+and so under overload such a trick, or doing nothing at all, may earn more than `dream_full`. At the
+contended loads, waiting for ever, dropping all that may be dropped, and serving one model only earn
+less than FCFS by each of the rewards; dropping what is beyond help may earn more, where others gain
+by it.
 
 With ``energy_norm="literal"``, which is for comparison only, energy is what was spent, and a lost
 frame costs none. UXCost is a product, so ``uxcost_delta`` and ``log_uxcost_delta`` are then best,

@@ -125,9 +125,8 @@ class DreamRTMMDispatchEnv(WorldEnv):
     * ``decision``: ``layer``, or ``block``: a dispatch takes as many of the next layers as the
       two limits that follow allow, and one at least; a block ends where the path may fork.
     * ``block_ms``: the most time in ms that a block takes where it is dispatched; default 0.25
-      if ``block_share`` is not given either, else no limit. With the choices of `dream_full`, these
-      blocks cost 0.92 times the UXCost of single layers (median of the contended cells), but on
-      7 % of the cells more than 5 times: there a deadline is missed that layers would meet.
+      if ``block_share`` is not given either, else no limit. The longer a block, the fewer decisions
+      and context switches, and the more deadlines are missed that single layers would meet.
     * ``block_share``: the most of the network's mean latency that a block takes; default no limit.
     * ``wait_until_idle``: whether there are actions that wait until an accelerator is idle, see
       Action Space; default False. With it, an agent need not say at each event in between that it

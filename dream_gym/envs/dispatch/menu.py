@@ -30,7 +30,7 @@ from dream_gym.simulator import (
 )
 from dream_gym.simulator.arena import INT, Layout, Records, record_type
 
-SHARE_UNITS = 1_000_000
+SHARE_UNITS = 1_000_000_000_000
 """The unit of a block's share is one part of so many."""
 
 MENU_STATE = record_type(
@@ -40,7 +40,7 @@ MENU_STATE = record_type(
     skip_forced="1 where a single legal dispatch or drop is taken without asking",
     blocks="1 where a dispatch takes a block of layers",
     block_ns="most time of a block on its accelerator, NEVER for no limit",
-    block_share="most of the network's mean latency that a block takes, in 10^-6",
+    block_share="most of the network's mean latency that a block takes, in 10^-12",
     waits="1 where there are actions that wait until an accelerator is idle",
     awaited="the accelerator that is waited for, NONE for none",
 )
@@ -148,7 +148,7 @@ def layers_at_once(problem: Problem, menu: Menu, network: int, layer: int, accel
         return 1
     first, end = problem.networks[network].first_layer, layer + problem.layers[layer].run_length
     share = menu.now[0].block_share / SHARE_UNITS
-    share_ns = share * problem.layers[first].remaining_latency_ns
+    share_ns = share * problem.layers[first].remaining_latency_ns + 0.5  # a third is not exact
     mean_ns = problem.layers[layer].total_latency_ns
     own_ns = problem.costs[layer, accelerator].latency_ns
     stop = layer + 1
