@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import doctest
+import inspect
 import pickle
 import warnings
 
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dream_gym
-from dream_gym.envs import DreamRTMMEnv
+from dream_gym.envs import DreamRTMMDispatchEnv, DreamRTMMEnv
 from dream_gym.envs.tuning.env import SCHEDULER, TUNABLES
 from dream_gym.errors import ActionError, ConfigError, EnvStateError
 from dream_gym.simulator.frames import COMPLETED
@@ -306,6 +307,13 @@ def test_documentation_lists_every_entry():
     for name, table in make().unwrapped.observation.tables.items():
         for entry in table.entries if name != "tunables" else TUNABLES.values():
             assert f"| {entry.name} | {entry.unit} | {entry.low} | {entry.high} |" in page
+
+
+@pytest.mark.parametrize("env", [DreamRTMMEnv, DreamRTMMDispatchEnv])
+def test_documentation_lists_every_argument(env):
+    names = set(inspect.signature(env).parameters)
+    assert len(names) > 10
+    assert all(f"* ``{name}``: " in env.__doc__ for name in names)
 
 
 def test_example_in_the_documentation():
