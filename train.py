@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from dream_gym_command import INTERRUPTED, end_on_interrupt, raise_on_interrupt
 
@@ -19,6 +19,10 @@ from agents.training import ENVIRONMENT, default_folder, start_run, train
 from dream_gym.analysis.suite import load_suite
 from dream_gym.envs.rewards import REWARDS
 from dream_gym.errors import DreamGymError
+from dream_gym.workload import is_one_world, load_scenario
+
+JITTER = 0.05
+"""Share of the period, where a scenario draws nothing."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,11 @@ class Arguments:
         scenario: Name or path of the scenario.
         platform: Name or path of the platform.
         load: Factor on every rate.
-        suite: Name or path of a suite, whose first cell replaces scenario, platform and load.
+        jitter: Release jitter as a share of the period; by default 0.05 where the scenario draws
+            nothing, such as drone_outdoor: all seeds would be one world, to be learnt by heart.
+        cascade: Probability that a frame triggers one of a dependent.
+        suite: Name or path of a suite, whose first cell replaces scenario, platform, load, jitter
+            and cascade.
         reward: Reward to learn from.
         episode_seconds: Simulated seconds of an episode.
         seed: Seed of the training, below 10^9.
@@ -45,6 +53,8 @@ class Arguments:
     scenario: str = "ar_social"
     platform: str = "4k_1ws_2os"
     load: float = 1.0
+    jitter: float | None = None
+    cascade: float | None = None
     suite: str | None = None
     reward: Literal[REWARDS] = REWARDS[0]
     episode_seconds: float = 5.0
@@ -57,11 +67,16 @@ class Arguments:
 
 def main(arguments: Arguments) -> int:
     """Start or resume a run; returns the exit code."""
+    chances: dict[str, Any] = {"jitter": arguments.jitter, "cascade": arguments.cascade}
     if arguments.suite is not None:
         cell = load_suite(arguments.suite).cells[0]
         arguments = replace(
             arguments, scenario=cell.scenario, platform=cell.platform, load=cell.load
         )
+    chances = {"jitter": cell.jitter, "cascade": cell.cascade, "expiry": cell.expiry}
+    if chances["jitter"] is None and is_one_world(load_scenario(arguments.scenario)):
+        chances["jitter"] = JITTER
+    chances = {name: value for name, value in chances.items() if value is not None}
     folder = arguments.output if arguments.resume is None else arguments.resume
     if folder is None:
         folder = default_folder(
@@ -77,6 +92,7 @@ def main(arguments: Arguments) -> int:
                 "load": arguments.load,
                 "reward": arguments.reward,
                 "episode_seconds": arguments.episode_seconds,
+                **chances,
             },
             hyperparameters=load_hyperparameters(
                 arguments.algo if arguments.hyperparameters is None else arguments.hyperparameters,

@@ -9,6 +9,8 @@ from fractions import Fraction
 from numbers import Rational, Real
 from typing import Any
 
+import numpy as np
+
 from dream_gym.errors import ConfigError
 
 
@@ -43,9 +45,9 @@ def checked_choice(field: str, value: Any, choices: Sequence[str]) -> str:
 
 def checked_flag(field: str, value: Any) -> bool:
     """True or False; raises `ConfigError` for anything else."""
-    if not isinstance(value, bool):
+    if not isinstance(value, bool | np.bool_):
         raise ConfigError(f"{field}: expected True or False, got {value!r}")
-    return value
+    return bool(value)
 
 
 def exact_number(field: str, value: Any, expected: str = "a number") -> Fraction:

@@ -53,3 +53,5 @@ def assert_same_figures(result: Result, outcome: Outcome) -> None:
     assert result.accuracy == pytest.approx(
         {name: top1 for name, top1 in accuracy.items() if top1 is not None}
     )
+    loss = {model.name: outcome.accuracy_loss(model) for model in outcome.models}
+    assert result.accuracy_loss == pytest.approx(loss, abs=1e-9)

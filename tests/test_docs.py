@@ -48,3 +48,16 @@ def test_the_page_of_your_own_runs(tmp_path: Path) -> None:
 
 def test_the_page_of_schedulers_in_python_runs(tmp_path: Path) -> None:
     run_page("schedulers-in-python.md", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["TimeDiscount", "load_agent", "MaskableEvalCallback", "max_slots", "skip_forced", "jitter"],
+)
+def test_the_page_of_learning_names_what_learners_need(name: str) -> None:
+    assert name in (DOCS / "learning.md").read_text(encoding="utf-8")
+
+
+def test_the_page_of_learning_runs(tmp_path: Path) -> None:
+    pytest.importorskip("sb3_contrib")
+    run_page("learning.md", tmp_path)

@@ -162,6 +162,20 @@ def make_agent_env(card: RunCard, **changes: Any) -> gym.Env[Any, Any]:
     return RescaleAction(env, np.float32(-1), np.float32(1))
 
 
+def make_cell_env(card: RunCard, cell: Cell, seconds: float) -> gym.Env[Any, Any]:
+    """The environment of a run in a cell, whatever worlds it was trained in."""
+    return make_agent_env(
+        card,
+        scenario=cell.workload,
+        platform=cell.hardware,
+        load=cell.load,
+        cascade=None,  # the cell's are in its workload
+        jitter=None,
+        expiry=cell.expiry,
+        episode_seconds=seconds,
+    )
+
+
 def play(env: gym.Env[Any, Any], agent: Agent, seed: int, *, record: bool = False) -> Result:
     """Let an agent play one episode.
 
@@ -212,14 +226,7 @@ class AgentPolicy:
     def _env(self, cell: Cell, seconds: float) -> gym.Env[Any, Any]:
         """The environment of a cell; the latest is kept, since seeds follow one another."""
         if self._latest is None or self._latest[0] is not cell or self._latest[1] != seconds:
-            env = make_agent_env(
-                self._agent.card,
-                scenario=cell.workload,
-                platform=cell.hardware,
-                load=cell.load,
-                expiry=cell.expiry,
-                episode_seconds=seconds,
-            )
+            env = make_cell_env(self._agent.card, cell, seconds)
             expected = self._agent.normalizer.observation_space.shape
             if env.observation_space.shape != expected:
                 raise ConfigError(

@@ -14,7 +14,7 @@ from dream_gym import resources
 from dream_gym.analysis.calibration_table import CalibratedCell, calibrated_cells
 from dream_gym.hardware import Platform, load_platform
 from dream_gym.resources import Config
-from dream_gym.workload import ModelSpec, Scenario, load_scenario
+from dream_gym.workload import Scenario, load_scenario, vary
 
 Expiry: TypeAlias = Literal["soft", "firm"]
 Load: TypeAlias = Annotated[float, Field(gt=0, le=1000)]
@@ -60,31 +60,7 @@ class Cell(Config):
     @property
     def workload(self) -> Scenario:
         """The scenario, with the cell's cascades and jitter."""
-        if self.cascade is None and self.jitter is None:
-            return self._scenario
-        if not self._scenario.phases:
-            return self._varied(self._scenario, self.load)
-        phases = tuple(
-            phase.model_copy(
-                update={"scenario": self._varied(phase.scenario, self.load * float(phase.load))}
-            )
-            for phase in self._scenario.phases
-        )
-        return self._scenario.model_copy(update={"phases": phases})
-
-    def _varied(self, scenario: Scenario, load: float) -> Scenario:
-        models = tuple(self._varied_model(model, load) for model in scenario.models)
-        return scenario.model_copy(update={"models": models})
-
-    def _varied_model(self, model: ModelSpec, load: float) -> ModelSpec:
-        changes: dict[str, Any] = {}
-        if model.depends_on is not None and self.cascade is not None:
-            link = model.depends_on.model_copy(update={"probability": self.cascade})
-            changes["depends_on"] = link
-        if model.depends_on is None and self.jitter is not None:
-            jitter_ms = self.jitter * 1e3 / (float(model.rate) * load)
-            changes["jitter_ms"] = round(jitter_ms * 1e6) / 1e6  # to whole ns
-        return model.model_copy(update=changes)
+        return vary(self._scenario, load=self.load, cascade=self.cascade, jitter=self.jitter)
 
     @property
     def hardware(self) -> Platform:

@@ -27,7 +27,8 @@ def result_row(cell: Cell, policy: str, result: Result, alone: Ints) -> dict[str
     Energies are in mJ per frame: ``energy_mj`` is all that was spent, whether the frame was
     completed or not, and ``energy_charged_mj`` what UXCost counts. ``multiple`` is UXCost over its
     lower bound; ``lower_bound_lightest`` lets a Supernet run its lightest variant. ``accuracy`` is
-    the mean top-1 of the Supernets' completed frames in percent. The columns
+    the mean top-1 of the Supernets' completed frames in percent, and ``accuracy_loss`` what their
+    variants lose of it, as a fraction of a violation, see `Result`. The columns
     ``violation_rate.MODEL`` and ``energy_mj.MODEL`` are per model.
 
     Args:
@@ -60,6 +61,7 @@ def result_row(cell: Cell, policy: str, result: Result, alone: Ints) -> dict[str
         "energy_mj": _mj_per_frame(sum(result.energy_spent.values()), frames),
         "energy_charged_mj": _mj_per_frame(sum(result.energy_charged.values()), frames),
         "accuracy": _accuracy(cell, result),
+        "accuracy_loss": result.mean_accuracy_loss,
         "lateness_p50_ms": misses.lateness_p50_ms,
         "lateness_p99_ms": misses.lateness_p99_ms,
         "useless_share": misses.useless_share,

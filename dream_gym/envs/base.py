@@ -15,9 +15,18 @@ from dream_gym.envs.cells import Cell, Cells
 from dream_gym.envs.entries import Observation
 from dream_gym.envs.points import EnvState
 from dream_gym.envs.rendering import draw_run
-from dream_gym.envs.rewards import ELAPSED_NS, REWARD, begin_ledger, ledger_size, reward_number
+from dream_gym.envs.rewards import (
+    ACCURACY_WEIGHT_OF_CHOICE,
+    ELAPSED_NS,
+    MOST_ACCURACY_WEIGHT,
+    REWARD,
+    begin_ledger,
+    ledger_size,
+    reward_number,
+    statistics_of,
+)
 from dream_gym.errors import EnvStateError
-from dream_gym.simulator import RUN_WORDS, Simulation
+from dream_gym.simulator import RUN_WORDS, Result, Simulation
 from dream_gym.simulator.limits import MAX_SECONDS
 from dream_gym.workload import SEEDS_PER_PURPOSE
 
@@ -40,6 +49,8 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         observation: What agents see.
         action_space: What they do.
         reward: Name of the reward.
+        accuracy_weight: What accuracy lost counts, in violations; None for what holds by default.
+        choose_variants: Whether actions choose the variants of Supernets.
         episode_seconds: Simulated length of an episode.
         render_mode: ``rgb_array`` or None.
         **buffers: Buffers that the subclass needs beside ``run``, the addresses of the simulation;
@@ -58,6 +69,8 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         action_space: gym.Space[Any],
         *,
         reward: str,
+        accuracy_weight: float | None,
+        choose_variants: bool,
         episode_seconds: float,
         render_mode: str | None,
         **buffers: NDArray[Any],
@@ -70,6 +83,11 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         self.observation_space = observation.space
         self.action_space = action_space
         self.reward_number = reward_number(reward)
+        if accuracy_weight is None:
+            accuracy_weight = ACCURACY_WEIGHT_OF_CHOICE if choose_variants else 0.0
+        self.accuracy_weight = checked_number(
+            "accuracy_weight", accuracy_weight, 0.0, MOST_ACCURACY_WEIGHT
+        )
         self.episode_seconds = checked_number(
             "episode_seconds", episode_seconds, _LEAST_SECONDS, MAX_SECONDS
         )
@@ -116,7 +134,7 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         record = bool((options or {}).get("record", False)) or self.render_mode is not None
         simulation.reset(seed=world, seconds=self.episode_seconds, record=record)
         self._run(cell, simulation)
-        begin_ledger(self.buffers["ledger"], simulation.lower_bound())
+        begin_ledger(self.buffers["ledger"], simulation.lower_bound(), self.accuracy_weight)
         self._begin()
         drawn = {
             "seed": world,
@@ -133,9 +151,19 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         terminated = bool(self._play(action))
         info = self.info()
         if terminated:
-            self.simulation.end()
-            info["result"] = self.simulation.result()
+            info["result"] = self.finish()
+            statistics = self.statistics(self.buffers)
+            info["episode_statistics"] = {name: one.item() for name, one in statistics.items()}
         return self.present(), float(self.buffers["ledger"][REWARD]), terminated, False, info
+
+    def finish(self) -> Result:
+        """Note that the episode has ended, and give its result."""
+        self.simulation.end()
+        return self.simulation.result()
+
+    def statistics(self, buffers: Buffers) -> dict[str, NDArray[Any]]:
+        """Return ``r``, length ``l`` and the like of an episode, or of each of a batch."""
+        return statistics_of(buffers["ledger"])
 
     def get_state(self) -> EnvState:
         """The present decision point, a copy; see `set_state`."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dream_gym.arguments import checked_integer
 from dream_gym.envs.base import Buffers, WorldEnv
-from dream_gym.envs.rewards import ELAPSED_NS, REWARD, statistics_of
+from dream_gym.envs.rewards import ELAPSED_NS, REWARD
 from dream_gym.errors import ConfigError, EnvStateError
 
 Bools = NDArray[np.bool_]
@@ -31,7 +31,8 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
     waits for its reset.
 
     ``info["episode_statistics"]`` holds the return ``r`` and the length ``l`` of episodes that
-    have just ended; where there are any, ``info["_episode_statistics"]`` says which.
+    have just ended, and where there are masks the number of ``illegal_actions``; where any have
+    ended, ``info["_episode_statistics"]`` says which.
 
     Args:
         env: The first environment; the others are its twins.
@@ -180,10 +181,8 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
             return {}
         results = np.full(self.num_envs, None, dtype=object)
         for row in np.flatnonzero(ended):
-            simulation = self.envs[row].simulation
-            simulation.end()
-            results[row] = simulation.result()
-        statistics = statistics_of(self.buffers["ledger"])
+            results[row] = self.envs[row].finish()
+        statistics = self.envs[0].statistics(self.buffers)
         return {
             "result": results,
             "_result": ended,

@@ -14,7 +14,7 @@ from dream_gym.arguments import checked_number
 from dream_gym.errors import ConfigError
 from dream_gym.hardware import Platform, load_platform
 from dream_gym.simulator import Engine, Simulation
-from dream_gym.workload import Scenario, load_scenario
+from dream_gym.workload import Scenario, load_scenario, vary
 
 OneScenario: TypeAlias = str | Path | Scenario
 OnePlatform: TypeAlias = str | Path | Platform
@@ -25,6 +25,7 @@ Load: TypeAlias = float | tuple[float, float]
 LOAD_DIGITS = 3
 """Digits of a drawn load."""
 LEAST_LOAD, MOST_LOAD = 0.001, 1000.0
+MOST_JITTER = 0.999
 _KEPT = 256
 """Problems that an environment and its twins keep together, of about 0.1 MB each."""
 
@@ -45,6 +46,8 @@ class Cells:
         platform: One platform, or a list to draw from.
         load: A factor on every rate, or a range to draw it from, uniformly.
         engine: The engine of a scheduler; None where decisions come from outside.
+        cascade: See `vary`.
+        jitter: See `vary`.
         **options: Further options of `Simulation`.
 
     Raises:
@@ -57,12 +60,20 @@ class Cells:
         platform: Platforms,
         load: Load,
         engine: Engine | None,
+        *,
+        cascade: float | None = None,
+        jitter: float | None = None,
         **options: Any,
     ) -> None:
+        if cascade is not None:
+            cascade = checked_number("cascade", cascade, 0.0, 1.0)
+        if jitter is not None:
+            jitter = checked_number("jitter", jitter, 0.0, MOST_JITTER)
         scenarios = [load_scenario(one) for one in _listed("scenario", scenario)]
         platforms = [load_platform(one) for one in _listed("platform", platform)]
         self._pairs = list(itertools.product(scenarios, platforms))
         self._engine = engine
+        self._chances = {"cascade": cascade, "jitter": jitter}
         self._options = options
         self._low, self._high = _range(load)
         self._original = functools.lru_cache(_KEPT)(self._make)
@@ -97,7 +108,9 @@ class Cells:
         return [Cell(pair, self._high) for pair in range(len(self._pairs))]
 
     def _make(self, cell: Cell) -> Simulation:
-        return Simulation(*self._pairs[cell.pair], self._engine, load=cell.load, **self._options)
+        scenario, platform = self._pairs[cell.pair]
+        scenario = vary(scenario, load=cell.load, **self._chances)
+        return Simulation(scenario, platform, self._engine, load=cell.load, **self._options)
 
 
 def _range(load: Any) -> tuple[float, float]:

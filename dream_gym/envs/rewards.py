@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dream_gym.arguments import checked_choice
 from dream_gym.jit import compiled, inlined
 from dream_gym.simulator import Floats, Problem, State
-from dream_gym.simulator.accounting import judged_uxcost
+from dream_gym.simulator.accounting import judged_uxcost, lost_accuracy
 from dream_gym.simulator.frames import judge_all
-from dream_gym.simulator.windows import PER_MODEL, begin_window, charged_pj, window_uxcost
+from dream_gym.simulator.windows import (
+    PER_MODEL,
+    begin_window,
+    charged_pj,
+    due_since,
+    window_uxcost,
+)
 
 REWARDS = ("uxcost_delta", "log_uxcost_delta", "uxcost_window", "dense")
 """Names of the rewards, in the order of the numbers that compiled code knows them by."""
@@ -19,6 +27,9 @@ REWARDS = ("uxcost_delta", "log_uxcost_delta", "uxcost_window", "dense")
 UXCOST, LOG_UXCOST, WINDOW, DENSE = range(4)
 WINDOW_NS = 100_000_000
 """Least length of a window of ``uxcost_window``."""
+ACCURACY_WEIGHT_OF_CHOICE = 1.0
+"""The weight of accuracy lost where actions choose variants; elsewhere it is 0."""
+MOST_ACCURACY_WEIGHT = 1e6
 
 REWARD_PAGE = """\
 By the argument ``reward``; each is what a cost grows by, with a minus, so that an episode's rewards
@@ -28,25 +39,46 @@ sum to minus its final value:
 * ``log_uxcost_delta``: log(1 + UXCost / lower bound), which tells apart good episodes too;
 * ``uxcost_window``: the sum over windows of the UXCost of the frames due in each; a window ends
   with the first step at least 100 ms after it began, or with the episode, and is paid then; here
-  a violated frame is charged its worst-case energy at once, lost or not, so that nothing can be
-  gained by putting it off;
-* ``dense``: mean over models of violation rate + lost rate + normalised energy, which weighs the
-  three alike.
+  a violated frame is charged its worst-case energy once, when it is violated, whatever becomes of
+  it: nothing is gained by putting it off, and giving up what is late anyway costs nothing;
+* ``dense``: (V + e / (1 + e)) / N, where V are the violations of all models, N their frames, and e
+  is the mean over frames of energy over its worst case. Energy weighs less than one violation in
+  all, so an episode with more violations always earns less, and energy decides between equals.
 
-Waiting for ever, dropping all that may be dropped, and serving one model only earn less than FCFS
-by each of them, on all contended cells of the catalogue. Dropping what is beyond help, and serving
-the rest, may earn more, where others gain by it; by ``uxcost_window`` it mostly does, as a late
-frame that still completes is charged its energy, too.
+With ``accuracy_weight`` w above 0 the cost has one term more: w × the sum over models of accuracy
+lost / frames, where a completed frame loses 1 − top1 / top1 of the original (``accuracy_loss`` of
+the result); in ``uxcost_window`` over the frames due in the window, in ``dense`` over the frames of
+all models. So accuracy lost is a fraction of a violation, and an episode of ``uxcost_delta`` sums
+to −UXCost less that term. By default w is 1 where actions choose variants, or throwing accuracy
+away would pay under every reward; elsewhere it is 0.
+
+No trick that we know of pays by ``dense``: whoever starves a model, serves every other 100 ms,
+drops early, gives up the end, swaps parameters, or runs the lightest variants, and violates more
+frames than `dream_full` by that, earns less than it, on all contended cells of the catalogue. The
+other three are products of sums over models: where one factor is lost, it pays to save the other,
+and so under overload such a trick, or doing nothing at all, may earn more than `dream_full`. At the
+contended loads, waiting for ever, dropping all that may be dropped, and serving one model only earn
+less than FCFS by each of the rewards; dropping what is beyond help may earn more, where others gain
+by it.
 
 With ``energy_norm="literal"``, which is for comparison only, energy is what was spent, and a lost
 frame costs none. UXCost is a product, so ``uxcost_delta`` and ``log_uxcost_delta`` are then best,
 0, where nothing is ever dispatched: do not train with it. ``uxcost_window`` charges them anyway."""
 """What the pages of the environments say."""
 
-COST, REWARD, RETURN, LENGTH, BOUND, NOW_NS, ELAPSED_NS, WINDOW_START_NS, MEASURES = range(9)
-"""The layout of a ledger: the cost so far; reward of the last step; sum of rewards and number of
-steps since the start; lower bound of UXCost; time of the last step and since the one before; begin
-of the window, and from there on what was measured then."""
+(
+    COST,  # so far
+    REWARD,  # of the last step
+    RETURN,  # sum of the rewards
+    LENGTH,  # number of steps
+    BOUND,  # lower bound of UXCost
+    ACCURACY_WEIGHT,  # of accuracy lost
+    NOW_NS,  # time of the last step
+    ELAPSED_NS,  # time between the last two
+    WINDOW_START_NS,  # begin of the window
+    MEASURES,  # from here on what was measured then: see `window_uxcost`, and accuracy lost
+) = range(10)
+"""The layout of a ledger."""
 
 
 def reward_number(reward: str) -> int:
@@ -56,18 +88,25 @@ def reward_number(reward: str) -> int:
 
 def ledger_size(models: int) -> int:
     """Length of a ledger for so many models."""
-    return MEASURES + PER_MODEL * models
+    return MEASURES + (PER_MODEL + 1) * models
 
 
-def begin_ledger(ledger: Floats, bound: float) -> None:
-    """Open the ledger of a run at its start, with the lower bound of its UXCost."""
+def begin_ledger(ledger: Floats, bound: float, accuracy_weight: float) -> None:
+    """Open the ledger of a run at its start.
+
+    Args:
+        ledger: float64, `ledger_size`.
+        bound: Lower bound of the run's UXCost.
+        accuracy_weight: What accuracy lost counts, in violations.
+    """
     ledger[:] = 0.0
-    ledger[BOUND] = bound
+    ledger[BOUND], ledger[ACCURACY_WEIGHT] = bound, accuracy_weight
 
 
-def statistics_of(ledgers: Floats) -> dict[str, Floats]:
-    """Return ``r`` and length ``l`` of the episodes of some ledgers."""
-    return {"r": ledgers[..., RETURN].copy(), "l": ledgers[..., LENGTH].astype(np.int64)}
+def statistics_of(ledgers: Floats) -> dict[str, NDArray[Any]]:
+    """Return ``r`` and length ``l`` of the episode of a ledger, or of each of a batch."""
+    lengths = ledgers[..., LENGTH].astype(np.int64)
+    return {"r": np.array(ledgers[..., RETURN]), "l": np.asarray(lengths)}
 
 
 @compiled
@@ -101,18 +140,32 @@ def settle(problem: Problem, state: State, ledger: Floats, number: int) -> None:
 def _cost(problem: Problem, state: State, ledger: Floats, number: int) -> float:
     if number == WINDOW:
         return _cost_of_windows(problem, state, ledger)
-    if number == UXCOST:
-        return judged_uxcost(problem, state)
+    weight = ledger[ACCURACY_WEIGHT]
+    if number == DENSE:
+        return _dense_cost(problem, state, weight)
+    cost = judged_uxcost(problem, state)
     if number == LOG_UXCOST:
-        relative = judged_uxcost(problem, state) / ledger[BOUND] if ledger[BOUND] > 0.0 else 0.0
-        return math.log1p(relative)
-    total = 0.0
+        cost = math.log1p(cost / ledger[BOUND]) if ledger[BOUND] > 0.0 else 0.0
+    if weight > 0.0:
+        for model in range(len(problem.models)):
+            frames = max(state.models[model].frames, 1)
+            cost += weight * lost_accuracy(problem, state, model) / frames
+    return cost
+
+
+@compiled
+def _dense_cost(problem: Problem, state: State, accuracy_weight: float) -> float:
+    frames, total, energy = 0, 0.0, 0.0
     for model in range(len(problem.models)):
-        counts, worst_pj = state.models[model], problem.models[model].worst_energy_pj
-        frames = max(counts.frames, 1)
-        energy = charged_pj(problem, state, model) / (float(worst_pj) * frames)
-        total += (counts.violations + counts.lost) / frames + energy
-    return total / len(problem.models)
+        counts, worst_pj = state.models[model], float(problem.models[model].worst_energy_pj)
+        frames += counts.frames
+        total += counts.violations
+        energy += charged_pj(problem, state, model) / worst_pj
+        if accuracy_weight > 0.0:
+            total += accuracy_weight * lost_accuracy(problem, state, model)
+    # All energy weighs less than one violation: no saving of it is worth another violation.
+    energy /= max(frames, 1)
+    return (total + energy / (1.0 + energy)) / max(frames, 1)
 
 
 @compiled
@@ -126,6 +179,22 @@ def _cost_of_windows(problem: Problem, state: State, ledger: Floats) -> float:
     cost, due = window_uxcost(problem, state, ledger[WINDOW_START_NS], measures, True)
     if due == 0:
         return float(ledger[COST])  # the window goes on: there is nothing to judge it by
+    if ledger[ACCURACY_WEIGHT] > 0.0:
+        cost += ledger[ACCURACY_WEIGHT] * _lost_in_window(problem, state, ledger)
     begin_window(problem, state, measures, True)
     ledger[WINDOW_START_NS] = now_ns
     return float(ledger[COST] + cost)
+
+
+@compiled
+def _lost_in_window(problem: Problem, state: State, ledger: Floats) -> float:
+    """Accuracy lost in the window that ends now over frames due in it, summed over models."""
+    before = ledger[MEASURES + PER_MODEL * len(problem.models) :]
+    total = 0.0
+    for model in range(len(problem.models)):
+        due = due_since(problem, state, model, ledger[WINDOW_START_NS])
+        if due > 0:  # else it is charged in the next window
+            lost = lost_accuracy(problem, state, model)
+            total += (lost - before[model]) / due
+            before[model] = lost
+    return total

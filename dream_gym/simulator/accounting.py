@@ -5,7 +5,7 @@ from __future__ import annotations
 from dream_gym.jit import compiled, entry_point, inlined
 from dream_gym.simulator.arena import Ints
 from dream_gym.simulator.frames import judge_all
-from dream_gym.simulator.problem import Problem, view_problem_compiled
+from dream_gym.simulator.problem import ACCURACY_UNITS, Problem, view_problem_compiled
 from dream_gym.simulator.state import State, view_state_compiled
 from dream_gym.simulator.windows import charged_pj
 from dream_gym.simulator.worlds import due_ns, exists, path_energy_pj
@@ -47,6 +47,19 @@ def judged_uxcost(problem: Problem, state: State) -> float:
             worst_pj = problem.models[model].worst_energy_pj
             energies += charged_pj(problem, state, model) / (worst_pj * counts.frames)
     return violation_rates * energies
+
+
+@inlined
+def lost_accuracy(problem: Problem, state: State, model: int) -> float:
+    """What the variants that a model's completed frames ran have lost of the original's accuracy.
+
+    In frames: each counts 1 − top1 / top1 of the original.
+    """
+    lost = 0
+    first = problem.models[model].first_network
+    for network in range(first, first + problem.models[model].networks):
+        lost += state.networks[network].completed * problem.networks[network].accuracy_loss
+    return lost / ACCURACY_UNITS
 
 
 @entry_point("accounting")

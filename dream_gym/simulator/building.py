@@ -29,7 +29,15 @@ from dream_gym.simulator.limits import (
     check_frames,
     switch_ns_per_byte,
 )
-from dream_gym.simulator.problem import FAR_NS, NONE, NS_PER_S, PROBLEM, Problem, view_problem
+from dream_gym.simulator.problem import (
+    ACCURACY_UNITS,
+    FAR_NS,
+    NONE,
+    NS_PER_S,
+    PROBLEM,
+    Problem,
+    view_problem,
+)
 from dream_gym.workload import Layer, ModelSpec, Network, RecordedFrames, Scenario, read_recording
 from dream_gym.workload.chance import probability_threshold
 
@@ -284,8 +292,17 @@ def _fill_models(problem: Problem, scenario: Scenario, platform: Platform) -> No
             row.model, row.forks = index, len(member.forks)
             row.first_layer, row.last_layer = layer, layer + len(member.layers) - 1
             _fill_layers(problem, layer, member, platform)
+            row.accuracy_loss = _accuracy_loss(family, member)
             row.best_energy_pj = problem.layers["least_energy_pj"][layer : row.last_layer + 1].sum()
             network, layer = network + 1, row.last_layer + 1
+
+
+def _accuracy_loss(family: tuple[Network, ...], member: Network) -> int:
+    """What a network loses of the original's accuracy; 0 unless the whole family states it."""
+    original, own = family[0].top1, member.top1
+    if not original or own is None or any(other.top1 is None for other in family):
+        return 0
+    return max(round((1.0 - own / original) * ACCURACY_UNITS), 0)
 
 
 def _fill_layers(problem: Problem, start: int, network: Network, platform: Platform) -> None:

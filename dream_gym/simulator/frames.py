@@ -118,6 +118,8 @@ def complete(problem: Problem, state: State, record: Ints, slot: int) -> None:
     state.models[model].completed += 1
     _remember(state, model, lost=0)
     state.models[model].completed_energy_pj += state.slots[slot].energy_pj
+    if state.slots[slot].deadline_ns < state.run[0].now_ns:
+        state.models[model].late_energy_pj += state.slots[slot].energy_pj
     state.networks[state.slots[slot].network].completed += 1
     _leave(state, slot)
     _resolve_in_time(problem, state, stream, frame_in_stream(problem, state, slot), MET)

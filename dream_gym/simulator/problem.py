@@ -10,6 +10,9 @@ from dream_gym.simulator.arena import INT, Ints, Layout, Records, record_type
 NS_PER_S = 1_000_000_000
 NONE = -1
 
+ACCURACY_UNITS = 1_000_000_000
+"""The unit of a loss of accuracy is one part of so many."""
+
 FAR_NS = 2**62
 """A time that no run reaches, and to which a deadline may be added."""
 
@@ -54,6 +57,7 @@ NETWORK = record_type(
     last_layer="index of the last layer",
     forks="number of skippable blocks and early exits",
     best_energy_pj="energy of a frame whose every layer runs where it needs least",
+    accuracy_loss="share of the original's accuracy that it loses, in 10^-9; 0 where not stated",
 )
 LAYER = record_type(
     total_latency_ns="sum over all accelerators, busy ones too",

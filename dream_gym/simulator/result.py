@@ -29,6 +29,9 @@ class Result:
         energy_charged: Energy of completed frames, and the worst case for each lost frame.
         dispatches: Number of dispatches.
         accuracy: Mean top-1 accuracy of completed frames in percent, of models that state it.
+        accuracy_loss: What variants lose of the original's accuracy, as a fraction of a violation:
+            the sum of 1 − top1 / top1 of the original over completed frames, over all frames; 0
+            where networks do not state it.
         busy_share: Share of the time that each accelerator was busy, by accelerator name.
         seed: Seed of the world.
         seconds: Simulated time.
@@ -48,6 +51,7 @@ class Result:
     energy_charged: dict[str, int]
     dispatches: int
     accuracy: dict[str, float]
+    accuracy_loss: dict[str, float]
     busy_share: dict[str, float]
     seed: int
     seconds: float
@@ -63,6 +67,11 @@ class Result:
     def mean_lost_rate(self) -> float:
         """Lost frames of all models over frames of all models."""
         return self._mean(self.lost_rate)
+
+    @property
+    def mean_accuracy_loss(self) -> float:
+        """Accuracy lost by all models over frames of all models."""
+        return self._mean(self.accuracy_loss)
 
     def _mean(self, rate: dict[str, float]) -> float:
         total = sum(self.frame_count.values())

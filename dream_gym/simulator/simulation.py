@@ -30,7 +30,7 @@ from dream_gym.simulator.engine import (
 from dream_gym.simulator.frames import FRAME_COLUMNS
 from dream_gym.simulator.isolation import export_alone
 from dream_gym.simulator.limits import MAX_SECONDS, first_due_ns, longest_ns, most_frames
-from dream_gym.simulator.problem import FAR_NS, NS_PER_S, view_problem
+from dream_gym.simulator.problem import ACCURACY_UNITS, FAR_NS, NS_PER_S, view_problem
 from dream_gym.simulator.result import Result, Table, to_table
 from dream_gym.simulator.state import NEVER, allocate_state, view_state
 from dream_gym.workload import RecordedFrames, Scenario
@@ -376,6 +376,7 @@ class Simulation:
             lower_bound=self.lower_bound(),
             lower_bound_lightest=self.lower_bound(lightest=True),
             accuracy=self._accuracy(),
+            accuracy_loss=by_model(self._lost_accuracy() / np.maximum(models["frames"], 1)),
             frame_count=by_model(models["frames"]),
             violation_rate=by_model(rates.violations),
             lost_rate=by_model(rates.lost),
@@ -388,6 +389,14 @@ class Simulation:
             frames=frames,
             timeline=timeline,
         )
+
+    def _lost_accuracy(self) -> Floats:
+        """Accuracy lost by each model so far, see `accounting.lost_accuracy`."""
+        networks = self.problem.networks
+        lost = np.zeros(len(self.problem.models))
+        completed = self.state.networks["completed"]
+        np.add.at(lost, networks["model"], completed * networks["accuracy_loss"] / ACCURACY_UNITS)
+        return lost
 
     def _accuracy(self) -> dict[str, float]:
         """Mean top-1 accuracy of the completed frames, of models that state it."""

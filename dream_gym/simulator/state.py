@@ -47,6 +47,7 @@ STATE_MODEL = record_type(
     lost="frames lost, for whatever reason",
     violations="violations decided so far",
     completed_energy_pj="energy of completed frames",
+    late_energy_pj="energy of those of them that completed late",
     spent_energy_pj="energy of all dispatches",
     recent_losses="the last RECENT resolved frames as bits, the latest lowest; 1 where it was lost",
 )

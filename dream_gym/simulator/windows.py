@@ -45,14 +45,14 @@ def window_uxcost(
         state: The state.
         start_ns: When the window began.
         measures: What `begin_window` measured then.
-        strict: Whether a violated frame is charged its worst case as soon as it is violated, lost
-            or not. Else a policy could put costs off: UXCost is a product, and a window without
-            energy would cost nothing.
+        strict: Whether a violated frame is charged its worst case, once, as soon as it is
+            violated, and nothing later, whether it completes or is lost. Else a policy could put
+            costs off: UXCost is a product, and a window without energy would cost nothing.
     """
     judge_all(problem, state)
     violation_rates, energies, all_due = 0.0, 0.0, 0
     for model in range(len(problem.models)):
-        due = _due_since(problem, state, model, start_ns)
+        due = due_since(problem, state, model, start_ns)
         if due > 0:
             violations = state.models[model].violations - measures[PER_MODEL * model]
             violation_rates += max(violations, 0.5) / due
@@ -63,7 +63,7 @@ def window_uxcost(
 
 
 @compiled
-def _due_since(problem: Problem, state: State, model: int, start_ns: float) -> int:
+def due_since(problem: Problem, state: State, model: int, start_ns: float) -> int:
     """Number of a model's frames with judged deadlines after a time."""
     due = 0
     for stream in range(len(problem.streams)):
@@ -81,7 +81,8 @@ def _energy_pj(problem: Problem, state: State, model: int, strict: bool) -> floa
         return charged_pj(problem, state, model)
     counts = state.models[model]
     worst_pj = problem.models[model].worst_energy_pj
-    return float(counts.completed_energy_pj + counts.violations * worst_pj)
+    in_time_pj = counts.completed_energy_pj - counts.late_energy_pj
+    return float(in_time_pj + counts.violations * worst_pj)
 
 
 @inlined

@@ -19,6 +19,7 @@ from dream_gym.workload.seeds import (
     selection_seeds,
     training_seeds,
 )
+from dream_gym.workload.variation import is_one_world, vary
 
 __all__ = [
     "NETWORKS",
@@ -38,9 +39,11 @@ __all__ = [
     "build_network",
     "evaluation_seeds",
     "from_onnx",
+    "is_one_world",
     "load_scenario",
     "read_recording",
     "selection_seeds",
     "training_seeds",
+    "vary",
     "write_recording",
 ]

@@ -14,7 +14,14 @@ import yaml
 
 pytest.importorskip("stable_baselines3")
 
-from dream_gym.analysis.agents import load_agent, make_agent_env, play, read_checkpoint
+from dream_gym.analysis.agents import (
+    load_agent,
+    make_agent_env,
+    make_cell_env,
+    play,
+    read_checkpoint,
+)
+from dream_gym.analysis.cells import Cell
 from dream_gym.errors import ConfigError
 from dream_gym.workload import evaluation_seeds
 
@@ -22,6 +29,7 @@ pytestmark = pytest.mark.compiled
 
 ROOT = Path(__file__).parents[2]
 SHORT = ["--episode-seconds", "0.5", "--load", "1.3"]
+JITTER = ["--jitter", "0.02"]
 
 
 def train(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -32,7 +40,7 @@ def train(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "ppo"
-    done = train(*SHORT, "--timesteps", "1600", "--seed", "3", "--output", str(folder))
+    done = train(*SHORT, *JITTER, "--timesteps", "1600", "--seed", "3", "--output", str(folder))
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -42,6 +50,7 @@ def test_a_run_folder_describes_itself(run):
     assert card["algorithm"] == "ppo"
     assert card["environment"] == "DreamRTMM-v0"
     assert card["environment_arguments"]["load"] == 1.3
+    assert card["environment_arguments"]["jitter"] == 0.02
     assert card["hyperparameters"]["n_steps"] == 100
     assert card["versions"]["torch"]
     assert card["command"].startswith("python train.py --episode-seconds 0.5")
@@ -68,8 +77,21 @@ def test_a_loaded_agent_plays_the_same_episode_twice(run):
     assert (play(env, agent, seed, record=True).timeline == first.timeline).all()
 
 
+def test_an_agent_plays_the_worlds_of_the_cell_and_not_of_its_training(run):
+    cell = Cell(scenario="drone_indoor", platform="4k_1ws_2os", load=2.0)
+    card = load_agent(run).card
+    assert card.environment_arguments["jitter"] == 0.02
+    env = make_cell_env(card, cell, 0.2).unwrapped
+    worlds = []
+    for seed in (0, 1):
+        env.reset(seed=seed)
+        worlds.append({m: r.release_ns.tolist() for m, r in env.simulation.recording().items()})
+    assert worlds[0] == worlds[1], "the cell has no jitter"
+
+
 def test_training_is_repeatable(run, tmp_path):
-    done = train(*SHORT, "--timesteps", "1600", "--seed", "3", "--output", str(tmp_path / "b"))
+    again = str(tmp_path / "b")
+    done = train(*SHORT, *JITTER, "--timesteps", "1600", "--seed", "3", "--output", again)
     assert done.returncode == 0, done.stderr
     evaluations = [folder / "evaluations.csv" for folder in (run, tmp_path / "b")]
     assert evaluations[0].read_text() == evaluations[1].read_text()

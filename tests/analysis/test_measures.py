@@ -3,8 +3,10 @@ import math
 import pytest
 
 from dream_gym import simulate
-from dream_gym.analysis.measures import xrbench_score
+from dream_gym.analysis.cells import Cell
+from dream_gym.analysis.measures import result_row, xrbench_score
 from tests.handmade import Given, RunByHand, Step
+from tests.reference.schedulers import Order
 from tests.simulator.conftest import run
 
 __all__ = ["run"]
@@ -43,3 +45,13 @@ def test_nothing_done_scores_nothing_and_no_frames_everything() -> None:
     assert xrbench_score(lost) < 5
     none = simulate("ar_call", "4k_2ws", "fcfs", seconds=1e-6, record=True)
     assert xrbench_score(none) == 100
+
+
+def test_a_row_tells_the_accuracy_that_variants_lose(run: RunByHand) -> None:
+    light = Given("light", [100], top1=70.0)
+    models = Given("a", [100], every_ns=2000, lighter=[light], top1=80.0), Given("b", [100])
+    seen = run(*models, orders={"a1": Order(variant=1)})
+    cell = Cell(scenario="ar_social", platform="4k_2ws")
+    row = result_row(cell, "by hand", seen.result, seen.alone)
+    assert row["frames"] == 6
+    assert row["accuracy_loss"] == pytest.approx((1 - 70 / 80) / 6)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import doctest
 import pickle
 import re
+import warnings
 from typing import Any
 
 import gymnasium as gym
@@ -21,6 +22,8 @@ VARIANTS: list[dict[str, Any]] = [
     {"observation": "dict"},
     {"skip_forced": True},
     {"decision": "block"},
+    {"decision": "block", "block_share": 0.25, "wait_until_idle": True},
+    {"scenario": "drone_indoor", "jitter": 0.2, "wait_until_idle": True, "skip_forced": True},
     {"supernet": "free"},
     {"max_slots": 2},
     {"expiry": "firm", "contention": True, "energy_norm": "literal", "reward": "dense"},
@@ -114,7 +117,8 @@ def test_playing_edf_gives_the_timeline_of_edf(scenario: str, expiry: str) -> No
 
 
 def test_waiting_for_ever_is_worse_than_fcfs() -> None:
-    total, info = play(make(load=1.0, episode_seconds=0.5), 1, lambda env, info: -1)
+    with pytest.warns(UserWarning, match="illegal"):
+        total, info = play(make(load=1.0, episode_seconds=0.5), 1, lambda env, info: -1)
     result = info["result"]
     assert info["illegal_actions"] > 0  # -1 is no action; it is answered with waiting
     assert result.mean_lost_rate == 1.0
@@ -148,6 +152,56 @@ def test_illegal_actions_are_counted_and_answered_with_waiting() -> None:
         with pytest.raises(ActionError, match="integer"):
             env.step(action)
     assert env.simulation.now_ns == before, "what is refused changes nothing"
+
+
+def illegal_at_first(count: int) -> Any:
+    """Illegal in the first steps of an episode, then waiting."""
+
+    def choose(env: DreamRTMMDispatchEnv, info: dict[str, Any]) -> int:
+        mask = info["action_mask"]
+        return int(mask.argmin()) if info["illegal_actions"] < count else len(mask) - 1
+
+    return choose
+
+
+def test_an_episode_with_many_illegal_actions_ends_in_one_warning() -> None:
+    env = make(episode_seconds=0.1)
+    with pytest.warns(UserWarning, match="MaskableEvalCallback") as caught:
+        _, info = play(env, 1, illegal_at_first(20))
+    statistics = info["episode_statistics"]
+    assert statistics["illegal_actions"] == info["illegal_actions"] == 20
+    steps = statistics["l"]
+    (warning,) = caught
+    assert str(warning.message).startswith(f"20 of the {steps} actions")
+    for few in (0, steps // 20):  # up to 5 % pass without a word, and each episode counts anew
+        _, info = play(env, 1, illegal_at_first(few))
+        assert info["episode_statistics"]["illegal_actions"] == few
+        assert info["episode_statistics"]["l"] == steps
+
+
+def test_statistics_are_those_of_the_episode() -> None:
+    total, info = play(make(), 3, at_random(3))
+    statistics = info["episode_statistics"]
+    assert statistics["r"] == pytest.approx(total)
+    assert (type(statistics["r"]), type(statistics["l"])) == (float, int)
+    assert statistics["illegal_actions"] == 0
+
+
+def test_batches_count_and_warn_of_each_episode() -> None:
+    arguments = {"num_envs": 2, "autoreset_mode": "SameStep", "episode_seconds": 0.1, "load": 2.0}
+    batch: Any = gym.make_vec("dream_gym:DreamRTMM-Dispatch-v0", **arguments)
+    _, info = batch.reset(seed=1)
+    wait = batch.single_action_space.n - 1
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        while "final_info" not in info:
+            illegal = int(info["action_mask"][1].argmin())
+            *_, info = batch.step(np.array([wait, illegal]))
+    statistics = info["final_info"]["episode_statistics"]
+    assert statistics["illegal_actions"].tolist() == [0, statistics["l"][1]]
+    assert statistics["l"][1] > 0
+    (warning,) = caught
+    assert "of an episode were illegal" in str(warning.message)
 
 
 @pytest.mark.parametrize(
@@ -239,6 +293,11 @@ def test_the_flat_vector_and_the_dict_are_the_same() -> None:
         ({"scenario": []}, "scenario"),
         ({"scenario": "nope"}, "nope"),
         ({"reward": "nope"}, "reward"),
+        ({"accuracy_weight": -1}, "accuracy_weight"),
+        ({"accuracy_weight": "high"}, "accuracy_weight"),
+        ({"jitter": 1.0}, "jitter"),
+        ({"jitter": "some"}, "jitter"),
+        ({"cascade": 1.5}, "cascade"),
     ],
 )
 def test_bad_arguments_are_named(arguments: dict[str, Any], words: str) -> None:

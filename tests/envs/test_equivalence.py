@@ -14,11 +14,13 @@ import dream_gym
 from dream_gym.analysis.calibration_table import CalibratedCell, calibrated_cells
 from dream_gym.envs import DreamRTMMDispatchEnv, DreamRTMMEnv
 from dream_gym.envs.dispatch.menu import Menu, view_menu
+from dream_gym.envs.rewards import REWARDS
+from dream_gym.errors import ConfigError
 from dream_gym.jit import entry_point
 from dream_gym.schedulers.dream.full import DREAM_FULL
 from dream_gym.simulator import DROP, PASS, Ints, view_problem_compiled, view_state_compiled
 from dream_gym.simulator.frames import FATES
-from tests.handmade import Given, make_platform, make_scenario
+from tests.handmade import Given, Step, make_platform, make_scenario
 
 EVERY = int(os.environ.get("DREAM_GYM_EVERY", "13"))
 """One cell in so many of the catalogue is played; `make test-all-cells` plays them all."""
@@ -269,26 +271,150 @@ def layers_taken(env: DreamRTMMDispatchEnv) -> list[int]:
     return [int(row[6]) for row in rows]
 
 
+NS = 1e-6
+"""In ms."""
+
+
 @pytest.mark.parametrize(
-    ("latencies_ns", "layers"),
+    ("latencies_ns", "limits", "layers"),
     [
-        ([100] * 8, [2, 2, 2, 2]),
-        ([100, 300, 50, 50, 300], [2, 3]),  # 800 in all, so at least 200 each
-        ([700, 50, 50, 50], [1, 3]),  # less than 200 is left
+        ([100] * 8, {"block_ms": 200 * NS}, [2, 2, 2, 2]),
+        ([100] * 8, {"block_ms": 199 * NS}, [1] * 8),
+        ([100] * 8, {"block_share": 0.25}, [2, 2, 2, 2]),
+        ([100] * 8, {"block_share": 0.25, "block_ms": 100 * NS}, [1] * 8),
+        ([100] * 8, {"block_share": 0.125, "block_ms": 200 * NS}, [1] * 8),
+        ([100, 300, 50, 50, 300], {"block_share": 0.25}, [1, 1, 2, 1]),  # at most 200 of 800
+        ([700, 50, 50, 50], {"block_ms": 200 * NS}, [1, 3]),  # the first is longer, and one layer
+        ([100] * 8, {"block_share": 1.0}, [8]),
+        ([100] * 6, {"block_share": 1 / 3}, [2, 2, 2]),
+        ([100] * 8, {}, [8]),  # 0.8 of 500,000 ns
+        ([200_000] * 5, {}, [2, 2, 1]),
     ],
 )
-def test_a_block_is_about_a_quarter_of_the_network(
-    begin: Play, latencies_ns: list[int], layers: list[int]
+def test_a_block_is_within_its_limits(
+    begin: Play, latencies_ns: list[int], limits: dict[str, float], layers: list[int]
 ) -> None:
-    assert layers_taken(begin(Given("a", latencies_ns), decision="block")) == layers
-    assert layers_taken(begin(Given("a", latencies_ns))) == [1] * len(latencies_ns)
+    a, seconds = Given("a", latencies_ns, every_ns=2_000_000), {"episode_seconds": 2e-3}
+    assert layers_taken(begin(a, decision="block", **limits, **seconds)) == layers
+    assert layers_taken(begin(a, **seconds)) == [1] * len(latencies_ns)
+
+
+def test_the_time_of_a_block_is_that_where_it_runs(begin: Play) -> None:
+    a = Given("a", [Step((100, 300))] * 6, deadline_ns=9000)
+    taken = {}
+    for accelerator in range(2):
+        env = begin(a, accelerators=2, decision="block", block_ms=300 * NS)
+        env.step(accelerator)
+        taken[accelerator] = int(env.simulation.records[0][0, 6])
+    assert taken == {0: 3, 1: 1}
 
 
 def test_a_block_is_of_the_variant_that_runs(begin: Play) -> None:
     a = Given("a", [100] * 8, lighter=[Given("light", [50] * 4)], deadline_ns=500)
-    assert layers_taken(begin(a, decision="block")) == [1] * 4, "a quarter of the lighter one"
+    env = begin(a, decision="block", block_share=0.25)
+    assert layers_taken(env) == [1] * 4, "a quarter of the lighter one"
 
 
 def test_a_block_ends_where_the_path_forks(begin: Play) -> None:
     a = Given("a", [100] * 8, exits=[(0, 0.0)])
-    assert layers_taken(begin(a, decision="block")) == [1, 2, 2, 2, 1]
+    assert layers_taken(begin(a, decision="block", block_share=0.25)) == [1, 2, 2, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"block_ms": 1.0}, "block_ms"),
+        ({"block_share": 0.5}, "block_share"),
+        ({"decision": "block", "block_ms": -1.0}, "block_ms"),
+        ({"decision": "block", "block_ms": "long"}, "block_ms"),
+        ({"decision": "block", "block_share": 1.5}, "block_share"),
+        ({"wait_until_idle": "yes"}, "wait_until_idle"),
+        ({"skip_forced": "no"}, "skip_forced"),
+    ],
+)
+def test_what_a_dispatch_may_be_is_checked(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        DreamRTMMDispatchEnv(**arguments)
+
+
+def test_waiting_until_an_accelerator_is_idle(begin: Play) -> None:
+    """b0 waits for the first accelerator, and nobody asks at the events in between."""
+    models = (
+        Given("a", [2900], every_ns=9000, deadline_ns=5000),
+        Given("b", [Step((100, 800))] * 2, every_ns=9000, deadline_ns=6000),
+        Given("c", [50], every_ns=1000, deadline_ns=7000),
+    )
+    asked = {}
+    for waits in (False, True):
+        env = begin(*models, accelerators=2, wait_until_idle=waits)
+        rows = len(menu_of(env).rows)
+        legal = env.action_masks()[rows * 2 + rows : -1]
+        assert legal.tolist() == [False] * 2 * waits, "none is busy"
+        env.step(names(env).index("a0") * 2)
+        until_first, wait = rows * 2 + rows, env.actions - 1
+        steps = 0
+        while env.simulation.now_ns < 2910:  # a0 pays 10 ns for its input
+            if waits:
+                assert env.action_masks()[until_first : until_first + 2].tolist() == [True, False]
+            *_, info = env.step(until_first if waits else wait)
+            steps += 1
+        asked[waits] = steps
+        assert env.simulation.now_ns == 2910
+        assert info["illegal_actions"] == 0
+        assert not env.simulation.state.run[0].dispatches > 1
+    assert asked == {False: 3, True: 1}  # at 1000, 2000 and 2910
+
+
+def test_waiting_for_an_idle_accelerator_is_illegal(begin: Play) -> None:
+    env = begin(Given("a", [900]), accelerators=2, wait_until_idle=True)
+    with pytest.warns(UserWarning, match="1 of the 1 actions"):
+        *_, info = env.step(env.actions - 2)
+    assert info["illegal_actions"] == 1
+
+
+def test_the_end_ends_the_wait_for_an_accelerator(begin: Play) -> None:
+    models = Given("a", [9000], deadline_ns=9500), Given("b", [50], every_ns=1000)
+    env = begin(*models, accelerators=2, wait_until_idle=True)
+    dispatch(env, "a0")
+    *_, ended, _, info = env.step(env.actions - 3)
+    assert (ended, info["elapsed_ns"]) == (False, 9010)
+    env.reset(seed=0)
+    dispatch(env, "b0")
+    dispatch(env, "a0")
+    assert env.simulation.now_ns < 1000, "a new episode waits for nothing"
+
+
+def total_of(env: DreamRTMMDispatchEnv, variant: int) -> tuple[float, dict[str, Any]]:
+    """What an episode earns that runs a0 in a variant, then whatever is due first."""
+    accelerators, networks = menu_of(env).shape
+    action, total, ended = names(env).index("a0") * accelerators * networks + variant, 0.0, False
+    while not ended:
+        _, reward, ended, _, info = env.step(int(action))
+        total += reward
+        action = 0 if env.action_masks()[0] else env.actions - 1
+    return total, info
+
+
+@pytest.mark.parametrize("reward", REWARDS)
+def test_lost_accuracy_is_charged_as_a_fraction_of_a_violation(begin: Play, reward: str) -> None:
+    light = Given("light", [600], top1=60.0)
+    models = Given("a", [1000], top1=80.0, lighter=[light]), Given("b", [100], every_ns=2000)
+    arguments = {"supernet": "free", "reward": reward}
+    for variant, lost in ((0, 0.0), (1, 0.25)):
+        plain, info = total_of(begin(*models, **arguments, accuracy_weight=0.0), variant)
+        result = info["result"]
+        assert result.accuracy_loss == {"a": pytest.approx(lost), "b": 0.0}
+        assert result.frame_count == {"a": 1, "b": 5}
+        assert result.mean_accuracy_loss == pytest.approx(lost / 6)
+        for weight, given in ((1.0, {}), (2.0, {"accuracy_weight": 2.0})):
+            total, _ = total_of(begin(*models, **arguments, **given), variant)
+            fraction = lost / 6 if reward == "dense" else lost
+            assert plain - total == pytest.approx(weight * fraction)
+    assert begin(*models, reward=reward).accuracy_weight == 0.0, "DREAM's rule chooses"
+
+
+def test_no_accuracy_is_lost_where_none_is_stated_or_more_is(begin: Play) -> None:
+    for lighter in (Given("light", [600]), Given("light", [600], top1=90.0)):
+        env = begin(Given("a", [1000], top1=80.0, lighter=[lighter]), supernet="free")
+        _, info = total_of(env, 1)
+        assert info["result"].accuracy_loss == {"a": 0.0}

@@ -11,9 +11,21 @@ import numpy as np
 import pytest
 
 from dream_gym.analysis.calibration_table import contended_cells
+from dream_gym.envs import DreamRTMMDispatchEnv
 from dream_gym.envs.dispatch.menu import view_menu
 from dream_gym.envs.rewards import REWARDS
+from dream_gym.jit import entry_point
+from dream_gym.schedulers.dream.full import DREAM_FULL
+from dream_gym.simulator import (
+    DROP,
+    NONE,
+    PASS,
+    Ints,
+    view_problem_compiled,
+    view_state_compiled,
+)
 
+EVERY = os.environ.get("DREAM_GYM_EVERY") == "1"
 ALL_CELLS = [(cell.scenario, cell.platform, cell.contended_load) for cell in contended_cells()]
 CELLS = [
     (scenario, platform, load)
@@ -105,7 +117,7 @@ def serve_only(model: int) -> Play:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_giving_up_does_not_pay(seed: int) -> None:
     assert len(CELLS) >= 15
-    for cell in ALL_CELLS if os.environ.get("DREAM_GYM_EVERY") == "1" else CELLS:
+    for cell in ALL_CELLS if EVERY else CELLS:
         envs = [make(cell, reward) for reward in REWARDS]
         fcfs, _ = totals(envs, seed, fastest_first)
         models = len(envs[0].simulation.problem.models)
@@ -128,3 +140,125 @@ def test_dropping_pays_only_by_what_it_leaves_to_others(seed: int) -> None:
         assert dropping <= fcfs or dropping_rate <= fcfs_rate, cell
         better += dropping > fcfs
     assert 0 < better < len(CELLS)
+
+
+_decide = DREAM_FULL.decide
+
+
+@entry_point("of_the_rewards", cache=False)
+def ask_dream(problem_arena: Ints, state_arena: Ints) -> tuple[int, int, int, int]:
+    """What `dream_full` decides here: kind, slot, accelerator and variant."""
+    decision = _decide(view_problem_compiled(problem_arena), view_state_compiled(state_arena))
+    return decision.kind, decision.slot, decision.accelerator, decision.variant
+
+
+def dream(env: Any, info: dict[str, Any], hidden: int = NONE, lightest: bool = False) -> int:
+    """The action of `dream_full` in an environment whose actions choose variants.
+
+    Args:
+        env: The environment.
+        info: Its latest info.
+        hidden: A model whose frames it is not shown.
+        lightest: Whether each frame runs its lightest variant.
+    """
+    menu, simulation = view_menu(env.buffers["menu"]), env.simulation
+    state = simulation.state
+    live = state.live[: state.run[0].live_count].copy()
+    shown = live[state.slots["model"][live] != hidden]
+    state.live[: len(shown)], state.run[0].live_count = shown, len(shown)
+    kind, slot, accelerator, variant = ask_dream(simulation.problem_arena, simulation.state_arena)
+    state.live[: len(live)], state.run[0].live_count = live, len(live)
+    if kind == PASS:
+        return wait(env, info)
+    row = menu.rows.tolist().index(slot)
+    accelerators, networks = menu.shape.tolist()
+    if kind == DROP:
+        return int(len(menu.rows) * accelerators * networks + row)
+    at = (row * accelerators + accelerator) * networks
+    if lightest:
+        variant = int(info["action_mask"][at : at + networks].sum()) - 1
+    return int(at + variant)
+
+
+def starve(model: int) -> Play:
+    return lambda env, info: dream(env, info, hidden=model)
+
+
+def every_other_100_ms(env: Any, info: dict[str, Any]) -> int:
+    serves = env.simulation.now_ns // 100_000_000 % 2 == 0
+    return dream(env, info) if serves else wait(env, info)
+
+
+def drop_early(env: Any, info: dict[str, Any]) -> int:
+    """Drop whatever may be dropped, whether that helps another or not."""
+    action = drop_all(env, info)
+    return dream(env, info) if action == wait(env, info) else action
+
+
+def give_up(share: float) -> Play:
+    """Serve nothing in the last part of the episode."""
+    return lambda env, info: (
+        dream(env, info)
+        if env.simulation.now_ns < (1 - share) * env.simulation.horizon_ns
+        else wait(env, info)
+    )
+
+
+def alternate_parameters(env: Any, info: dict[str, Any]) -> int:
+    swap = env.simulation.now_ns // 10_000_000 % 2
+    env.simulation.parameters[:2] = (0.0, 2.0) if swap else (2.0, 0.0)
+    action = dream(env, info)
+    env.simulation.parameters[:2] = DEFAULTS[:2]
+    return action
+
+
+def lightest(env: Any, info: dict[str, Any]) -> int:
+    return dream(env, info, lightest=True)
+
+
+DEFAULTS = DREAM_FULL.configure().parameters()
+TRICKS: dict[str, Play] = {
+    "serve every other 100 ms": every_other_100_ms,
+    "drop early": drop_early,
+    "give up the last half": give_up(0.5),
+    "give up the last tenth": give_up(0.1),
+    "alternate parameters": alternate_parameters,
+    "lightest variants": lightest,
+    "wait": wait,
+    "drop all": drop_all,
+}
+OVERLOADED = ("vr_gaming", "4k_2ws", 2.8)
+"""Where a reward that weighed models alike paid for starving one of them."""
+SCENARIOS = ["ar_social", "drone_indoor", "vr_gaming"]
+if EVERY:
+    SCENARIOS = sorted({scenario for scenario, _, _ in ALL_CELLS})
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_no_trick_is_worth_its_violations(scenario: str) -> None:
+    """By ``dense`` whoever violates more frames than `dream_full` earns less."""
+    cells = [cell for cell in [*CELLS, OVERLOADED] if cell[0] == scenario]
+    if EVERY:
+        cells = [cell for cell in [*ALL_CELLS, OVERLOADED] if cell[0] == scenario]
+    played = 0
+    for cell in cells if EVERY else cells[-1:]:
+        env = DreamRTMMDispatchEnv(
+            *cell[:2],
+            load=cell[2],
+            episode_seconds=(1.0 if EVERY else 0.5) / cell[2],
+            reward="dense",
+            supernet="free",
+        )
+        env.simulation.parameters[: len(DEFAULTS)] = DEFAULTS
+        (bar,), least = totals([env], 1, dream)
+        starving = {
+            f"starve model {model}": starve(model)
+            for model in range(len(env.simulation.problem.models))
+        }
+        for name, play in (TRICKS | starving).items():
+            (earned,), rate = totals([env], 1, play)
+            if rate > least:
+                assert earned < bar, f"{cell}, {name}: {rate} violated, by dream_full {least}"
+                played += 1
+    assert played >= 5

@@ -149,6 +149,7 @@ def test_pictures_come_through() -> None:
     assert make_sb3_vec_env("DreamRTMM-v0", 2, **ARGUMENTS).get_images() == [None, None]
 
 
+@pytest.mark.filterwarnings("ignore:.*were illegal:UserWarning")
 def test_illegal_actions_are_told_at_the_end() -> None:
     env = make_sb3_vec_env("DreamRTMM-Dispatch-v0", 2, episode_seconds=0.02, load=2.0)
     env.seed(1)
@@ -160,6 +161,7 @@ def test_illegal_actions_are_told_at_the_end() -> None:
     assert [info["illegal_actions"] for info in infos] == [1, 0]
 
 
+@pytest.mark.filterwarnings("ignore:.*were illegal:UserWarning")  # plain PPO knows no masks
 @pytest.mark.parametrize("env_id", ["DreamRTMM-v0", "DreamRTMM-Dispatch-v0"])
 def test_agents_learn_on_it(env_id: str) -> None:
     env = VecNormalize(make_sb3_vec_env(env_id, 4, episode_seconds=0.3))

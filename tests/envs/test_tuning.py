@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import doctest
+import inspect
 import pickle
 import warnings
 
@@ -13,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dream_gym
-from dream_gym.envs import DreamRTMMEnv
+from dream_gym.envs import DreamRTMMDispatchEnv, DreamRTMMEnv
 from dream_gym.envs.tuning.env import SCHEDULER, TUNABLES
 from dream_gym.errors import ActionError, ConfigError, EnvStateError
+from dream_gym.simulator.frames import COMPLETED
 
 ID = "dream_gym:DreamRTMM-v0"
 
@@ -24,9 +26,9 @@ def make(**arguments):
     return gym.make(ID, **({"episode_seconds": 1.0, "load": 1.3} | arguments))
 
 
-def play(env, seed, action=(1.0, 1.0)):
+def play(env, seed, action=(1.0, 1.0), *, record=False):
     """All observations and rewards of an episode, and its result."""
-    observation, _ = env.reset(seed=seed)
+    observation, _ = env.reset(seed=seed, options={"record": record})
     observations, rewards = [observation], []
     while True:
         observation, reward, terminated, truncated, info = env.step(np.array(action, np.float32))
@@ -98,14 +100,15 @@ def test_dense_reward_telescopes():
     _, rewards, result = play(make(reward="dense", expiry="firm", load=2.0), seed=5)
     env = make(expiry="firm", load=2.0).unwrapped
     worst_pj = env.simulation.problem.models["worst_energy_pj"].tolist()
-    terms = [
-        result.violation_rate[name]
-        + result.lost_rate[name]
-        + result.energy_charged[name] / (worst * result.frame_count[name])
+    frames = sum(result.frame_count.values())
+    energy = sum(
+        result.energy_charged[name] / worst
         for name, worst in zip(result.frame_count, worst_pj, strict=True)
-    ]
+    )
+    energy /= frames
+    expected = result.mean_violation_rate + energy / (1 + energy) / frames
     assert sum(result.lost_rate.values()) > 0
-    assert sum(rewards) == pytest.approx(-np.mean(terms), abs=1e-9)
+    assert sum(rewards) == pytest.approx(-expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("interval_ms", [7.0, 100.0, 1000.0])
@@ -165,13 +168,16 @@ def test_observed_energies_are_those_of_uxcost(energy_norm):
     last = dict(zip(names, observations[-1], strict=True))
     energies = result.energy_charged if energy_norm == "charged" else result.energy_spent
     worst_pj = env.unwrapped.simulation.problem.models["worst_energy_pj"].tolist()
-    terms = []
+    total = 0.0
     for index, (name, count) in enumerate(result.frame_count.items()):
-        energy = energies[name] / (worst_pj[index] * count)
-        assert last[f"models[{index}].energy"] == pytest.approx(energy)
-        terms.append(result.violation_rate[name] + result.lost_rate[name] + energy)
+        energy = energies[name] / worst_pj[index]
+        assert last[f"models[{index}].energy"] == pytest.approx(energy / count)
+        total += energy
     assert result.energy_charged != result.energy_spent
-    assert sum(rewards) == pytest.approx(-np.mean(terms), abs=1e-9)
+    frames = sum(result.frame_count.values())
+    total /= frames
+    expected = result.mean_violation_rate + total / (1 + total) / frames
+    assert sum(rewards) == pytest.approx(-expected, abs=1e-9)
 
 
 def test_ranges_of_tunables_are_those_of_the_options():
@@ -205,16 +211,19 @@ def test_windows_are_judged_like_runs():
     _, rewards, result = play(env, seed=5)
     assert len(rewards) == 10
     assert all(reward < 0 for reward in rewards)
-    alone = make(reward="uxcost_window", load=1.6, episode_seconds=0.1)
-    _, only, result = play(alone, seed=5)
+    alone = make(reward="uxcost_window", load=3.0, episode_seconds=0.1)
+    _, only, result = play(alone, seed=5, record=True)
     worst_pj = alone.unwrapped.simulation.problem.models["worst_energy_pj"]
-    # Charged beside UXCost's energy: the worst case of frames that are late and not lost.
-    violations = energies = 0.0
+    # Frames in time are charged what they took, all others the worst case, late or lost.
+    frames, violations, energies = result.frames, 0.0, 0.0
     for index, (name, count) in enumerate(result.frame_count.items()):
         if count:
-            late = result.violation_rate[name] - result.lost_rate[name]
+            own = frames[frames["model"] == index]
+            in_time = (own["fate"] == COMPLETED) & (own["end_ns"] <= own["deadline_ns"])
             violations += max(result.violation_rate[name], 0.5 / count)
-            energies += result.energy_charged[name] / (int(worst_pj[index]) * count) + late
+            worst = int(worst_pj[index])
+            energies += (own["energy_pj"][in_time].sum() / worst + (~in_time).sum()) / count
+    assert ((frames["fate"] == COMPLETED) & (frames["end_ns"] > frames["deadline_ns"])).any()
     assert only[0] == pytest.approx(-violations * energies)
 
 
@@ -264,7 +273,7 @@ def test_observation_entries():
     assert len(names) == len(set(names)) == env.observation_space.shape[0] == 1 + 2 + 5 * 10 + 3 * 2
     observations, _, result = play(env, seed=1)
     start, end = (dict(zip(names, row, strict=True)) for row in observations[[0, -1]])
-    assert start["models[0].rate"] == pytest.approx(0.3)
+    assert start["models[0].rate"] == pytest.approx(np.log(31))
     assert start["models[0].backlog"] == 0
     assert start["models[0].slack"] == 1
     assert start["accelerators[0].busy"] == 0
@@ -298,6 +307,13 @@ def test_documentation_lists_every_entry():
     for name, table in make().unwrapped.observation.tables.items():
         for entry in table.entries if name != "tunables" else TUNABLES.values():
             assert f"| {entry.name} | {entry.unit} | {entry.low} | {entry.high} |" in page
+
+
+@pytest.mark.parametrize("env", [DreamRTMMEnv, DreamRTMMDispatchEnv])
+def test_documentation_lists_every_argument(env):
+    names = set(inspect.signature(env).parameters)
+    assert len(names) > 10
+    assert all(f"* ``{name}``: " in env.__doc__ for name in names)
 
 
 def test_example_in_the_documentation():

@@ -150,6 +150,15 @@ class Outcome:
             return None
         return sum(stated[variant] or 0.0 for variant in done) / len(done)
 
+    def accuracy_loss(self, model: Model) -> float:
+        """Share of the original's top-1 lost on completed frames, over all frames."""
+        stated = [version.network.top1 for version in model.versions]
+        frames = self.frames_of(model)
+        if None in stated or not stated[0] or not frames:
+            return 0.0
+        lost = [max(1 - (top1 or 0.0) / stated[0], 0.0) for top1 in stated]
+        return sum(lost[f.variant] for f in frames if f.fate == "completed") / len(frames)
+
     def busy_shares(self) -> list[float]:
         """Busy time within the horizon over the horizon, by accelerator."""
         busy_ns = [0] * self.accelerator_count

@@ -66,6 +66,7 @@ class TestVariants:
         orders = {"a1": Order(variant=1), "a3": Order(drop=True), "a4": Order(drop=True)}
         seen = run(a, orders=orders)
         assert seen.result.accuracy == {"a": pytest.approx((80 + 70 + 80) / 3)}
+        assert seen.result.accuracy_loss == {"a": pytest.approx(0.125 / 5)}, "over all frames"
 
     def test_bounds(self, run: RunByHand) -> None:
         # One frame; W is 3000: the original needs that, the lightest variant 100.

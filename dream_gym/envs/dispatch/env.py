@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import operator
+import warnings
 from typing import Any
 
 import gymnasium as gym
@@ -11,10 +12,15 @@ import numpy as np
 from gymnasium.utils import EzPickle
 from numpy.typing import NDArray
 
-from dream_gym.arguments import checked_choice, checked_integer
-from dream_gym.envs.base import WorldEnv
+from dream_gym.arguments import (
+    checked_choice,
+    checked_flag,
+    checked_integer,
+    checked_number,
+)
+from dream_gym.envs.base import Buffers, WorldEnv
 from dream_gym.envs.cells import Cells, Load, Platforms, Scenarios
-from dream_gym.envs.dispatch.menu import ILLEGAL_WORD, MENU, view_menu
+from dream_gym.envs.dispatch.menu import ILLEGAL_WORD, MENU, SHARE_UNITS, view_menu
 from dream_gym.envs.dispatch.observation import (
     ACCELERATORS,
     FRAMES,
@@ -25,10 +31,17 @@ from dream_gym.envs.dispatch.observation import (
 )
 from dream_gym.envs.dispatch.stepping import step
 from dream_gym.envs.entries import Observation, document_tables
-from dream_gym.envs.rewards import ELAPSED_NS, REWARD_PAGE
-from dream_gym.errors import ActionError
+from dream_gym.envs.rewards import ELAPSED_NS, LENGTH, REWARD_PAGE
+from dream_gym.errors import ActionError, ConfigError
+from dream_gym.simulator import NEVER, NONE, Result
 
 MAX_ROWS = 4096
+BLOCK_MS = 0.25
+"""Most time of a block where nothing is said of it."""
+_NS_PER_MS = 1e6
+_MOST_BLOCK_MS = 1e6
+ILLEGAL_SHARE = 0.05
+"""Share of an episode's actions that may be illegal before there is a warning."""
 
 
 class DreamRTMMDispatchEnv(WorldEnv):
@@ -49,13 +62,24 @@ class DreamRTMMDispatchEnv(WorldEnv):
     | J A + j | drop the frame in row j |
     | J A + J | wait: no more decisions at this instant |
 
+    With ``wait_until_idle=True`` there are A more, and waiting is J A + J + A:
+
+    | Num | Action |
+    |-----|--------|
+    | J A + J + a | wait until accelerator a, which is busy, is idle: no decisions before that |
+
     Rows are the live frames: those that wait come first, then those that execute, each by
     deadline. Dispatching is legal from a waiting frame to an idle accelerator; dropping where
     DREAM's conditions 1, 3 and 4 allow it: the frame cannot meet its deadline any more, its model
     has lost fewer than 2 of its last 10 frames, and no model depends on it. Waiting is always
-    legal. ``info["action_mask"]`` (int8) and `action_masks` (bool) mark what is legal; an illegal
-    action is counted in ``info["illegal_actions"]`` and answered with waiting. Points where
-    nothing but waiting is legal are passed over.
+    legal. Points where nothing but waiting is legal are passed over.
+
+    ``info["action_mask"]`` (int8) and `action_masks` (bool) mark what is legal. An illegal action
+    is answered with waiting and counted in ``info["illegal_actions"]``; at the end of an episode
+    the number is in ``info["episode_statistics"]``, beside return ``r`` and length ``l``, and where
+    it is more than 5 % of the steps there is a warning. Evaluation has to mask, too: with
+    sb3-contrib use ``MaskableEvalCallback`` and its own ``evaluate_policy``; the `EvalCallback` of
+    stable-baselines3 ignores masks.
 
     With ``supernet="free"`` the first J A numbers become (j A + a) V + v: run variant v of V.
 
@@ -65,9 +89,10 @@ class DreamRTMMDispatchEnv(WorldEnv):
     every entry of the flat vector. Values beyond a bound are clipped to it.
 
     Pairs describe the next dispatch of a frame: its next layer, or with ``decision="block"`` all
-    layers that it would take; of a frame that executes, what it runs. Until a variant of a Supernet
-    is chosen that is of the original, whatever the action would choose. Which context switch a busy
-    accelerator will make is not known, and left out of ``finish``. MapScore, over the number of
+    layers that it would take there; of a frame that executes, what it runs. Until a variant of a
+    Supernet is chosen that is of the original, whatever the action would choose. Which context
+    switch a busy accelerator will make is not known, and left out of ``finish``; nor is it part of
+    the time of a block. MapScore, over the number of
     accelerators A, is urgency × latency_preference + alpha × starvation / A
     + beta × energy_preference, of the next layer alone, once the logarithms are undone: exp(e) − 1
     of the entry e, or 1 − exp(−e) where it is negative.
@@ -97,11 +122,26 @@ class DreamRTMMDispatchEnv(WorldEnv):
     * ``episode_seconds``: simulated length of an episode; default 1.
     * ``reward``: name of the reward; default ``uxcost_delta``.
     * ``observation``: ``box`` or ``dict``; default ``box``.
-    * ``decision``: ``layer``, or ``block``: a dispatch takes about a quarter of the network.
+    * ``decision``: ``layer``, or ``block``: a dispatch takes as many of the next layers as the
+      two limits that follow allow, and one at least; a block ends where the path may fork.
+    * ``block_ms``: the most time in ms that a block takes where it is dispatched; default 0.25
+      if ``block_share`` is not given either, else no limit. The longer a block, the fewer decisions
+      and context switches, and the more deadlines are missed that single layers would meet.
+    * ``block_share``: the most of the network's mean latency that a block takes; default no limit.
+    * ``wait_until_idle``: whether there are actions that wait until an accelerator is idle, see
+      Action Space; default False. With it, an agent need not say at each event in between that it
+      still waits.
     * ``skip_forced``: whether a point with one legal action beside waiting is passed over, and
       that action taken; default False.
     * ``supernet``: ``dream``: DREAM's rule chooses variants; ``free``: the actions do.
+    * ``accuracy_weight``: what accuracy lost counts, see Rewards; default 1 with
+      ``supernet="free"``, else 0.
     * ``max_slots``: the most rows; by default all frames that can exist at once.
+    * ``jitter``: release jitter of every root as a share of its period, in place of that of the
+      scenario. Without it a scenario that draws nothing, such as ``drone_outdoor``, is one single
+      world, whatever the seed: an agent learns it by heart.
+    * ``cascade``: probability that a parent's frame triggers one of a dependent, in place of those
+      of the scenario.
     * ``expiry``: ``soft`` or ``firm``; default what the scenario says.
     * ``energy_norm``: ``charged``, or for comparison only ``literal``, under which doing nothing is
       rewarded, see Rewards; observed energies follow it, too; default ``charged``.
@@ -123,7 +163,10 @@ class DreamRTMMDispatchEnv(WorldEnv):
     >>> observation, reward, terminated, truncated, info = env.step(action)
 
     ## Version History
-    * v0: first release.
+    * v0: first release. Since then: the reward ``dense`` is weighted otherwise, ``uxcost_window``
+      charges a late frame once; ``accuracy_weight``, by default 1 with ``supernet="free"``;
+      ``models.rate`` is log(1 + frames/s); blocks have limits instead of about a quarter of the
+      network; ``wait_until_idle``, ``jitter``, ``cascade``.
     """
 
     def __init__(
@@ -136,9 +179,15 @@ class DreamRTMMDispatchEnv(WorldEnv):
         reward: str = "uxcost_delta",
         observation: str = "box",
         decision: str = "layer",
+        block_ms: float | None = None,
+        block_share: float | None = None,
+        wait_until_idle: bool = False,
         skip_forced: bool = False,
         supernet: str = "dream",
+        accuracy_weight: float | None = None,
         max_slots: int | None = None,
+        jitter: float | None = None,
+        cascade: float | None = None,
         expiry: str | None = None,
         energy_norm: str = "charged",
         contention: bool | None = None,
@@ -153,9 +202,15 @@ class DreamRTMMDispatchEnv(WorldEnv):
             reward=reward,
             observation=observation,
             decision=decision,
+            block_ms=block_ms,
+            block_share=block_share,
+            wait_until_idle=wait_until_idle,
             skip_forced=skip_forced,
             supernet=supernet,
+            accuracy_weight=accuracy_weight,
             max_slots=max_slots,
+            jitter=jitter,
+            cascade=cascade,
             expiry=expiry,
             energy_norm=energy_norm,
             contention=contention,
@@ -163,8 +218,18 @@ class DreamRTMMDispatchEnv(WorldEnv):
         )
         checked_choice("decision", decision, ("layer", "block"))
         checked_choice("supernet", supernet, ("dream", "free"))
-        options = {"expiry": expiry, "energy_norm": energy_norm, "contention": contention}
-        cells = Cells(scenario, platform, load, None, **options)
+        block_ns, block_share_units = _read_block(decision, block_ms, block_share)
+        cells = Cells(
+            scenario,
+            platform,
+            load,
+            None,
+            cascade=cascade,
+            jitter=jitter,
+            expiry=expiry,
+            energy_norm=energy_norm,
+            contention=contention,
+        )
         problems = [example.problem for example in cells.examples]
         models = max(len(problem.models) for problem in problems)
         accelerators = max(problem.costs.shape[1] for problem in problems)
@@ -179,12 +244,15 @@ class DreamRTMMDispatchEnv(WorldEnv):
         networks = 1
         if supernet == "free":
             networks = max(int(problem.models["networks"].max()) for problem in problems)
-        self.actions = rows * accelerators * networks + rows + 1
+        waits = accelerators if checked_flag("wait_until_idle", wait_until_idle) else 0
+        self.actions = rows * accelerators * networks + rows + waits + 1
         self.padding = np.array([models, accelerators], dtype=np.int64)
         self._menu = MENU.allocate(rows_count=rows)
         menu = view_menu(self._menu)
-        menu.now[0].skip_forced = skip_forced
+        menu.now[0].skip_forced = checked_flag("skip_forced", skip_forced)
         menu.now[0].blocks = decision == "block"
+        menu.now[0].block_ns, menu.now[0].block_share = block_ns, block_share_units
+        menu.now[0].waits, menu.now[0].awaited = wait_until_idle, NONE
         menu.shape[:] = accelerators, networks
         mask = np.zeros(self.actions, dtype=np.int8)
         mask[-1] = 1  # before the first reset, too, one action is legal
@@ -193,6 +261,8 @@ class DreamRTMMDispatchEnv(WorldEnv):
             Observation(tables(models, rows, accelerators), observation),
             gym.spaces.Discrete(self.actions),
             reward=reward,
+            accuracy_weight=accuracy_weight,
+            choose_variants=supernet == "free",
             render_mode=render_mode,
             episode_seconds=episode_seconds,
             menu=self._menu.copy(),
@@ -211,6 +281,24 @@ class DreamRTMMDispatchEnv(WorldEnv):
             "elapsed_ns": int(buffers["ledger"][ELAPSED_NS]),
             "illegal_actions": int(buffers["menu"][ILLEGAL_WORD]),
         }
+
+    def finish(self) -> Result:
+        """Note that the episode has ended, warn of many illegal actions, and give its result."""
+        illegal = int(self.buffers["menu"][ILLEGAL_WORD])
+        steps = int(self.buffers["ledger"][LENGTH])
+        if illegal > ILLEGAL_SHARE * steps:
+            warnings.warn(
+                f"{illegal} of the {steps} actions of an episode were illegal, and answered with "
+                "waiting: choose among those that action_masks() allows; with stable-baselines3 "
+                "train MaskablePPO and evaluate with MaskableEvalCallback, not EvalCallback",
+                stacklevel=2,
+            )
+        return super().finish()
+
+    def statistics(self, buffers: Buffers) -> dict[str, NDArray[Any]]:
+        """Return, length and ``illegal_actions`` of an episode, or of each of a batch."""
+        illegal = np.array(buffers["menu"][..., ILLEGAL_WORD])
+        return super().statistics(buffers) | {"illegal_actions": illegal}
 
     def _begin(self) -> None:
         self.buffers["menu"][:] = self._menu
@@ -237,6 +325,22 @@ class DreamRTMMDispatchEnv(WorldEnv):
             buffers["flat"],
             buffers["ledger"],
         )
+
+
+def _read_block(
+    decision: str, block_ms: float | None, block_share: float | None
+) -> tuple[int, int]:
+    """The limits of a block as the menu has them, in ns and in parts of `SHARE_UNITS`."""
+    for name, value in (("block_ms", block_ms), ("block_share", block_share)):
+        if value is not None and decision != "block":
+            raise ConfigError(f'{name}: is for decision="block", but decision is {decision!r}')
+    if block_ms is None and block_share is None:
+        block_ms = BLOCK_MS
+    block_ns = int(NEVER)
+    if block_ms is not None:
+        block_ns = round(checked_number("block_ms", block_ms, 0.0, _MOST_BLOCK_MS) * _NS_PER_MS)
+    share = checked_number("block_share", 1.0 if block_share is None else block_share, 0.0, 1.0)
+    return block_ns, round(share * SHARE_UNITS)
 
 
 def _document() -> None:

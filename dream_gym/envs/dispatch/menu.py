@@ -1,7 +1,8 @@
 """The menu: what may be decided at a decision point, as numbered actions, and its rules.
 
 Actions are numbered ``(row × accelerators + accelerator) × networks + variant`` for dispatches,
-then one drop for each row, and last of all to wait. A row is a live frame: those that wait come
+then one drop for each row, then, where the menu has them, one for each accelerator to wait until it
+is idle, and last of all to wait. A row is a live frame: those that wait come
 first, then those that execute, each by deadline.
 """
 
@@ -29,8 +30,8 @@ from dream_gym.simulator import (
 )
 from dream_gym.simulator.arena import INT, Layout, Records, record_type
 
-BLOCK_SHARE = 4
-"""With blocks, a dispatch takes at least this part of the network's mean latency, if it can."""
+SHARE_UNITS = 1_000_000_000_000
+"""The unit of a block's share is one part of so many."""
 
 MENU_STATE = record_type(
     rows="number of rows listed",
@@ -38,6 +39,10 @@ MENU_STATE = record_type(
     illegal="illegal actions so far, each answered with waiting",
     skip_forced="1 where a single legal dispatch or drop is taken without asking",
     blocks="1 where a dispatch takes a block of layers",
+    block_ns="most time of a block on its accelerator, NEVER for no limit",
+    block_share="most of the network's mean latency that a block takes, in 10^-12",
+    waits="1 where there are actions that wait until an accelerator is idle",
+    awaited="the accelerator that is waited for, NONE for none",
 )
 
 
@@ -82,6 +87,11 @@ def to_choice(
         while not state.run[0].decision_due:
             if not go_on(problem, state, timeline, frames, state.run[0].horizon_ns):
                 return False
+        awaited = menu.now[0].awaited
+        if awaited != NONE and state.accelerators[awaited].busy_until_ns != NEVER:
+            state.run[0].decision_due = 0
+            continue
+        menu.now[0].awaited = NONE
         list_rows(state, menu)
         legal, last_legal = _fill_mask(problem, state, menu, mask)
         if legal == 0:
@@ -111,6 +121,10 @@ def act(
         return
     accelerators, networks = menu.shape[0], menu.shape[1]
     dispatches = len(menu.rows) * accelerators * networks
+    if action >= dispatches + len(menu.rows):
+        menu.now[0].awaited = action - dispatches - len(menu.rows)
+        state.run[0].decision_due = 0
+        return
     if action >= dispatches:
         slot = menu.rows[action - dispatches]
         obey(problem, state, timeline, frames, Decision(DROP, slot, NONE, 0, 1))
@@ -123,20 +137,26 @@ def act(
             variant = choose_variant(problem, state, slot, SUPERNET_MARGIN)
         network += variant
         layer = problem.networks[network].first_layer
-    layers = layers_at_once(problem, menu, network, layer)
+    layers = layers_at_once(problem, menu, network, layer, accelerator)
     obey(problem, state, timeline, frames, Decision(DISPATCH, slot, accelerator, variant, layers))
 
 
 @inlined
-def layers_at_once(problem: Problem, menu: Menu, network: int, layer: int) -> int:
-    """Layers that a dispatch takes of a network, from one of its layers on."""
+def layers_at_once(problem: Problem, menu: Menu, network: int, layer: int, accelerator: int) -> int:
+    """Layers that a dispatch takes of a network, from one of its layers on: one at least."""
     if not menu.now[0].blocks:
         return 1
     first, end = problem.networks[network].first_layer, layer + problem.layers[layer].run_length
-    share_ns = problem.layers[first].remaining_latency_ns // BLOCK_SHARE
-    goal_ns = problem.layers[layer].remaining_latency_ns - share_ns
+    share = menu.now[0].block_share / SHARE_UNITS
+    share_ns = share * problem.layers[first].remaining_latency_ns + 0.5  # a third is not exact
+    mean_ns = problem.layers[layer].total_latency_ns
+    own_ns = problem.costs[layer, accelerator].latency_ns
     stop = layer + 1
-    while stop < end and problem.layers[stop].remaining_latency_ns > goal_ns:
+    while stop < end:
+        mean_ns += problem.layers[stop].total_latency_ns
+        own_ns += problem.costs[stop, accelerator].latency_ns
+        if mean_ns > share_ns or own_ns > menu.now[0].block_ns:
+            break
         stop += 1
     return int(stop - layer)
 
@@ -171,12 +191,19 @@ def list_rows(state: State, menu: Menu) -> None:
 
 @inlined
 def _fill_mask(problem: Problem, state: State, menu: Menu, mask: Mask) -> tuple[int, int]:
-    """Mark the legal actions; return how many but to wait there are, and the last of them."""
+    """Mark the legal actions; return how many but to wait there are, and the last of them.
+
+    To wait until an accelerator is idle is to wait.
+    """
     accelerators, networks = menu.shape[0], menu.shape[1]
     drops = len(menu.rows) * accelerators * networks
     for action in range(len(mask)):
         mask[action] = 0
     mask[len(mask) - 1] = 1
+    if menu.now[0].waits:
+        for accelerator in range(len(state.accelerators)):
+            if state.accelerators[accelerator].busy_until_ns != NEVER:
+                mask[drops + len(menu.rows) + accelerator] = 1
     legal, last_legal = 0, NONE
     for row in range(menu.now[0].waiting):
         slot = menu.rows[row]

@@ -26,7 +26,7 @@ GLOBAL = (
 )
 MODELS = (
     Entry("present", "1", 0, 1, "1 for a model, 0 for padding"),
-    Entry("rate", "100 frames/s", 0, 10, "frames per second at present, 0 where its app is off"),
+    Entry("rate", "log(1 + frames/s)", 0, 14, "rate at present, 0 where its app is off"),
     Entry("violations", "frames of the episode", 0, 1, "violations since the start"),
     Entry("lost", "frames of the episode", 0, 1, "frames lost since the start"),
     Entry("energy", "worst-case energy of the episode", 0, 2, "its energy since the start"),
@@ -122,9 +122,10 @@ def observe(
     for row in range(menu.now[0].rows):
         slot = menu.rows[row]
         _observe_frame(problem, state, slot, out, start + PER_FRAME * row)
-        layers = layers_at_once(problem, menu, state.slots[slot].network, state.slots[slot].layer)
+        network, layer = state.slots[slot].network, state.slots[slot].layer
         for index in range(len(state.accelerators)):
             at = pairs + PER_PAIR * (row * accelerators + index)
+            layers = layers_at_once(problem, menu, network, layer, index)
             _observe_pair(problem, state, slot, layers, index, out, at)
 
 
@@ -142,7 +143,7 @@ def _observe_model(problem: Problem, state: State, model: int, out: Flat, at: in
             active = active and now_ns < problem.phase_starts_ns[stream.phase + 1]
     out[at] = 1.0
     if active:
-        _put(out, at + 1, 1e7 / max(stream.period_quotient_ns, 1), 0.0, 10.0)
+        _put(out, at + 1, math.log(1.0 + 1e9 / max(stream.period_quotient_ns, 1)), 0.0, 14.0)
     _put(out, at + 2, counts.violations / frames, 0.0, 1.0)
     _put(out, at + 3, counts.lost / frames, 0.0, 1.0)
     energy_pj = charged_pj(problem, state, model)

@@ -45,6 +45,7 @@ TUNABLES = {
     )
 }
 """The numbers of `dream_plus`, with the ranges of its options."""
+_CHOOSES_VARIANTS = "supernet_margin"
 _WHOLE = [name for name, field in SCHEDULER.options.model_fields.items() if field.annotation is int]
 
 
@@ -97,12 +98,19 @@ class DreamRTMMEnv(WorldEnv):
     * ``episode_seconds``: simulated length of an episode; default 5.
     * ``interval_ms``: simulated time per step; default 100.
     * ``reward``: name of the reward; default ``uxcost_delta``.
+    * ``accuracy_weight``: what accuracy lost counts, see Rewards; default 1 where
+      ``supernet_margin`` is tuned, else 0.
     * ``observation``: ``box`` or ``dict``; default ``box``.
     * ``preset``: ``changing`` sets scenario, platform, load and episode_seconds where they are not
       given: three apps in any order, each for 2 s, at a random load. There a fixed setting cannot
       be right all the time: with alpha, beta and patience set by app (found by search on training
       seeds), UXCost is 0.69 [0.67, 0.72] times that of the best of 27 constants (geometric mean
       over 5 evaluation seeds, all orders and 3 loads). Default: none.
+    * ``jitter``: release jitter of every root as a share of its period, in place of that of the
+      scenario. Without it a scenario that draws nothing, such as ``drone_outdoor``, is one single
+      world, whatever the seed: an agent learns it by heart.
+    * ``cascade``: probability that a parent's frame triggers one of a dependent, in place of those
+      of the scenario.
     * ``expiry``: ``soft`` or ``firm``; default what the scenario says.
     * ``energy_norm``: ``charged``, or for comparison only ``literal``, under which dropping saves
       energy, see Rewards; observed energies follow it, too; default ``charged``.
@@ -125,7 +133,9 @@ class DreamRTMMEnv(WorldEnv):
     >>> observation, reward, terminated, truncated, info = env.step(action)
 
     ## Version History
-    * v0: first release.
+    * v0: first release. Since then: the reward ``dense`` is weighted otherwise, ``uxcost_window``
+      charges a late frame once; ``accuracy_weight``, by default 1 where ``supernet_margin`` is
+      tuned; ``models.rate`` is log(1 + frames/s); ``jitter`` and ``cascade``.
     """
 
     def __init__(
@@ -138,8 +148,11 @@ class DreamRTMMEnv(WorldEnv):
         episode_seconds: float | None = None,
         interval_ms: float = 100.0,
         reward: str = "uxcost_delta",
+        accuracy_weight: float | None = None,
         observation: str = "box",
         preset: str | None = None,
+        jitter: float | None = None,
+        cascade: float | None = None,
         expiry: str | None = None,
         energy_norm: str = "charged",
         late_urgency: str = "floor",
@@ -155,8 +168,11 @@ class DreamRTMMEnv(WorldEnv):
             episode_seconds=episode_seconds,
             interval_ms=interval_ms,
             reward=reward,
+            accuracy_weight=accuracy_weight,
             observation=observation,
             preset=preset,
+            jitter=jitter,
+            cascade=cascade,
             expiry=expiry,
             energy_norm=energy_norm,
             late_urgency=late_urgency,
@@ -172,6 +188,8 @@ class DreamRTMMEnv(WorldEnv):
         cells = Cells(
             **given,
             engine=SCHEDULER.engine,
+            cascade=cascade,
+            jitter=jitter,
             expiry=expiry,
             energy_norm=energy_norm,
             contention=contention,
@@ -187,6 +205,8 @@ class DreamRTMMEnv(WorldEnv):
                 dtype=np.float32,
             ),
             reward=reward,
+            accuracy_weight=accuracy_weight,
+            choose_variants=_CHOOSES_VARIANTS in tunables,
             render_mode=render_mode,
             episode_seconds=seconds,
             memory=np.zeros(memory_size(models, accelerators)),

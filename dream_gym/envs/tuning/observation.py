@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from dream_gym.envs.entries import Entry, Flat, Table
@@ -12,7 +13,7 @@ from dream_gym.simulator.windows import charged_pj
 GLOBAL = (Entry("time_left", "episode", 0, 1, "share of the episode that is left"),)
 MODELS = (
     Entry("present", "1", 0, 1, "1 for a model, 0 for padding"),
-    Entry("rate", "100 frames/s", 0, 10, "frames per second at the load in force"),
+    Entry("rate", "log(1 + frames/s)", 0, 14, "rate at the load in force"),
     Entry("backlog", "backlog limit", 0, 2, "released frames that are neither complete nor lost"),
     Entry("slack", "relative deadline", -2, 1, "least time to a deadline over those frames"),
     Entry("remaining_work", "relative deadline", 0, 10, "their remaining mean latency, summed"),
@@ -117,7 +118,7 @@ def _observe_model(
     due = interval_ns / period_ns
     row[0] = 1.0
     if _is_on(problem, given.phase, now_ns):
-        row[1] = 1e7 / period_ns
+        row[1] = math.log(1.0 + 1e9 / period_ns)
     row[2] = live / problem.models[model].backlog_limit
     row[3] = slack_ns / given.deadline_ns
     row[4] = work_ns / len(state.accelerators) / given.deadline_ns
