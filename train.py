@@ -73,7 +73,7 @@ def main(arguments: Arguments) -> int:
         arguments = replace(
             arguments, scenario=cell.scenario, platform=cell.platform, load=cell.load
         )
-    chances = {"jitter": cell.jitter, "cascade": cell.cascade, "expiry": cell.expiry}
+        chances = {"jitter": cell.jitter, "cascade": cell.cascade, "expiry": cell.expiry}
     if chances["jitter"] is None and is_one_world(load_scenario(arguments.scenario)):
         chances["jitter"] = JITTER
     chances = {name: value for name, value in chances.items() if value is not None}
