@@ -174,7 +174,9 @@ def layer_cost(
     numbers = {"K": K, "C": C, "Y": Y, "X": X, "R": R, "S": S, "stride": stride}
     numbers |= {"num_pes": num_pes, "noc_bandwidth": noc_bandwidth}
     arrays = [_whole_numbers(name, value) for name, value in numbers.items()]
-    layers = _Layers(*np.broadcast_arrays(*arrays, np.asarray(depthwise, dtype=np.bool_)))
+    given = np.broadcast_arrays(*arrays, np.asarray(depthwise, dtype=np.bool_))
+    # Never of no dimension: NumPy takes a single one of Python's integers for an int64.
+    layers = _Layers(*np.atleast_1d(*given))
     if np.any(layers.depthwise & (layers.K != 1)):
         raise ValueError("K must be 1 where depthwise is set: C alone gives the output channels")
     if np.any(layers.num_pes < flow.cluster_pes):
@@ -182,7 +184,9 @@ def layer_cost(
             f"num_pes must be at least {flow.cluster_pes}, one cluster of {dataflow}, "
             f"got {layers.num_pes.min()}: enlarge the accelerator or change its dataflow"
         )
-    return _cost(_nest(flow, layers))
+    cost = _cost(_nest(flow, layers))
+    shape = given[0].shape
+    return LayerCost(cost.latency_cycles.reshape(shape), cost.energy_nj.reshape(shape))
 
 
 def _whole_numbers(name: str, value: npt.ArrayLike) -> IntArray:
@@ -257,7 +261,7 @@ def _cost(nest: _Nest) -> LayerCost:
     # Closed form, rule 7: the reference walks a single, partly filled tile of columns twice.
     reach = nest.tile_columns * layers.stride
     twice = (nest.extent["X"] < nest.tile_columns) & (reach < layers.X)
-    cycles = np.asarray(np.where(twice, 2 * latency, latency), dtype=object)
+    cycles = np.where(twice, 2 * latency, latency)
     if np.any(cycles >= 2**63):
         raise ValueError(
             f"a layer takes {len(str(cycles.max()))} digits of cycles: it is too large"
@@ -343,8 +347,8 @@ def _energy_nj(nest: _Nest, traffic: IntArray, fills: IntArray) -> FloatArray:
     outputs = np.where(nest.layers.depthwise, C, K) * out_rows * out_columns
     l2_accesses = traffic + C * Y * X + K * C * R * S + outputs
     l1_accesses = 2 * macs + fills + 2 * partial_sums - all_steps
-    whole_macs = np.asarray(macs + L2_ACCESS_MACS * l2_accesses, dtype=np.float64)
-    l1_macs = L1_ACCESS_MACS * np.asarray(l1_accesses, dtype=np.float64)
+    whole_macs: FloatArray = (macs + L2_ACCESS_MACS * l2_accesses).astype(np.float64)
+    l1_macs: FloatArray = L1_ACCESS_MACS * l1_accesses.astype(np.float64)
     return np.asarray(MAC_NJ * (whole_macs + l1_macs))
 
 

@@ -1,11 +1,24 @@
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dream_gym import resources
 from dream_gym.errors import ConfigError
-from dream_gym.hardware import MaestroCosts, Platform, cost_table, layer_cost, load_platform
+from dream_gym.hardware import (
+    MaestroCosts,
+    Platform,
+    cost_table,
+    dram_bytes,
+    layer_cost,
+    load_platform,
+)
+from dream_gym.hardware.cost import MAX_COST, rounded
 from dream_gym.workload import Layer, Network, build_network
 
 TEXT = """
@@ -120,3 +133,63 @@ def test_a_table_is_computed_once_and_cannot_be_written():
 def test_bad_input_names_file_and_field(old, new, field):
     with pytest.raises(ConfigError, match=rf"^p\.yaml: {field}: "):
         resources.parse(TEXT.replace(old, new, 1), Platform, origin="p.yaml")
+
+
+AWKWARD = ("0.6666666666666666", "33.333333333333336", "1/3", "1000000", "0.0000123456789012345")
+
+
+@settings(max_examples=100, deadline=None, derandomize=True, database=None)
+@given(
+    st.sampled_from(AWKWARD),
+    st.sampled_from(AWKWARD),
+    st.lists(st.integers(1, 2**13), min_size=4, max_size=4),
+)
+def test_costs_are_exact_whatever_the_digits(clock: str, bandwidth: str, sizes: list[int]):
+    layer = Layer("a", **dict(zip("KCYX", sizes, strict=True)))
+    chip = platform(clock_ghz=Fraction(clock), dram_bandwidth_gb_s=Fraction(bandwidth))
+    refused = ""
+    try:
+        costs = cost_table(Network("one", (layer,), source="this test"), chip)
+    except ConfigError as error:
+        refused = str(error)
+    needed = []
+    for accelerator in chip.accelerators:
+        fields = accelerator.model_dump(exclude={"name", "dataflow"})
+        plain = {name: getattr(layer, name) for name in ("K", "C", "Y", "X", "R", "S", "stride")}
+        cost = layer_cost(accelerator.dataflow, **plain, depthwise=False, **fields)
+        compute_ns = math.ceil(int(cost.latency_cycles) / Fraction(clock))
+        dram_ns = math.ceil(dram_bytes(layer, chip) / Fraction(bandwidth))
+        energy_pj = float(cost.energy_nj) * 1000 + dram_bytes(layer, chip) * 216
+        needed.append((max(compute_ns, dram_ns), energy_pj))
+    if max(max(pair) for pair in needed) > MAX_COST:
+        assert "layer 'a' of one needs more than 1e+15 " in refused
+    else:
+        assert not refused
+        assert costs.latency_ns.tolist() == [[time_ns for time_ns, _ in needed]]
+        assert costs.energy_pj[0] == pytest.approx([energy for _, energy in needed], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("changes", "layer", "words"),
+    [
+        ({"clock_ghz": Fraction(1, 10**40)}, {}, "clock_ghz: costs on .*: layer 'a' of one needs"),
+        (
+            {"dram_bandwidth_gb_s": Fraction(1, 10**40)},
+            {},
+            "dram_bandwidth_gb_s: costs on ",
+        ),
+        ({}, {"K": 2**30, "C": 2**30}, "layer 'a' of one needs more than 1e.15"),
+        ({}, {"K": 2**70, "Y": 2**70}, "accelerators.0: network one: a layer takes .* cycles"),
+        ({}, {"K": 10**200, "Y": 10**200}, "accelerators.0: network one: "),
+    ],
+)
+def test_what_cannot_be_costed_in_int64_is_refused(changes, layer, words):
+    with pytest.raises(ConfigError, match=words):
+        table(Layer("a", **{"K": 1, "C": 1, "Y": 1, "X": 1, **layer}), **changes)
+
+
+def test_real_numbers_beyond_int64_are_refused():
+    for wrong in (1e300, np.inf, np.nan, 1e19):
+        values = np.array([[wrong, 0.2]])
+        assert rounded(values, values).latency_ns.tolist() == [[MAX_COST + 1, 1]]
+        assert rounded(values, values).energy_pj.tolist() == [[MAX_COST + 1, 1]]

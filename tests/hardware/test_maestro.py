@@ -225,3 +225,14 @@ def test_accelerators_have_at_least_one_cluster(dataflow, cluster):
         ValueError, match=rf"^num_pes must be at least {cluster}.* got {cluster - 1}"
     ):
         layer_cost(dataflow, **layer(num_pes=[1024, cluster - 1]))
+
+
+@each_dataflow
+def test_sizes_beyond_int64_do_not_wrap(dataflow):
+    # 2^65 MACs; int64 arithmetic makes 0 of them.
+    wide = layer(K=2**32, C=2**33, Y=1, X=1, R=1, S=1, num_pes=2**20, noc_bandwidth=2**20)
+    cost = layer_cost(dataflow, **wide)
+    assert int(cost.latency_cycles) * 2**20 >= 2**65
+    assert cost.energy_nj >= 0.00288 * 2**65
+    with pytest.raises(ValueError, match="digits of cycles: it is too large"):
+        layer_cost(dataflow, **wide | {"K": 2**60, "C": 2**60})
