@@ -42,6 +42,8 @@ MAX_SECONDS = 300.0
 MAX_ELEMENTS = 2**60
 """Elements of one tensor, so that nothing that counts them wraps around."""
 
+_NAMED, _WIDE = 4, 200
+"""Inputs of a node that an error names, and characters of each name."""
 _SMALL = 4096
 """Elements up to which a constant is kept and worked with: enough for shapes, not for weights."""
 
@@ -143,7 +145,7 @@ class _Tracer:
                     f"{self._path}: {who} reads {source!r}, "
                     "which is neither in the file nor the output of a node before it"
                 )
-        reads = " and ".join(map(self._in_words, filter(None, proto.input)))
+        reads = self._in_words(list(filter(None, proto.input)))
         numbers = _whole_numbers(proto)
         found = self._infer(proto, kind, numbers)
         for output in filter(None, proto.output):
@@ -298,8 +300,14 @@ class _Tracer:
         self._types[name] = kind
         self._writers[name] = writer
 
-    def _in_words(self, name: str) -> str:
-        return f"{name!r} {text_of(self._types[name])} of {self._writers[name]}"
+    def _in_words(self, names: Sequence[str]) -> str:
+        """What a node reads: names, shapes, and who wrote them."""
+        words = [
+            f"{name[:_WIDE]!r} {text_of(self._types[name])} of {self._writers[name][:_WIDE]}"
+            for name in names[:_NAMED]
+        ]
+        more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED else []
+        return " and ".join(words + more)
 
 
 def _slide(

@@ -38,8 +38,8 @@ def layers_of(node: Node) -> tuple[Layer, ...]:
         return ()
     try:
         layers = mapping(node)
-    except ValueError as error:
-        raise CannotCostError(str(error)) from error
+    except (CannotCostError, ValueError) as error:
+        raise CannotCostError(f"{error}; it reads {node.reads or 'nothing'}") from error
     for layer in layers:
         if max(layer.macs, layer.input_elements, layer.output_elements) > MAX_COUNT:
             raise CannotCostError("it is larger than 2**50 MACs or elements")
