@@ -45,14 +45,16 @@ def make_table(console: Console, title: str = "") -> Table:
 
 
 def make_progress() -> Progress:
-    """A progress bar on standard error, gone when the work is done."""
+    """A progress bar on standard error, gone when the work is done; none where that is piped."""
+    console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
 
 
