@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test test-all-cells test-clients test-compat lint bench coverage soak calibration results bounds clean
+.PHONY: help demo test test-all-cells test-kills test-clients test-compat lint bench coverage soak calibration results bounds clean
 help:
 	@echo "make demo   install, train an agent, benchmark it: results/demo/"
 	@echo "make test   install, then lint, types and all tests"
 	@echo "make test-all-cells  the environments equal DREAM, and giving up does not pay, on every cell"
+	@echo "make test-kills  commands are killed at random moments, lose nothing and leave nobody behind"
 	@echo "make test-clients  learning runs with the libraries that people use"
 	@echo "make test-compat  the environments on the oldest Gymnasium, and under Ray RLlib, which needs it"
 	@echo "make bench  speed of the engine and of the environment"
@@ -43,6 +44,9 @@ test: lint
 test-all-cells: $(STAMP)
 	DREAM_GYM_EVERY=1 $(BIN)/python -m pytest --numprocesses auto tests/envs/test_equivalence.py \
 		tests/envs/test_rewards.py
+
+test-kills: $(STAMP)
+	$(BIN)/python -m tests.kills
 
 test-clients: $(STAMP)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[clients]"

@@ -149,15 +149,17 @@ def _pieces(table: TextTable, width: int) -> Iterator[list[tuple[int, int]]]:
 
 
 def make_progress() -> Progress:
-    """A progress bar on standard error, gone when the work is done."""
+    """A progress bar on standard error, gone when the work is done; none where that is piped."""
+    console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}", markup=False, table_column=Column(overflow="fold")),
         BarColumn(bar_width=None),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
         expand=True,
+        disable=not console.is_terminal,
     )
 
 

@@ -23,43 +23,61 @@ class Worker:
     """A process that answers requests; see `dream_gym.hardware.zigzag_worker`."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            # By its path, since importing dream_gym takes seconds; -P keeps the modules beside it,
-            # of which one is called zigzag, out of its sight.
-            [sys.executable, "-P", zigzag_worker.__file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            encoding="utf-8",
-            # zigzag walks over sets of texts; fix their order, so that ties fall the same way.
-            env={**os.environ, "PYTHONHASHSEED": "0"},
-        )
+        self._closed = False
+        self._process = _start()
 
     def ask(self, request: Request) -> Answer | str:
-        """Cycles and pJ, or what went wrong."""
+        """Cycles and pJ, or what went wrong; a process that ends meanwhile is replaced once."""
+        line = self._exchange(request)
+        if not line and not self._closed:
+            self._end()
+            self._process = _start()
+            line = self._exchange(request)
+        if not line:
+            return f"its process ended with exit code {self._process.wait()}"
+        answer = json.loads(line)
+        return str(answer["error"]) if "error" in answer else (answer["cycles"], answer["pj"])
+
+    def _exchange(self, request: Request) -> str:
+        """A line of answer, empty if the process has ended."""
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None
         try:
             process.stdin.write(json.dumps(request) + "\n")
             process.stdin.flush()
-            line = process.stdout.readline()
+            return process.stdout.readline()
         except OSError:
-            line = ""
-        if not line:
-            return f"its process ended with exit code {process.wait()}"
-        answer = json.loads(line)
-        return str(answer["error"]) if "error" in answer else (answer["cycles"], answer["pj"])
+            return ""
 
     def kill(self) -> None:
-        """End the process; a pending answer becomes an error."""
+        """End the process for good; a pending answer becomes an error."""
+        self._closed = True
         self._process.kill()
 
     def close(self) -> None:
         """End the process and close its pipes."""
+        self._closed = True
+        self._end()
+
+    def _end(self) -> None:
         self._process.kill()
         self._process.communicate()
+
+
+def _start() -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        # By its path, since importing dream_gym takes seconds; -P keeps the modules beside it,
+        # of which one is called zigzag, out of its sight.
+        [sys.executable, "-P", zigzag_worker.__file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        encoding="utf-8",
+        # zigzag walks over sets of texts; fix their order, so that ties fall the same way.
+        env={**os.environ, "PYTHONHASHSEED": "0"},
+    )
 
 
 def evaluate_all(

@@ -10,7 +10,10 @@ import contextlib
 import copy
 import json
 import logging
+import os
 import sys
+import threading
+import time
 from typing import Any, TypedDict
 
 import yaml
@@ -195,8 +198,16 @@ def without_activations(hardware: Any, bits: int) -> Any:
     return {**hardware, "memories": {**dict(inner), name: reduced}}
 
 
+def _end_with_parent(parent: int) -> None:
+    """Nobody reads the answer for a killed parent, and it may take minutes."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
 def main() -> None:
     """Answer requests until standard input ends."""
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     answers = sys.stdout
     logging.disable(logging.CRITICAL)
     with contextlib.redirect_stdout(sys.stderr):

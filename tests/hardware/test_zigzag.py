@@ -4,7 +4,10 @@ import importlib.metadata
 import importlib.util
 import json
 import shutil
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -203,6 +206,57 @@ def test_a_request_that_makes_no_sense_is_answered_with_an_error():
     ((key, answer),) = zigzag_pool.evaluate_all({"key": {"version": "?"}})
     assert key == "key"
     assert isinstance(answer, str)
+
+
+STAND_IN = """
+import json, os, signal, sys
+from pathlib import Path
+for line in sys.stdin:
+    request = json.loads(line)
+    notes = Path(request["notes"])
+    deaths = len(notes.read_text()) if notes.exists() else 0
+    if deaths < request["deaths"]:
+        notes.write_text("x" * (deaths + 1))
+        os.kill(os.getpid(), signal.SIGKILL)
+    print(json.dumps({"cycles": 1.0, "pj": 2.0}), flush=True)
+"""
+
+
+def test_a_process_that_is_killed_is_replaced_once(tmp_path, monkeypatch):
+    worker = tmp_path / "worker.py"
+    worker.write_text(STAND_IN)
+    monkeypatch.setattr(zigzag_worker, "__file__", str(worker))
+    requests = {
+        deaths: {"deaths": deaths, "notes": str(tmp_path / f"{deaths}.deaths")}
+        for deaths in range(3)
+    }
+    answers = dict(zigzag_pool.evaluate_all(requests))
+    assert answers[0] == answers[1] == (1.0, 2.0)
+    assert answers[2] == "its process ended with exit code -9"
+
+
+PARENT = """
+import subprocess, sys
+worker = subprocess.Popen(sys.argv[1:], stdin=0, stdout=subprocess.PIPE)
+worker.stdout.readline()  # its answer to what cannot be read: it is at work
+print(worker.pid, flush=True)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks into /proc")
+def test_a_process_ends_with_its_parent():
+    command = [sys.executable, "-c", PARENT, sys.executable, "-P", zigzag_worker.__file__]
+    pipe = subprocess.PIPE
+    parent = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+    parent.stdin.write("nonsense\n")
+    parent.stdin.flush()
+    worker = int(parent.stdout.readline())  # its standard input, which is ours, stays open
+    parent.wait()
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{worker}").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    parent.stdin.close()
 
 
 def test_a_process_that_dies_is_an_answer_too(monkeypatch):

@@ -1,0 +1,1 @@
+"""Kills of running commands at random moments; see `tests.kills.killing`."""
