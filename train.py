@@ -17,6 +17,7 @@ import tyro
 from agents.hyperparameters import load_hyperparameters
 from agents.training import ENVIRONMENT, default_folder, start_run, train
 from dream_gym.analysis.suite import load_suite
+from dream_gym.cli.output import prepare_streams
 from dream_gym.envs.rewards import REWARDS
 from dream_gym.errors import DreamGymError
 from dream_gym.workload import is_one_world, load_scenario
@@ -110,6 +111,7 @@ def main(arguments: Arguments) -> int:
 
 if __name__ == "__main__":
     raise_on_interrupt()
+    prepare_streams()
     try:
         status = main(tyro.cli(Arguments))
         end_on_interrupt()

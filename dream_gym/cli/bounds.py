@@ -92,17 +92,15 @@ def bounds(
 
 def players(specs: Sequence[PolicySpec]) -> list[SchedulerPolicy]:
     """Who plays: what is to be tuned does so with its fixed options, unless that is listed too."""
-    names = {spec.title for spec in specs if spec.tune is None}
+    titles = {spec.title for spec in specs}
     found: list[SchedulerPolicy] = []
     for spec in sorted(specs, key=lambda spec: spec.tune is not None):
-        name = spec.title if spec.tune is None or spec.options else spec.scheduler
+        as_it_is = spec.tune is None or spec.options or spec.scheduler in titles
+        name = spec.title if as_it_is else spec.scheduler
         policy = SchedulerPolicy(spec.scheduler, spec.options, name=name)
-        if spec.tune is not None:
-            if any(policy.settings == other.settings for other in found):
-                continue
-            if name in names:  # of other options
-                policy = SchedulerPolicy(spec.scheduler, spec.options, name=spec.title)
-        found.append(policy)
+        listed = any(policy.settings == other.settings for other in found)
+        if spec.tune is None or not listed:
+            found.append(policy)
     return found
 
 
