@@ -12,6 +12,7 @@ import tyro
 from agents.hyperparameters import load_hyperparameters
 from agents.training import ENVIRONMENT, default_folder, start_run, train
 from dream_gym.analysis.suite import load_suite
+from dream_gym.cli.output import prepare_streams
 from dream_gym.envs.rewards import REWARDS
 from dream_gym.errors import DreamGymError
 
@@ -56,7 +57,7 @@ def main(arguments: Arguments) -> int:
         arguments = replace(
             arguments, scenario=cell.scenario, platform=cell.platform, load=cell.load
         )
-    folder = arguments.resume or arguments.output
+    folder = arguments.output if arguments.resume is None else arguments.resume
     if folder is None:
         folder = default_folder(
             Path("runs"), arguments.algo, arguments.scenario, arguments.platform
@@ -73,7 +74,8 @@ def main(arguments: Arguments) -> int:
                 "episode_seconds": arguments.episode_seconds,
             },
             hyperparameters=load_hyperparameters(
-                arguments.hyperparameters or arguments.algo, ENVIRONMENT
+                arguments.algo if arguments.hyperparameters is None else arguments.hyperparameters,
+                ENVIRONMENT,
             ),
             timesteps=arguments.timesteps,
             seed=arguments.seed,
@@ -86,6 +88,7 @@ def main(arguments: Arguments) -> int:
 
 
 if __name__ == "__main__":
+    prepare_streams()
     try:
         sys.exit(main(tyro.cli(Arguments)))
     except DreamGymError as error:

@@ -63,7 +63,7 @@ def start_run(
         "environment": ENVIRONMENT,
         "environment_arguments": environment_arguments,
         "hyperparameters": hyperparameters.model_dump(),
-        "timesteps": timesteps or hyperparameters.n_timesteps,
+        "timesteps": hyperparameters.n_timesteps if timesteps is None else timesteps,
         "seed": seed,
         "command": shlex.join(["python", *sys.argv]),
         "versions": {"python": platform.python_version()}

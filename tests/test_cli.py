@@ -2,12 +2,15 @@ import csv
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import yaml
 
-from dream_gym import simulate
+from dream_gym import resources, simulate
+from dream_gym.analysis.cells import Cell
+from dream_gym.analysis.policies import Policy
 from dream_gym.cli import main
 from dream_gym.hardware import Accelerator, Platform
 from dream_gym.workload import Dependency, ModelSpec, Scenario, load_scenario
@@ -53,6 +56,25 @@ def test_simulate_writes_what_it_shows(tmp_path: Path, capsys: pytest.CaptureFix
     assert rows[0]["start_ns"] == "0"
     assert {row["accelerator"] for row in rows} == {"ws0", "ws1"}
     assert {row["model"] for row in rows} <= set(result.frame_count)
+
+
+def test_contention_is_what_the_platform_says_unless_it_is_said(tmp_path: Path) -> None:
+    def uxcost(contends: bool, *arguments: str) -> float:
+        platform = resources.shipped_folder("platforms") / "4k_2ws.yaml"
+        content = yaml.safe_load(platform.read_text())
+        content |= {"contention": contends, "dram_bandwidth_gb_s": 1}
+        (tmp_path / "chip.yaml").write_text(yaml.safe_dump(content))
+        cell = ["ar_social", "--platform", str(tmp_path / "chip.yaml"), "--seconds", "0.5"]
+        outcome = tmp_path / "outcome.json"
+        options = ["--scheduler", "edf", "--load", "2", "--json", str(outcome)]
+        assert main(["simulate", *cell, *options, *arguments]) == 0
+        return float(json.loads(outcome.read_text())["uxcost"])
+
+    alone, shared = uxcost(False), uxcost(True)
+    assert alone != shared
+    for contends in (False, True):
+        assert uxcost(contends, "--no-contention") == alone
+        assert uxcost(contends, "--contention") == shared
 
 
 def test_an_exported_run_replays_under_another_seed(tmp_path: Path) -> None:
@@ -115,6 +137,38 @@ def test_benchmark(suite: str, tmp_path: Path, capsys: pytest.CaptureFixture[str
     page = tmp_path / "results.md"
     assert main(["results", str(results), "--page", str(page)]) == 0
     assert "## tiny" in page.read_text()
+    capsys.readouterr()
+    twice = [str(results), str(results / ".." / "results"), "--page", str(page)]
+    assert main(["results", *twice]) == 2
+    assert "is given twice" in capsys.readouterr().err
+
+
+def test_the_timeline_shows_what_is_asked_for(
+    suite: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    drawn = []
+
+    def draw(policies: Sequence[Policy], cell: Cell, *world: object) -> None:
+        drawn.append(([policy.name for policy in policies], cell.title))
+
+    monkeypatch.setattr(sys.modules["dream_gym.cli.benchmark"], "plot_timeline", draw)
+    arguments = ["benchmark", "--suite", suite, "--workers", "1", "--output", str(tmp_path / "out")]
+    for options in ([], ["--timeline-cell", "0", "--timeline-policies", "dream_mapscore"]):
+        assert main([*arguments, *options]) == 0
+    cell = "ar_social on 4k_1ws_2os, load 1.2"
+    assert drawn == [(["fcfs", "dream_mapscore"], cell), (["dream_mapscore"], cell)]
+    for options, message in (
+        (["--timeline-cell", "1"], f"--timeline-cell: expected 0 to 0 (0: {cell}), got 1"),
+        (
+            ["--timeline-policies", "edf"],
+            "'edf' does not take part; there are fcfs, dream_mapscore",
+        ),
+    ):
+        assert main([*arguments, *options]) == 2
+        assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -188,6 +242,8 @@ def test_new_overwrites_nothing_and_takes_no_name(
         (["benchmark", "--suite", "nope"], "'nope'"),
         (["benchmark", "--seeds", "0"], "seeds"),
         (["results", "nope", "--page", "results/x.md"], "nope: not the outcome"),
+        (["bounds", "--scenario", ""], "need one another"),
+        (["calibrate", "--output", "results/x.csv", "--scenarios"], "at least one"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(

@@ -3,7 +3,8 @@
 After "Deep Reinforcement Learning at the Edge of the Statistical Precipice" (NeurIPS 2021) and its
 package. *Scores* here are an array (cells, seeds); lower is better. A resample draws, in each cell
 by itself and with replacement, as many seeds as there are, the same ones for every policy: all have
-met the same worlds, so comparisons stay paired.
+met the same worlds, so comparisons stay paired. Where seeds do not differ in any cell, resamples
+do not either, and there is no interval.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dream_gym.analysis.statistics import CONFIDENCE, Interval
+from dream_gym.analysis.statistics import CONFIDENCE, Interval, differ, unanimous
 
 Scores = NDArray[np.float64]
 
@@ -45,15 +46,25 @@ class Bootstrap:
             return None
         total = self._sum(np.where(defined, values, 0.0))
         count = self._sum(defined.astype(np.float64))
+        if defined.sum() == 1:
+            return Interval(float(values[defined][0]))
         # A resample of few defined scores may have none of them, and then says nothing.
-        return _interval(total[count > 0] / count[count > 0])
+        means = total[count > 0] / count[count > 0]
+        return _interval(means, values if defined.all() else values[defined][None])
+
+    def rate(self, scores: ArrayLike) -> Interval | None:
+        """The mean of rates, in [0, 1]; see `mean`, and `unanimous` where all are 0 or all 1."""
+        values = self._checked(scores)
+        defined = values[~np.isnan(values)]
+        certain = unanimous(defined) if defined.size and self.shape[1] > 1 else None
+        return certain or self.mean(values)
 
     def geometric_mean(self, scores: ArrayLike) -> Interval:
         """The geometric mean over all runs; scores are positive."""
         values = self._checked(scores)
         if not values.min() > 0:
             raise ValueError("a geometric mean needs positive scores")
-        return _interval(np.exp(self._sum(np.log(values)) / values.size))
+        return _interval(np.exp(self._sum(np.log(values)) / values.size), values)
 
     def geometric_mean_ratio(self, scores: ArrayLike, baseline: ArrayLike) -> Interval:
         """The geometric mean of ``scores / baseline``, run by run."""
@@ -68,7 +79,7 @@ class Bootstrap:
         cut = values.size // 4
         inside = np.minimum(above, values.size - cut) - np.maximum(above - weights, cut)
         middle = np.maximum(inside, 0.0) @ values[order]
-        return _interval(middle / (values.size - 2 * cut))
+        return _interval(middle / (values.size - 2 * cut), self._checked(scores))
 
     def probability_of_improvement(self, scores: ArrayLike, baseline: ArrayLike) -> Interval:
         """How likely a run is better than one of the baseline on the same cell, ties half.
@@ -79,25 +90,26 @@ class Bootstrap:
         first, second = first[:, :, None], second[:, None, :]
         better = (first < second) + 0.5 * (first == second)
         cells, seeds = self.shape
+        certain = unanimous(np.diagonal(better, axis1=1, axis2=2)) if seeds > 1 else None
+        if certain and (better == certain.mean).all():
+            return certain
         left = np.einsum("bci,cij->bcj", self._weights, better, optimize=True)
-        return _interval(
-            np.einsum("bcj,bcj->b", left, self._weights, optimize=True) / (cells * seeds**2)
-        )
+        shares = np.einsum("bcj,bcj->b", left, self._weights, optimize=True) / (cells * seeds**2)
+        return _interval(shares, better.reshape(cells, seeds**2))
 
     def performance_profile(self, scores: ArrayLike, limits: ArrayLike) -> list[Interval]:
         """The share of runs whose score is at most so much, for each limit."""
         values = self._checked(scores)
-        return [
-            _interval(self._sum((values <= limit).astype(np.float64)) / values.size)
-            for limit in np.asarray(limits, dtype=np.float64)
-        ]
+        shares = (values <= np.asarray(limits, dtype=np.float64)[:, None, None]).astype(np.float64)
+        return [_interval(self._sum(share) / share.size, share) for share in shares]
 
     def of_cell_means(
         self, scores: ArrayLike, statistic: Callable[[NDArray[np.float64]], float]
     ) -> Interval:
         """Any statistic of the cells' means."""
-        means = np.einsum("bcs,cs->bc", self._weights, self._checked(scores)) / self.shape[1]
-        return _interval(np.array([statistic(row) for row in means]))
+        values = self._checked(scores)
+        means = np.einsum("bcs,cs->bc", self._weights, values) / self.shape[1]
+        return _interval(np.array([statistic(row) for row in means]), values)
 
     def _checked(self, scores: ArrayLike) -> Scores:
         values = np.asarray(scores, dtype=np.float64)
@@ -111,8 +123,13 @@ class Bootstrap:
         return total
 
 
-def _interval(values: Scores) -> Interval:
-    """The estimate, which is the first value, and the interval by the percentiles of the rest."""
+def _interval(values: Scores, scores: Scores) -> Interval:
+    """The estimate, which is the first value, and the interval by the percentiles of the rest.
+
+    There is none where the scores, shape (cells, ...), do not differ within any cell.
+    """
+    if len(values) == 1 or not differ(scores):
+        return Interval(float(values[0]))
     tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(values[1:], [tail, 1 - tail]) if len(values) > 1 else values[[0, 0]]
+    low, high = np.quantile(values[1:], [tail, 1 - tail])
     return Interval(float(values[0]), float(low), float(high))

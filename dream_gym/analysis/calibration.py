@@ -126,7 +126,7 @@ def _infeasible_from(cell: Cell, last_step: int) -> dict[str, float]:
             step: int, spec: ModelSpec = spec, needed_ms: float = alone.needed_ms
         ) -> bool:
             period_ns = int(NS_PER_S * GRID / (spec.rate * step))
-            deadline_ms = spec.deadline_ms or period_ns / 1e6
+            deadline_ms = period_ns / 1e6 if spec.deadline_ms is None else spec.deadline_ms
             return needed_ms > deadline_ms
 
         step = next(filter(cannot_meet, range(1, last_step + 1)), None)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 
 from dream_gym.analysis.calibration_table import CalibratedCell
+from dream_gym.analysis.markdown import code, escape, row
 
 _INTRODUCTION = """# At which loads deadlines begin to be missed
 
@@ -41,17 +42,17 @@ def calibration_page(cells: Sequence[CalibratedCell]) -> str:
     lines = [_INTRODUCTION.format(contended=contended, count=len(cells))]
     ordered = sorted(cells, key=lambda cell: (cell.scenario, cell.platform))
     for scenario, group in itertools.groupby(ordered, key=lambda cell: cell.scenario):
-        lines.append(f"## {scenario}\n{_HEAD}")
+        lines.append(f"## {escape(scenario)}\n{_HEAD}")
         lines += [_row(cell) for cell in group]
         lines.append("")
     return "\n".join(lines)
 
 
 def _row(cell: CalibratedCell) -> str:
-    alone = f"{_load(cell.infeasible_load)} ({cell.infeasible_model})"
+    alone = f"{_load(cell.infeasible_load)} ({escape(cell.infeasible_model)})"
     mark = "**" if cell.contended else ""
     columns = (
-        f"`{cell.platform}`",
+        code(cell.platform),
         _load(cell.fcfs),
         _load(cell.edf),
         _load(cell.dream_mapscore),
@@ -59,7 +60,7 @@ def _row(cell: CalibratedCell) -> str:
         alone if cell.infeasible_model else "",
         f"{mark}{_load(cell.contended_load)}{mark}",
     )
-    return f"| {' | '.join(columns)} |"
+    return row(columns)
 
 
 def _load(load: float) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,16 +14,27 @@ from dream_gym.analysis.aggregates import Bootstrap, Scores
 from dream_gym.analysis.cells import cell_title
 from dream_gym.analysis.extra import polars
 from dream_gym.errors import ConfigError
+from dream_gym.schedulers import BUILTIN
 
 if TYPE_CHECKING:
     import polars as pl
 
 ABOUT, RUNS = "about.json", "runs.parquet"
-DREAM = ("dream_mapscore", "dream_smartdrop", "dream_full", "dream_online")
-"""Schedulers that are DREAM as published; `dream_plus` is ours."""
-SIMPLE = ("fcfs", "edf", "llf", "sjf", "evdf")
-"""Rules that order frames by one number, whatever the placement."""
-OURS = "dream_plus"
+DREAM, RULE, RIVAL, OURS, AGENT, OTHER = KINDS = (
+    "DREAM",
+    "simple rule",
+    "rival",
+    "our own scheduler",
+    "trained agent",
+    "other policy",
+)
+"""What kinds of policy there are, see `Outcome.kind`."""
+DEFAULTS = "with its defaults"
+_SCHEDULERS = {
+    DREAM: ("dream_mapscore", "dream_smartdrop", "dream_full", "dream_online"),
+    RULE: ("fcfs", "edf", "llf", "sjf", "evdf"),
+    OURS: ("dream_plus",),
+}
 
 
 @dataclass(frozen=True)
@@ -34,15 +44,19 @@ class Outcome:
     Args:
         about: The content of the file about.json, see `report.write_json`.
         rows: The tidy table.
+        folder: Where it was read from, if it was.
+        given_name: What it is called; by default as the suite.
     """
 
     about: dict[str, Any]
     rows: pl.DataFrame
+    folder: Path | None = None
+    given_name: str = ""
 
     @property
     def name(self) -> str:
-        """The name of the suite."""
-        return str(self.about["suite"]["name"])
+        """What it is called."""
+        return self.given_name or str(self.about["suite"]["name"])
 
     @functools.cached_property
     def titles(self) -> list[str]:
@@ -90,15 +104,48 @@ class Outcome:
         means = {p: float(np.log(self.scores(p)).mean()) for p in self.policies}
         return sorted(self.policies, key=lambda policy: means[policy])
 
-    @property
-    def rivals(self) -> set[str]:
-        """The schedulers that are neither DREAM, nor ours, nor simple rules; not agents."""
-        return {name for name in self.schedulers.values() if name} - {*DREAM, *SIMPLE, OURS}
+    def kind(self, policy: str) -> str:
+        """What a policy is, of `KINDS`.
 
-    def best(self, schedulers: Collection[str]) -> str | None:
-        """The policy that ranks first of those with one of some schedulers."""
-        ranked = (p for p in self.ranking if self.schedulers[p] in schedulers)
-        return next(ranked, None)
+        A simple rule orders frames by one number, whatever the placement; a rival is any other
+        built-in scheduler; a trained agent has no scheduler.
+        """
+        scheduler = self.schedulers[policy]
+        for kind, schedulers in _SCHEDULERS.items():
+            if scheduler in schedulers:
+                return kind
+        if not scheduler:
+            return AGENT
+        return RIVAL if scheduler in BUILTIN else OTHER
+
+    def best(self, kind: str) -> str | None:
+        """The policy of a kind that ranks first."""
+        return next((p for p in self.ranking if self.kind(p) == kind), None)
+
+    @property
+    def dreams(self) -> list[str]:
+        """Who stands for DREAM: its first policy, one with its defaults if there is, and its best.
+
+        One where both are the same, and none where nobody is DREAM.
+        """
+        ours = [policy for policy in self.policies if self.kind(policy) == DREAM]
+        plain = [policy for policy in ours if self.setting(policy) == DEFAULTS]
+        best = [policy for policy in self.ranking if policy in ours]
+        return list(dict.fromkeys([*(plain or ours)[:1], *best[:1]]))
+
+    def setting(self, policy: str) -> str:
+        """How the scheduler of a policy is set, in words: its options, or its defaults."""
+        settings = next(item for item in self.about["policies"] if item["policy"] == policy)
+        if "tuning" in settings:
+            return "tuned cell by cell"
+        scheduler = BUILTIN.get(self.schedulers[policy])
+        fields = scheduler.options.model_fields if scheduler else {}
+        given = [
+            f"{name}={value}"
+            for name, value in settings.get("options", {}).items()
+            if name not in fields or value != fields[name].default
+        ]
+        return f"with {', '.join(given)}" if given else DEFAULTS
 
 
 def read_outcome(folder: Path) -> Outcome:
@@ -109,10 +156,10 @@ def read_outcome(folder: Path) -> Outcome:
     """
     try:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        rows = polars().read_parquet(folder / RUNS)
+        rows = polars().read_parquet(folder / RUNS, glob=False)
     except Exception as error:  # polars has errors of its own for every way to be damaged
         raise ConfigError(f"{folder}: not the outcome of a benchmark: {error}") from error
-    outcome = Outcome(about, rows)
+    outcome = Outcome(about, rows, folder)
     expected = len(outcome.titles) * len(outcome.policies) * outcome.seeds
     if len(rows) != expected:
         raise ConfigError(

@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any
 from dream_gym.analysis.benchmark import Benchmark
 from dream_gym.analysis.cells import Cell
 from dream_gym.analysis.extra import polars
-from dream_gym.analysis.statistics import Interval, mean_interval, paired_ratio
+from dream_gym.analysis.statistics import Interval, mean_interval, paired_ratio, rate_interval
+from dream_gym.analysis.tables import Name, TextTable
 from dream_gym.errors import ConfigError
 from dream_gym.files import replacing, write_text
 
 if TYPE_CHECKING:
     import polars as pl
-    from rich.table import Table
 
 PACKAGES = ("dream_gym", "numpy", "numba", "gymnasium", "polars")
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What one policy came to on one cell; means over the seeds, with 95 % intervals.
+    """What one policy came to on one cell; means over the seeds, with 95 % intervals if known.
 
     Args:
         policy: Its name.
@@ -50,14 +50,15 @@ class Summary:
     model_violation_rate: dict[str, Interval]
     model_energy_mj: dict[str, Interval]
 
-    def flat(self) -> dict[str, str | float]:
-        """One row of the CSV."""
-        row: dict[str, str | float] = {"policy": self.policy}
+    def flat(self) -> dict[str, str | float | None]:
+        """One row of the CSV; empty where there is no interval."""
+        row: dict[str, str | float | None] = {"policy": self.policy}
         figures = {name: item for name, item in vars(self).items() if isinstance(item, Interval)}
         figures |= {f"violation_rate.{m}": item for m, item in self.model_violation_rate.items()}
         figures |= {f"energy_mj.{m}": item for m, item in self.model_energy_mj.items()}
         for name, value in figures.items():
-            row |= {name: value.mean, f"{name}_low": value.low, f"{name}_high": value.high}
+            low, high = value.ends if value.known else (None, None)
+            row |= {name: value.mean, f"{name}_low": low, f"{name}_high": high}
         return row
 
 
@@ -78,64 +79,72 @@ def _summary(
     def mean(column: str) -> Interval:
         return mean_interval(rows[column].to_numpy())
 
+    def rate(column: str) -> Interval:
+        return rate_interval(rows[column].to_numpy())
+
     return Summary(
         policy=policy,
         uxcost=mean("uxcost"),
         multiple=mean("multiple"),
         ratio=paired_ratio(rows["uxcost"].to_numpy(), baseline["uxcost"].to_numpy()),
-        violation_rate=mean("violation_rate"),
-        lost_rate=mean("lost_rate"),
+        violation_rate=rate("violation_rate"),
+        lost_rate=rate("lost_rate"),
         energy_mj=mean("energy_mj"),
-        model_violation_rate={m: mean(f"violation_rate.{m}") for m in models},
+        model_violation_rate={m: rate(f"violation_rate.{m}") for m in models},
         model_energy_mj={m: mean(f"energy_mj.{m}") for m in models},
     )
 
 
-def fill_uxcost_table(table: Table, summaries: Sequence[Summary]) -> None:
-    """Add a row per policy: UXCost, its multiple of the lower bound, violations, losses."""
-    table.add_column("policy")
-    for heading in (
+def uxcost_table(summaries: Sequence[Summary], title: str) -> TextTable:
+    """A row per policy: UXCost, its multiple of the lower bound, violations, losses."""
+    first = summaries[0]
+    headings = (
+        "policy",
         "UXCost [95 %]",
         "× lower bound",
-        f"÷ {summaries[0].policy} [95 %]",
+        f"÷ {first.policy} [95 %]",
         "violated",
         "lost",
-    ):
-        table.add_column(heading, justify="right")
-    for item in summaries:
-        table.add_row(
-            item.policy,
+    )
+    rows = tuple(
+        (
+            Name(item.policy),
             with_interval(item.uxcost),
             with_interval(item.multiple),
-            with_interval(item.ratio) if item is not summaries[0] else "1",
+            with_interval(item.ratio) if item is not first else "1",
             percent(item.violation_rate),
             percent(item.lost_rate),
         )
+        for item in summaries
+    )
+    return TextTable(title, headings, rows)
 
 
-def fill_model_table(table: Table, summaries: Sequence[Summary]) -> None:
-    """Add a row per policy: energy per frame in mJ and violation rate, model by model."""
-    table.add_column("policy")
-    for model in ("all", *summaries[0].model_energy_mj):
-        table.add_column(model, justify="right")
+def model_table(summaries: Sequence[Summary]) -> TextTable:
+    """A row per policy: energy per frame in mJ and violation rate, model by model."""
+    rows = []
     for item in summaries:
         energies = [item.energy_mj, *item.model_energy_mj.values()]
         rates = [item.violation_rate, *item.model_violation_rate.values()]
-        cells = [
+        cells = (
             f"{with_interval(mj)} · {percent(rate)}"
             for mj, rate in zip(energies, rates, strict=True)
-        ]
-        table.add_row(item.policy, *cells)
+        )
+        rows.append((Name(item.policy), *cells))
+    headings = ("policy", "all models", *map(Name, summaries[0].model_energy_mj))
+    return TextTable("mJ per frame · violated", headings, tuple(rows))
 
 
 def with_interval(value: Interval) -> str:
-    """A figure with its interval, to three digits."""
-    return f"{value.mean:.3g} [{value.low:.3g}, {value.high:.3g}]"
+    """A figure with its interval, if it has one, to three digits."""
+    interval = f" [{value.low:.3g}, {value.high:.3g}]" if value.known else ""
+    return f"{value.mean:.3g}{interval}"
 
 
 def percent(share: Interval) -> str:
-    """A share with its interval, in percent."""
-    return f"{share.mean:.2%} [{100 * share.low:.2f}, {100 * share.high:.2f}]"
+    """A share with its interval, if it has one, in percent."""
+    interval = f" [{100 * share.low:.2f}, {100 * share.high:.2f}]" if share.known else ""
+    return f"{share.mean:.2%}{interval}"
 
 
 def write_csv(benchmark: Benchmark, path: str | Path) -> None:

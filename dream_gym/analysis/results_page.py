@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from dream_gym.analysis.outcome import DREAM, SIMPLE, Outcome
+from dream_gym.analysis.markdown import block, code, escape
+from dream_gym.analysis.outcome import RIVAL, RULE, Outcome
 from dream_gym.analysis.report import with_interval
-from dream_gym.analysis.statistics import Interval
+from dream_gym.analysis.statistics import LEAST_UNITS, Interval
 from dream_gym.analysis.suite_plots import plot_profiles, plot_ranking, plot_sustained
 from dream_gym.analysis.suite_tables import published_table, suite_tables, sweeps
 from dream_gym.errors import DreamGymError
 from dream_gym.files import write_text
 
-LEAST_SEEDS = 2
-RULE, RIVAL = "simple rule", "rival"
-DEFAULTS, BEST = "DREAM with its defaults", "the best of DREAM's variants here"
+BEST = "the best of DREAM's variants here"
+MOST_SIGNS = 100
+"""Of a suite's name in the name of a file."""
 
 _HOW_TO_READ = """Lower UXCost is better. Simple rules order frames by one number (`fcfs`, `edf`,
-`llf`, `sjf`, `evdf`); rivals are the other published schedulers; `dream_plus` is ours. Every figure
-is followed by its 95 % interval [low, high], from a bootstrap of the seeds stratified by cell; all
-policies face the same worlds, and ratios are taken run by run. It says how much the figure would
-change with other seeds, not with other cells: where a scenario draws nothing at random, as
-`drone_outdoor`, or hardly anything, it has no width. The interquartile mean, the probability of
-improvement and the performance profiles are those of rliable, but that resamples are shared by all
-policies, as the worlds are.
+`llf`, `sjf`, `evdf`); rivals are the other published schedulers; `dream_plus` is ours. Figures are
+followed by their 95 % intervals [low, high], from a bootstrap of the seeds stratified by cell; all
+policies face the same worlds, and ratios are taken run by run. They say how much a figure would
+change with other seeds, not with other cells. A figure that is the same with every seed, because
+the scenario draws nothing at random, as `drone_outdoor`, or by chance, has none. A rate that is 0
+in every run, or 1, has that of Clopper and Pearson for the share of runs that would show anything
+else: it takes runs to be independent, and nothing of the frames in a run, which are not, and so it
+is wide where runs are few. The interquartile mean, the probability of improvement and the
+performance profiles are those of rliable, but that resamples are shared by all policies, as the
+worlds are.
 
-A policy called *tuned* has the best options of a grid, chosen cell by cell on training seeds and
-judged on others; all others have the options of their names and defaults. The grids are in
-`configs/rosters/online.yaml`. `dream_online` has no time for more in 5 s than to try points around
-its first: its figures here are the price of the search, and the suite `online` has what it gains.
+A policy that is tuned has the best options of a grid, chosen cell by cell on training seeds and
+judged on others. For suites with the roster `online`, the grids are in
+`configs/rosters/online.yaml`; there `dream_online` has no time for more in 5 s than to try points
+around its first: its figures are the price of the search, and the suite `online` has what it gains.
 The best of many policies looks a little better than it is, because it was chosen by the very
 figures that are shown. Why frames are violated is told by the rule of [misses.md](misses.md); what
 the schedulers are, in [schedulers.md](schedulers.md)."""
@@ -40,8 +46,8 @@ _PUBLISHED = """## DREAM's published figures beside ours
 
 DREAM's abstract says that it reduces UXCost by 32.2 % and 50.0 % in the geometric mean, and by up
 to 80.8 % and 97.6 %, against two state-of-the-art baselines; we take the first for Planaria and the
-second for Veltair, of which we are not sure. Ours, with Veltair at the best of 21 settings for each
-cell, and Planaria, which has none:
+second for Veltair, of which we are not sure. Ours, of the suites here where both sides play: the
+first policy that is DREAM, and the best, with the best policy of each of the two:
 
 {table}
 
@@ -79,41 +85,38 @@ class Comparison(NamedTuple):
 
 
 def comparisons(outcome: Outcome) -> list[Comparison]:
-    """The best simple rule and the best rival beside DREAM's defaults and its best variant."""
-    best = outcome.best(DREAM)
-    if best is None:
-        return []
-    default = next(p for p in outcome.policies if outcome.schedulers[p] in DREAM)
-    roles = {default: DEFAULTS}
-    roles.setdefault(best, BEST)
+    """The best simple rule and the best rival beside those that stand for DREAM."""
+    roles: dict[str, str] = {}
+    for policy in outcome.dreams:
+        setting = f"DREAM's {code(outcome.schedulers[policy])} {escape(outcome.setting(policy))}"
+        roles[policy] = BEST if roles else setting
     found = []
-    for (dream, role), (kind, schedulers) in itertools.product(
-        roles.items(), ((RULE, SIMPLE), (RIVAL, outcome.rivals))
-    ):
-        policy = outcome.best(schedulers)
-        if policy is not None:
-            ours, theirs = outcome.scores(policy, "uxcost"), outcome.scores(dream, "uxcost")
+    for (dream, role), kind in itertools.product(roles.items(), (RULE, RIVAL)):
+        other = outcome.best(kind)
+        if other is not None:
+            ours, theirs = outcome.scores(other, "uxcost"), outcome.scores(dream, "uxcost")
             ratio = outcome.bootstrap.geometric_mean_ratio(ours, theirs)
-            found.append(Comparison(kind, policy, dream, role, ratio))
+            found.append(Comparison(kind, other, dream, role, ratio))
     return found
 
 
 def verdict(outcome: Outcome) -> str:
-    """Who beats DREAM, a simple rule or a rival, in words, as far as the intervals allow."""
+    """Who beats DREAM, a simple rule or a rival, in Markdown, as far as the intervals allow."""
     sentences: dict[str, list[str]] = {}
     for item in comparisons(outcome):
-        if item.ratio.high < 1:
-            says = f"the {item.kind} `{item.policy}` beats it, at"
-        elif item.ratio.low > 1:
-            says = f"no {item.kind} beats it, the best being `{item.policy}` at"
+        policy, (low, high) = code(item.policy), item.ratio.ends
+        if high < 1:
+            says = f"the {item.kind} {policy} beats it, at"
+        elif low > 1:
+            says = f"no {item.kind} beats it, the best being {policy} at"
         else:
-            says = f"the best {item.kind}, `{item.policy}`, cannot be told from it, at"
+            says = f"the best {item.kind}, {policy}, cannot be told from it, at"
         says += f" {with_interval(item.ratio)} times its UXCost"
-        sentences.setdefault(f"`{item.dream}`, {item.role}", []).append(says)
+        sentences.setdefault(f"{code(item.dream)}, {item.role}", []).append(says)
     if not sentences:
         return ""
     told = ". ".join(f"{who}: {'; '.join(says)}" for who, says in sentences.items())
-    return f"On `{outcome.name}`: {told}."
+    return f"On {code(outcome.name)}: {told}."
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
@@ -122,43 +125,69 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     for outcome in outcomes:
         for item in comparisons(outcome):
             where = beaten.setdefault((item.role, item.kind), [])
-            if item.ratio.high < 1:
-                where.append(f"`{outcome.name}`")
+            if item.ratio.ends[1] < 1:
+                where.append(code(outcome.name))
     return " ".join(
         f"A {kind} has less UXCost than {role} {'on ' + ', '.join(where) if where else 'nowhere'}."
         for (role, kind), where in beaten.items()
     )
 
 
-def suite_section(outcome: Outcome, images: Path, *, relative_to: Path) -> str:
+def told_apart(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """The same outcomes; suites of one name are called by their folders, too."""
+    names = [outcome.name for outcome in outcomes]
+    return [
+        replace(outcome, given_name=f"{outcome.name} ({outcome.folder})")
+        if names.count(outcome.name) > 1
+        else outcome
+        for outcome in outcomes
+    ]
+
+
+def file_stems(names: Sequence[str]) -> list[str]:
+    """Names for files after the names of suites, of which no two are one file anywhere."""
+    stems: list[str] = []
+    for name in names:
+        stem = re.sub(r"[^\w.-]+", "_", name).strip("_")[:MOST_SIGNS]
+        taken = {other.casefold() for other in stems}
+        numbered = (f"{stem}_{number}" for number in itertools.count(2))
+        stems.append(
+            next(s for s in itertools.chain([stem], numbered) if s.casefold() not in taken)
+        )
+    return stems
+
+
+def suite_section(outcome: Outcome, images: Path, stem: str, *, relative_to: Path) -> str:
     """The section on one suite; draws its figures.
 
     Args:
         outcome: What was measured.
         images: Folder for the figures.
+        stem: What their names begin with.
         relative_to: The folder of the page.
 
     Raises:
-        DreamGymError: There is but one seed, hence no interval.
+        DreamGymError: There is but one seed.
     """
     check_seeds(outcome)
-    suite = outcome.about["suite"]
     pictures = {"uxcost": plot_ranking, "profiles": plot_profiles}
     if sweeps(outcome):
         pictures["sustained"] = plot_sustained
+    suite = outcome.about["suite"]
+    read_from = f" Read from {code(str(outcome.folder))}." if outcome.folder else ""
     parts = [
-        f"## {outcome.name}\n\n{suite['description']}. {len(outcome.titles)} cells, "
+        f"## {escape(outcome.name)}\n\n{suite['description']}. {len(outcome.titles)} cells, "
         f"{len(outcome.policies)} policies, {outcome.seeds} seeds from "
-        f"{outcome.about['seeds']['first']} × {suite['seconds']:g} s.",
+        f"{outcome.about['seeds']['first']} × {suite['seconds']:g} s.{read_from}",
         *filter(None, (suite["notes"], verdict(outcome))),
     ]
     for name, plot in pictures.items():
-        path = images / f"{outcome.name}_{name}.png"
+        path = images / f"{stem}_{name}.png"
         title = plot(outcome, path)
-        parts.append(f"![{title}]({path.relative_to(relative_to).as_posix()})")
-    command = f"```sh\n{outcome.about['command']}\n```"
+        parts.append(f"![{escape(title)}]({path.relative_to(relative_to).as_posix()})")
+    command = block(outcome.about["command"], "sh")
     for table in suite_tables(outcome):
-        parts += [table.markdown(), command]
+        parts += [f"**{escape(table.title)}**", table.markdown(), command]
     return "\n\n".join(parts)
 
 
@@ -168,7 +197,7 @@ def check_seeds(outcome: Outcome) -> None:
     Raises:
         DreamGymError: There is but one seed.
     """
-    if outcome.seeds < LEAST_SEEDS:
+    if outcome.seeds < LEAST_UNITS:
         raise DreamGymError(
             f"{outcome.name}: one seed gives no intervals, and without them nothing is reported"
         )
@@ -176,27 +205,35 @@ def check_seeds(outcome: Outcome) -> None:
 
 def write_report(outcome: Outcome, folder: Path) -> None:
     """Write the report of one suite and its figures into a folder."""
-    section = suite_section(outcome, folder, relative_to=folder)
+    (stem,) = file_stems([outcome.name])
+    section = suite_section(outcome, folder, stem, relative_to=folder)
     write_text(folder / "report.md", f"# Results\n\n{section}\n\nVersions: {_versions(outcome)}.\n")
 
 
 def write_page(outcomes: Sequence[Outcome], page: Path) -> None:
     """Write the page of all suites, with figures in ``images/results`` beside it."""
     images = page.parent / "images" / "results"
+    outcomes = told_apart(outcomes)
+    for outcome in outcomes:
+        check_seeds(outcome)  # before the first figure is drawn
+    stems = file_stems([outcome.name for outcome in outcomes])
+    sections = [
+        suite_section(outcome, images, stem, relative_to=page.parent)
+        for outcome, stem in zip(outcomes, stems, strict=True)
+    ]
     verdicts = "\n".join(f"* {text}" for text in map(verdict, outcomes) if text)
-    sections = [suite_section(outcome, images, relative_to=page.parent) for outcome in outcomes]
-    measured = [outcome for outcome in outcomes if outcome.name in ("asplos23", "contended")]
-    published = _PUBLISHED.format(table=published_table(measured).markdown())
     made: dict[str, list[str]] = {}
     for outcome in outcomes:
-        made.setdefault(_versions(outcome), []).append(f"`{outcome.name}`")
+        made.setdefault(_versions(outcome), []).append(code(outcome.name))
     which = "; ".join(f"{', '.join(names)} with {versions}" for versions, names in made.items())
     suites = (
         f"Suites here, each by the command under its tables: {which}. `make results` runs all that "
-        "there are."
+        "are shipped."
     )
+    table = published_table(outcomes)
+    published = _PUBLISHED.format(table=table.markdown()) if table else ""
     parts = ["# Results", summary(outcomes), verdicts, _HOW_TO_READ, suites, published, *sections]
-    write_text(page, "\n\n".join(parts) + "\n")
+    write_text(page, "\n\n".join(filter(None, parts)) + "\n")
 
 
 def _versions(outcome: Outcome) -> str:

@@ -12,21 +12,34 @@ from numpy.typing import ArrayLike, NDArray
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
+LEAST_UNITS = 2
+"""Fewer give no interval."""
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate and its interval.
+    """An estimate and its interval, if there is one.
 
     Args:
         mean: The estimate.
-        low: Lower end.
-        high: Upper end.
+        low: Lower end; NaN where nothing is known.
+        high: Upper end, likewise.
     """
 
     mean: float
-    low: float
-    high: float
+    low: float = math.nan
+    high: float = math.nan
+
+    @property
+    def known(self) -> bool:
+        """Whether there is an interval."""
+        return not math.isnan(self.low)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Both ends; the estimate itself where there is no interval."""
+        return (self.low, self.high) if self.known else (self.mean, self.mean)
 
 
 def mean_interval(
@@ -35,7 +48,8 @@ def mean_interval(
     """The mean of a sample and its percentile bootstrap interval.
 
     The resampling is seeded, so the same sample always gives the same interval; so do two
-    samples of one size, whose resamples are therefore paired.
+    samples of one size, whose resamples are therefore paired. A sample of one figure, or of equal
+    ones, has no interval: resamples do not differ, and say nothing.
 
     Args:
         values: The sample, shape (n,), n ≥ 1, such as one figure per seed.
@@ -46,6 +60,44 @@ def mean_interval(
         ValueError: The sample is empty or not one-dimensional.
     """
     return _bootstrap(_sample(values), float, confidence, resamples)
+
+
+def rate_interval(values: ArrayLike) -> Interval:
+    """The mean of rates and its 95 % interval, also where all of them are 0 or all are 1.
+
+    Like `mean_interval`, but for a sample that says nothing else see `unanimous`.
+
+    Args:
+        values: The sample, shape (n,), n ≥ 1, in [0, 1], such as one rate per seed.
+
+    Raises:
+        ValueError: The sample is empty or not one-dimensional.
+    """
+    sample = _sample(values)
+    return unanimous(sample) or mean_interval(sample)
+
+
+def unanimous(rates: NDArray[np.float64]) -> Interval | None:
+    """The interval of a mean rate where two units or more all gave 0 or all gave 1, or None.
+
+    A bootstrap has nothing to resample then. It is that of Clopper and Pearson for the share of
+    units that give anything else, of which none was seen: as a rate lies in [0, 1], its mean is no
+    further from 0, or from 1, than that share. This takes the units, seeds or runs, to be
+    independent, and nothing of the frames within one, which are not; and so it is wide.
+
+    Args:
+        rates: One rate per unit, of any shape.
+    """
+    rate = float(rates.flat[0])
+    if rates.size < LEAST_UNITS or rate not in (0.0, 1.0) or not (rates == rate).all():
+        return None
+    unseen = 1 - ((1 - CONFIDENCE) / 2) ** (1 / rates.size)
+    return Interval(0.0, 0.0, unseen) if rate == 0 else Interval(1.0, 1 - unseen, 1.0)
+
+
+def differ(values: NDArray[np.float64]) -> bool:
+    """Whether figures differ along the last axis, by more than they are rounded."""
+    return bool((np.ptp(values, axis=-1) > ROUNDING * np.abs(values).max(axis=-1)).any())
 
 
 def paired_difference(
@@ -91,7 +143,10 @@ def paired_ratio(
     first, second = _pair(values, baseline)
     if min(first.min(), second.min()) <= 0:
         raise ValueError("ratios need positive figures")
-    return _bootstrap(np.log(first / second), math.exp, confidence, resamples)
+    ratios = first / second
+    if not differ(ratios):
+        return Interval(math.exp(np.log(ratios).mean()))
+    return _bootstrap(np.log(ratios), math.exp, confidence, resamples)
 
 
 def _sample(values: ArrayLike) -> NDArray[np.float64]:
@@ -116,10 +171,12 @@ def _bootstrap(
     confidence: float,
     resamples: int,
 ) -> Interval:
+    if not differ(sample):
+        return Interval(scale(sample.mean()))
     tail = (1 - confidence) / 2
     means = _resamples(sample.size, resamples) @ sample / sample.size
     low, high = np.quantile(means, [tail, 1 - tail])
-    return Interval(scale(sample.mean()), scale(low), scale(high))
+    return Interval(scale(sample.mean()), scale(float(low)), scale(float(high)))
 
 
 @functools.lru_cache(maxsize=8)

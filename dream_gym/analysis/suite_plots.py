@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from dream_gym.analysis.extra import pyplot
-from dream_gym.analysis.outcome import DREAM, OURS, Outcome
-from dream_gym.analysis.plots import FAINT, INK, PALETTE, STYLE, colour, save, whiskers
-from dream_gym.analysis.suite_tables import shown_policies, sustained_load, sweeps
+from dream_gym.analysis.outcome import AGENT, DREAM, OURS, Outcome
+from dream_gym.analysis.plots import (
+    FAINT,
+    INK,
+    PALETTE,
+    STYLE,
+    TITLE_WIDTH,
+    colour,
+    label,
+    number_logarithmic,
+    save,
+    whiskers,
+)
+from dream_gym.analysis.suite_tables import shown_policies, sustained_load, sweeps, whom_shown
 
 ROW_HEIGHT = 0.23
-POINTS = 60
+PANEL_WIDTH = 26
+"""Signs that the title of a panel, or a legend beside one, has room for."""
+SPARE = 1.02
+POINTS = 100
 """Points of a performance profile."""
 
 
 def _shade(outcome: Outcome, policy: str) -> str:
-    """DREAM in one colour, what is ours in another, and all others in a third."""
-    scheduler = outcome.schedulers[policy]
-    if scheduler in DREAM:
-        return PALETTE[0]
-    return PALETTE[1] if scheduler in (OURS, "") else INK
-
-
-def _scale(axes: Any) -> None:
-    """A logarithmic x axis with plain numbers."""
-    axes.set_xscale("log")
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in "235" else "")
+    """DREAM in one colour, what is ours or trained in another, and all others in a third."""
+    shades = {DREAM: PALETTE[0], OURS: PALETTE[1], AGENT: PALETTE[1]}
+    return shades.get(outcome.kind(policy), INK)
 
 
 def plot_ranking(outcome: Outcome, path: Path) -> str:
@@ -50,12 +54,15 @@ def plot_ranking(outcome: Outcome, path: Path) -> str:
                 capsize=3,
                 color=_shade(outcome, policy),
             )
-        axes.set_yticks(range(len(policies)), policies)
+        axes.set_yticks(range(len(policies)), list(map(label, policies)))
         axes.set_ylim(len(policies) - 0.5, -0.5)
-        _scale(axes)
+        number_logarithmic(axes, "x")
         axes.grid(axis="both", color="#E6E6E6", linewidth=0.8)
-        axes.set_xlabel(f"{title}\nblue: DREAM, orange: ours")
-        axes.set_title(f"{outcome.name}: {len(outcome.titles)} cells, {outcome.seeds} seeds")
+        axes.set_xlabel(f"{title}\nblue: DREAM, orange: ours and trained agents")
+        cells = len(outcome.titles)
+        count = f"{cells} cell{'s' * (cells > 1)}"
+        what = f"{outcome.name}: {count}, {outcome.seeds} seeds"
+        axes.set_title(label(what, TITLE_WIDTH))
         save(figure, path)
     return title
 
@@ -64,13 +71,15 @@ def plot_profiles(outcome: Outcome, path: Path) -> str:
     """Draw the performance profiles of some policies; return the figure's title."""
     plt, policies = pyplot(), shown_policies(outcome)
     title = "Share of runs whose UXCost is at most so many times its lower bound"
-    highest = max(float(outcome.scores(policy).max()) for policy in policies)
-    limits = np.geomspace(1, max(highest, 2.0), POINTS)
+    scores = [outcome.scores(policy) for policy in policies]
+    lowest, highest = np.min(scores) / SPARE, np.max(scores) * SPARE
+    limits = np.geomspace(lowest, highest, POINTS)
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
-        for place, policy in enumerate(policies):
-            profile = outcome.bootstrap.performance_profile(outcome.scores(policy), limits)
-            axes.plot(limits, [share.mean for share in profile], color=colour(place), label=policy)
+        figure, axes = plt.subplots(figsize=(9.5, 4), layout="constrained")
+        for place, own in enumerate(scores):
+            profile = outcome.bootstrap.performance_profile(own, limits)
+            means = [share.mean for share in profile]
+            axes.plot(limits, means, color=colour(place), drawstyle="steps-post")
             axes.fill_between(
                 limits,
                 [share.low for share in profile],
@@ -78,13 +87,16 @@ def plot_profiles(outcome: Outcome, path: Path) -> str:
                 color=colour(place),
                 alpha=0.15,
                 linewidth=0,
+                step="post",
             )
-        _scale(axes)
+        axes.set_xlim(lowest, highest)
+        number_logarithmic(axes, "x")
         axes.yaxis.set_major_formatter("{x:.0%}")
         axes.set_ylim(0, 1.01)
-        axes.set_xlabel("UXCost ÷ lower bound")
+        axes.set_xlabel("\n".join(filter(None, ("UXCost ÷ lower bound", whom_shown(outcome)))))
         axes.set_title(title)
-        axes.legend(loc="lower right")
+        names = [label(policy, PANEL_WIDTH) for policy in policies]
+        figure.legend(axes.get_lines(), names, loc="outside right upper")
         save(figure, path)
     return title
 
@@ -112,9 +124,9 @@ def plot_sustained(outcome: Outcome, path: Path) -> str:
                 )
             axes.set_xlim(left=0)
             axes.set_xlabel("load")
-            axes.set_title(sweep.title.replace(" on ", "\non "), fontsize=9)
+            axes.set_title(label(sweep.title, PANEL_WIDTH), fontsize=9)
             axes.grid(axis="x", color="#E6E6E6", linewidth=0.8)
-        panels[0, 0].set_yticks(range(len(policies)), policies)
+        panels[0, 0].set_yticks(range(len(policies)), list(map(label, policies)))
         panels[0, 0].set_ylim(len(policies) - 0.5, -0.5)
         figure.suptitle(title, x=0.01, ha="left", fontsize=10)
         save(figure, path)

@@ -1,4 +1,4 @@
-"""The tables of a suite: who is best, who misses what and why, where; all with intervals."""
+"""The tables of a suite: who is best, who misses what and why, where."""
 
 from __future__ import annotations
 
@@ -11,34 +11,20 @@ from numpy.typing import NDArray
 
 from dream_gym.analysis.aggregates import Bootstrap
 from dream_gym.analysis.misses import CAUSES
-from dream_gym.analysis.outcome import SIMPLE, Outcome
+from dream_gym.analysis.outcome import KINDS, Outcome
 from dream_gym.analysis.report import percent, with_interval
-from dream_gym.analysis.statistics import Interval, mean_interval
+from dream_gym.analysis.statistics import Interval, mean_interval, rate_interval
+from dream_gym.analysis.tables import Name, TextTable
 
 TOLERATED = 0.01
 """Share of frames that a scheduler may violate and still sustain a load."""
 SWEEP_LOADS = 5
 """Loads of one scenario on one platform that make a sweep."""
-
-
-@dataclass(frozen=True)
-class TextTable:
-    """A table of texts.
-
-    Args:
-        title: What it shows.
-        headings: Of its columns.
-        rows: Its rows.
-    """
-
-    title: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    def markdown(self) -> str:
-        """The table in Markdown."""
-        lines = [self.headings, ("---",) * len(self.headings), *self.rows]
-        return f"**{self.title}**\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
+_PLACE = ("scenario", "platform", "load")
+MOST_SHOWN = 7
+"""Policies that figures and tables by cell have room for."""
+PAPERS_RIVALS = ("planaria", "veltair")
+"""The schedulers that we take for the baselines of DREAM's abstract."""
 
 
 def suite_tables(outcome: Outcome) -> list[TextTable]:
@@ -57,7 +43,7 @@ def cost_table(outcome: Outcome) -> TextTable:
         itself = policy == first
         rows.append(
             (
-                f"`{policy}`",
+                Name(policy),
                 with_interval(boot.geometric_mean(multiple)),
                 "1" if itself else with_interval(boot.geometric_mean_ratio(cost, baseline)),
                 with_interval(boot.iqm(multiple)),
@@ -67,9 +53,9 @@ def cost_table(outcome: Outcome) -> TextTable:
     headings = (
         "policy",
         "UXCost ÷ lower bound, geometric mean",
-        f"UXCost ÷ that of `{first}`, geometric mean",
+        f"UXCost ÷ that of {first}, geometric mean",
         "UXCost ÷ lower bound, interquartile mean",
-        f"probability of improvement on `{first}`",
+        f"probability of improvement on {first}",
     )
     return TextTable("UXCost", headings, tuple(rows))
 
@@ -88,12 +74,11 @@ def deadline_table(outcome: Outcome) -> TextTable:
         figures["XRBench score"] = "xrbench_score"
     rows = []
     for policy in outcome.ranking:
-        row = [f"`{policy}`"]
-        for text, columns in ((percent, shares), (with_interval, figures)):
-            for column in columns.values():
-                mean = outcome.bootstrap.mean(outcome.scores(policy, column))
-                row.append("" if mean is None else text(mean))
-        rows.append(tuple(row))
+        means = [outcome.bootstrap.rate(outcome.scores(policy, name)) for name in shares.values()]
+        texts = ["" if mean is None else percent(mean) for mean in means]
+        means = [outcome.bootstrap.mean(outcome.scores(policy, name)) for name in figures.values()]
+        texts += ["" if mean is None else with_interval(mean) for mean in means]
+        rows.append((Name(policy), *texts))
     title = "Deadlines and energy, means over all runs; lateness over those with late frames"
     return TextTable(title, ("policy", *shares, *figures), tuple(rows))
 
@@ -102,19 +87,27 @@ def cause_table(outcome: Outcome) -> TextTable:
     """Why frames were violated, as shares of all frames."""
     rows = []
     for policy in outcome.ranking:
-        means = (outcome.bootstrap.mean(outcome.scores(policy, f"missed.{c}")) for c in CAUSES)
-        rows.append((f"`{policy}`", *(percent(mean) for mean in means if mean is not None)))
+        rates = (outcome.bootstrap.rate(outcome.scores(policy, f"missed.{c}")) for c in CAUSES)
+        rows.append((Name(policy), *("" if rate is None else percent(rate) for rate in rates)))
     return TextTable(
         "Why frames were violated, in percent of all frames", ("policy", *CAUSES), (*rows,)
     )
 
 
 def shown_policies(outcome: Outcome) -> list[str]:
-    """Those that figures and tables by cell show: the first, rivals, and the best of each kind."""
-    named = [outcome.policies[0], "planaria", "veltair tuned", "dream_plus tuned"]
-    best = (outcome.best(SIMPLE), outcome.ranking[0])
-    wanted = dict.fromkeys([*named, *(policy for policy in best if policy)])
-    return [policy for policy in wanted if policy in outcome.policies]
+    """Those that figures and tables by cell show: all, or the first and the best of each kind."""
+    if len(outcome.policies) <= MOST_SHOWN:
+        return outcome.policies
+    best = (outcome.best(kind) for kind in KINDS)
+    return list(dict.fromkeys([outcome.policies[0], *(policy for policy in best if policy)]))
+
+
+def whom_shown(outcome: Outcome) -> str:
+    """Whom they show, in words; empty if everybody."""
+    shown, everybody = len(shown_policies(outcome)), len(outcome.policies)
+    if shown == everybody:
+        return ""
+    return f"{shown} of {everybody} policies: the first, and the best of each kind"
 
 
 def cell_table(outcome: Outcome) -> TextTable:
@@ -126,17 +119,18 @@ def cell_table(outcome: Outcome) -> TextTable:
         best = min(outcome.policies, key=lambda policy: means[policy][index])
         bound = mean_interval(outcome.scores(best, "lower_bound")[index])
         cells = [_at_cell(outcome, policy, index) for policy in shown]
-        rows.append(
-            (title, with_interval(bound), *cells, f"`{best}`: {_at_cell(outcome, best, index)}")
-        )
-    headings = ("cell", "lower bound", *(f"`{policy}`" for policy in shown), "least of all")
+        least = (Name(best), _at_cell(outcome, best, index))
+        rows.append((title, with_interval(bound), *cells, *least))
+    headings = ("cell", "lower bound", *map(Name, shown), "least of all", "its figures")
     title = "By cell: UXCost ÷ lower bound, and frames violated, means over the seeds"
+    if whom := whom_shown(outcome):
+        title += f"; {whom}"
     return TextTable(title, headings, tuple(rows))
 
 
 def _at_cell(outcome: Outcome, policy: str, index: int) -> str:
     multiple = mean_interval(outcome.scores(policy)[index])
-    violated = mean_interval(outcome.scores(policy, "violation_rate")[index])
+    violated = rate_interval(outcome.scores(policy, "violation_rate")[index])
     return f"{with_interval(multiple)}; {percent(violated)}"
 
 
@@ -145,7 +139,7 @@ class Sweep:
     """One scenario on one platform over many loads.
 
     Args:
-        title: Scenario and platform.
+        title: Its cells' fields but for the load.
         cells: Indices of the cells, by load.
         loads: Their loads, ascending.
     """
@@ -167,7 +161,8 @@ def sweeps(outcome: Outcome) -> list[Sweep]:
         indices = sorted(group, key=lambda index: cells[index]["load"])
         if len(indices) >= SWEEP_LOADS:
             first = cells[indices[0]]
-            title = f"{first['scenario']} on {first['platform']}"
+            others = (f"{n} {first[n]}" for n in first if n not in _PLACE and first[n] is not None)
+            title = ", ".join([f"{first['scenario']} on {first['platform']}", *others])
             loads = tuple(cells[index]["load"] for index in indices)
             found.append(Sweep(title, tuple(indices), loads))
     return sorted(found, key=lambda sweep: sweep.cells)
@@ -189,7 +184,7 @@ def sustained_table(outcome: Outcome) -> TextTable:
     """Up to which load every policy keeps violations under 1 %."""
     found = sweeps(outcome)
     rows = [
-        (f"`{policy}`", *(_sustained(outcome, policy, sweep) for sweep in found))
+        (Name(policy), *(_sustained(outcome, policy, sweep) for sweep in found))
         for policy in outcome.ranking
     ]
     title = "Up to which load fewer than 1 % of all frames are violated"
@@ -201,23 +196,37 @@ def _sustained(outcome: Outcome, policy: str, sweep: Sweep) -> str:
     return f"{'≥ ' if load.mean == sweep.loads[-1] else ''}{with_interval(load)}"
 
 
-def published_table(outcomes: Sequence[Outcome]) -> TextTable:
-    """DREAM's published reductions of UXCost beside ours."""
-    rows = [("published (abstract)", "", "first baseline", "32.2 %", "80.8 %")]
-    rows += [("published (abstract)", "", "second baseline", "50.0 %", "97.6 %")]
-    for outcome, rival in itertools.product(outcomes, ("planaria", "veltair tuned")):
-        for dream in ("dream_full", "dream_online", "dream_full tuned"):
-            if {dream, rival} <= set(outcome.policies):
-                ours, theirs = (outcome.scores(p, "uxcost") for p in (dream, rival))
-                mean = outcome.bootstrap.geometric_mean_ratio(ours, theirs)
-                best = min(
-                    (_cell_ratio(row, other) for row, other in zip(ours, theirs, strict=True)),
-                    key=lambda ratio: ratio.mean,
-                )
-                cells = (f"`{dream}`", f"`{rival}`", _reduction(mean), _reduction(best))
-                rows.append((f"`{outcome.name}`", *cells))
+def published_table(outcomes: Sequence[Outcome]) -> TextTable | None:
+    """DREAM's published reductions of UXCost beside ours; None where nobody can be compared.
+
+    Compared are DREAM's first policy and the best of its policies with the best policy of each
+    rival, suite by suite.
+    """
+    rows = []
+    for outcome in outcomes:
+        rivals = [_best_of(outcome, scheduler) for scheduler in PAPERS_RIVALS]
+        for rival, dream in itertools.product(filter(None, rivals), outcome.dreams):
+            ours, theirs = (outcome.scores(p, "uxcost") for p in (dream, rival))
+            mean = outcome.bootstrap.geometric_mean_ratio(ours, theirs)
+            best = min(
+                (_cell_ratio(row, other) for row, other in zip(ours, theirs, strict=True)),
+                key=lambda ratio: ratio.mean,
+            )
+            names = Name(outcome.name), Name(dream), Name(rival)
+            rows.append((*names, _reduction(mean), _reduction(best)))
+    if not rows:
+        return None
+    published = [
+        ("published (abstract)", "", "first baseline", "32.2 %", "80.8 %"),
+        ("published (abstract)", "", "second baseline", "50.0 %", "97.6 %"),
+    ]
     headings = ("suite", "DREAM", "against", "geometric mean", "up to, in one cell")
-    return TextTable("UXCost reduced by DREAM", headings, tuple(rows))
+    return TextTable("UXCost reduced by DREAM", headings, (*published, *rows))
+
+
+def _best_of(outcome: Outcome, scheduler: str) -> str | None:
+    """The policy of a scheduler that ranks first."""
+    return next((p for p in outcome.ranking if outcome.schedulers[p] == scheduler), None)
 
 
 def _cell_ratio(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> Interval:
@@ -227,4 +236,5 @@ def _cell_ratio(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> Inter
 
 def _reduction(ratio: Interval) -> str:
     low, high = 100 * (1 - ratio.high), 100 * (1 - ratio.low)
-    return f"{100 * (1 - ratio.mean):.1f} % [{low:.1f}, {high:.1f}]"
+    interval = f" [{low:.1f}, {high:.1f}]" if ratio.known else ""
+    return f"{100 * (1 - ratio.mean):.1f} %{interval}"

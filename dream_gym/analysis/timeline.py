@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dream_gym.analysis.cells import Cell
 from dream_gym.analysis.extra import pyplot
-from dream_gym.analysis.plots import FAINT, INK, RED, STYLE, colour, save
+from dream_gym.analysis.plots import (
+    FAINT,
+    INK,
+    RED,
+    STYLE,
+    TITLE_WIDTH,
+    colour,
+    label,
+    save,
+)
 from dream_gym.analysis.policies import Policy
 from dream_gym.simulator import Result
 from dream_gym.simulator.frames import FATES
 from dream_gym.simulator.result import Table
+
+if TYPE_CHECKING:
+    import polars as pl
 
 COMPLETED = FATES.index("completed")
 NS_PER_MS = 1e6
@@ -41,6 +54,42 @@ class _Run:
         return cls(name, result, result.frames, result.timeline)
 
 
+class World(NamedTuple):
+    """One world of a benchmark, and policies that played it.
+
+    Args:
+        cell: Index of the cell.
+        seed: Its seed.
+        policies: Their names, in the order of the rows.
+    """
+
+    cell: int
+    seed: int
+    policies: tuple[str, ...]
+
+
+def most_different(rows: pl.DataFrame, *, pair: bool = True) -> World:
+    """The world in which policies differ most in violation rate, or if in none, in UXCost.
+
+    Args:
+        rows: The rows of a benchmark, or some of them.
+        pair: Whether only the two that differ are named, and not all in the rows.
+    """
+    worlds: dict[tuple[int, int], list[tuple[float, float, int, str]]] = {}
+    columns = ("cell", "seed", "violation_rate", "uxcost", "policy")
+    for place, (cell, seed, rate, uxcost, policy) in enumerate(rows.select(columns).iter_rows()):
+        worlds.setdefault((cell, seed), []).append((rate, uxcost, place, policy))
+
+    def spread(world: tuple[int, int]) -> tuple[float, float]:
+        rates, uxcosts, *_ = zip(*worlds[world], strict=True)
+        return max(rates) - min(rates), max(uxcosts) / max(min(uxcosts), math.ulp(0.0))
+
+    found = max(worlds, key=spread)
+    played = worlds[found]
+    shown = {min(played), max(played)} if pair else set(played)
+    return World(*found, tuple(policy for _, _, _, policy in sorted(shown, key=lambda row: row[2])))
+
+
 def plot_timeline(
     policies: Sequence[Policy], cell: Cell, seed: int, seconds: float, path: str | Path
 ) -> None:
@@ -49,7 +98,7 @@ def plot_timeline(
     A panel has a lane per accelerator, where a block is a frame's run of layers, pale while it
     moves activations; and a strip per model, where a line is a frame from its release to its end
     and a tick its deadline, a red cross where it is missed. The window is the one in which the
-    first policy misses most deadlines.
+    policies differ most in deadlines missed, or if in none, in when frames end.
 
     Args:
         policies: Who is drawn.
@@ -59,12 +108,10 @@ def plot_timeline(
         path: The PNG file.
     """
     runs = {policy.name: policy.run(cell, seed, seconds, record=True) for policy in policies}
-    first = next(iter(runs.values()))
-    assert first.frames is not None
-    start_ms = _busiest_window_ms(first.frames, seconds)
-    plot_results(
-        runs, path, start_ms=start_ms, length_ms=WINDOW_MS, caption=f"{cell.title}, seed {seed}"
-    )
+    frames = [run.frames for run in runs.values() if run.frames is not None]
+    start_ms = _telling_window_ms(frames, seconds)
+    caption = f"{cell.title}, seed {seed}"
+    plot_results(runs, path, start_ms=start_ms, length_ms=WINDOW_MS, caption=caption)
 
 
 def plot_results(
@@ -99,8 +146,10 @@ def plot_results(
         )
         for run, axes in zip(runs, panels[:, 0], strict=True):
             _draw_panel(axes, run, *window)
-        panels[-1, 0].set_xlabel(f"time, ms ({caption})")
-        figure.legend(handles=_legend(runs), loc="outside upper center", ncols=4, handlelength=1.4)
+        panels[-1, 0].set_xlabel(label(f"time, ms ({caption})", TITLE_WIDTH))
+        handles = _legend(runs)
+        names = [handle.get_label() for handle in handles]
+        figure.legend(handles, names, loc="outside upper center", ncols=4, handlelength=1.4)
         save(figure, path)
 
 
@@ -109,13 +158,27 @@ def _missed(frames: Table) -> NDArray[np.bool_]:
     return np.asarray(late | (frames["fate"] != COMPLETED))
 
 
-def _busiest_window_ms(frames: Table, seconds: float) -> float:
-    """The start of the window, in steps of 10 ms, in which most deadlines are missed."""
-    deadlines_ms = np.sort(frames["deadline_ns"][_missed(frames)] / NS_PER_MS)
+def _telling_window_ms(runs: Sequence[Table], seconds: float) -> float:
+    """The start of the window, in steps of 10 ms, in which runs of one world differ most.
+
+    Of one run, it is that in which most deadlines are missed.
+    """
+    runs = [frames[np.lexsort((frames["frame"], frames["model"]))] for frames in runs]
+    by_deadline = np.argsort(runs[0]["deadline_ns"], kind="stable")
+    deadlines_ms = runs[0]["deadline_ns"][by_deadline] / NS_PER_MS
     starts_ms = np.arange(0, max(seconds * 1e3 - WINDOW_MS, 1), 10)
-    before = np.searchsorted(deadlines_ms, starts_ms)
-    until = np.searchsorted(deadlines_ms, starts_ms + WINDOW_MS)
-    return float(starts_ms[int(np.argmax(until - before))])
+    first, last = (np.searchsorted(deadlines_ms, starts_ms + at) for at in (0, WINDOW_MS))
+
+    def in_windows(figures: NDArray[Any]) -> NDArray[Any]:
+        """Their sum over the deadlines within each window."""
+        total = np.concatenate([[0], np.cumsum(figures[by_deadline])])
+        return np.asarray(total[last] - total[first])
+
+    missed = np.array([in_windows(_missed(frames)) for frames in runs])
+    difference = np.ptp(missed, axis=0) if len(runs) > 1 else missed[0]
+    if not difference.any():
+        difference = in_windows(np.ptp([frames["end_ns"] for frames in runs], axis=0))
+    return float(starts_ms[int(np.argmax(difference))])
 
 
 def _draw_panel(axes: Any, run: _Run, start_ms: float, end_ms: float) -> None:
@@ -132,13 +195,13 @@ def _draw_panel(axes: Any, run: _Run, start_ms: float, end_ms: float) -> None:
     axes.set_ylim(floor + len(models) * STRIP + 0.05, 0)
     lanes = [(lane + 0.5) * LANE for lane in range(len(accelerators))]
     strips = [floor + (model + 0.5) * STRIP for model in range(len(models))]
-    axes.set_yticks([*lanes, *strips], [*accelerators, *models])
-    for label in axes.get_yticklabels()[len(lanes) :]:
-        label.set_fontsize(8)
+    axes.set_yticks([*lanes, *strips], [*map(label, accelerators), *map(label, models)])
+    for tick in axes.get_yticklabels()[len(lanes) :]:
+        tick.set_fontsize(8)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_title(
-        f"{run.name}: UXCost {run.result.uxcost:.3g}, "
+        f"{label(run.name, TITLE_WIDTH)}: UXCost {run.result.uxcost:.3g}, "
         f"{run.result.mean_violation_rate:.1%} of the run's frames late or lost"
     )
 
@@ -199,7 +262,7 @@ def _legend(runs: Sequence[_Run]) -> list[Any]:
     from matplotlib.patches import Patch
 
     models = [
-        Patch(color=colour(index), label=name)
+        Patch(color=colour(index), label=label(name))
         for index, name in enumerate(runs[0].result.frame_count)
     ]
     handles = [

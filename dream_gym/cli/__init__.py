@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 
 import tyro
 
+from dream_gym.analysis.markdown import visible
 from dream_gym.cli.benchmark import benchmark
 from dream_gym.cli.bounds import bounds
 from dream_gym.cli.calibrate import calibrate
 from dream_gym.cli.list import list_configs
 from dream_gym.cli.new import new
+from dream_gym.cli.output import prepare_streams
 from dream_gym.cli.results import results
 from dream_gym.cli.schema import schema
 from dream_gym.cli.show import show
@@ -45,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0, or 2 after a mistake of the user's, or 130 after Ctrl-C.
     """
+    prepare_streams()
     try:
         tyro.extras.subcommand_cli_from_dict(
             COMMANDS,
@@ -53,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             args=arguments,
         )
     except DreamGymError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {visible(str(error))}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

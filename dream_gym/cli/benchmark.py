@@ -20,12 +20,13 @@ from dream_gym.analysis.policies import Contestant, TunedPolicy, make_policy
 from dream_gym.analysis.results_page import verdict, write_report
 from dream_gym.analysis.suite import Suite, load_suite
 from dream_gym.analysis.suite_tables import suite_tables
-from dream_gym.analysis.timeline import plot_timeline
-from dream_gym.cli.output import make_console, make_progress, make_table
+from dream_gym.analysis.timeline import most_different, plot_timeline
+from dream_gym.cli.output import make_console, make_progress, say, show_table
+from dream_gym.errors import ConfigError
 from dream_gym.files import check_writable
 
 FEW_CELLS = 4
-"""Up to so many cells are shown and drawn one by one."""
+"""Up to so many cells are shown one by one, and UXCost is drawn so."""
 
 
 def benchmark(
@@ -36,6 +37,8 @@ def benchmark(
     output: Path | None = None,
     table: Path | None = None,
     json: Path | None = None,
+    timeline_cell: int | None = None,
+    timeline_policies: tuple[str, ...] = (),
 ) -> None:
     """Compare policies on the same held-out seeds.
 
@@ -51,6 +54,10 @@ def benchmark(
         table: Write the row of every run to this file, too, .parquet or .csv; the folder has
             them as runs.parquet.
         json: Write every run and all settings to this file, too.
+        timeline_cell: The cell of timeline.png, counted from 0 as the column cell of the runs;
+            by default, like its seed, the one in which policies differ most in violation rate.
+        timeline_policies: Names of the policies on timeline.png; by default the two that differ
+            most there.
     """
     polars()
     chosen = load_suite(suite)
@@ -64,6 +71,8 @@ def benchmark(
         check_writable(path)
     policies: list[Contestant] = [make_policy(spec) for spec in chosen.policies]
     policies += [AgentPolicy(path) for path in agent]
+    names = [policy.name for policy in policies]
+    _check_timeline(chosen, names, timeline_cell, timeline_policies)
     outcome = _run(chosen, policies, workers, folder / "parts")
     command = _command(suite, agent, seeds)
     about = report.about(outcome, command=command)
@@ -75,16 +84,18 @@ def benchmark(
     report.write_csv(outcome, folder / "table.csv")
     if len(chosen.cells) <= FEW_CELLS:
         plot_uxcost(outcome, folder / "uxcost.png")
-        _plot_timeline(outcome, policies, folder / "timeline.png")
         _show_cells(outcome)
+    _plot_timeline(
+        outcome, policies, folder / "timeline.png", cell=timeline_cell, names=timeline_policies
+    )
     console = make_console()
     if chosen.seeds == 1:
-        console.print("one seed gives no intervals, and without them nothing is reported")
+        say(console, "one seed gives no intervals, and without them nothing is reported")
     else:
         found = Outcome(about, outcome.rows)
         write_report(found, folder)
         _show_suite(console, found)
-    console.print(f"{folder}: report, tables, figures; again by: {command}", markup=False)
+    say(console, f"{folder}: report, tables, figures; again by: {command}", keep=True)
 
 
 def _run(suite: Suite, policies: Sequence[Contestant], workers: int, parts: Path) -> Benchmark:
@@ -110,15 +121,48 @@ def _command(suite: str, agents: Sequence[Path], seeds: int | None) -> str:
     return shlex.join(words)
 
 
-def _plot_timeline(outcome: Benchmark, policies: Sequence[Contestant], path: Path) -> None:
-    """Draw the first policy and the last, on the first cell and seed; agents come last."""
-    shown = []
-    for policy, setting in zip(policies, outcome.settings, strict=False):
-        options = setting.get("options", {})  # as tuned on the first cell
-        shown.append(policy.settled(options) if isinstance(policy, TunedPolicy) else policy)
-    cell = outcome.suite.cells[0]
-    chosen = [shown[0], *shown[1:][-1:]]
-    plot_timeline(chosen, cell, outcome.seeds[0], outcome.suite.seconds, path)
+def _check_timeline(
+    suite: Suite, names: Sequence[str], cell: int | None, shown: Sequence[str]
+) -> None:
+    """Refuse a timeline of policies or of a cell that there are not."""
+    for name in shown:
+        if name not in names:
+            raise ConfigError(
+                f"--timeline-policies: {name!r} does not take part; there are {', '.join(names)}"
+            )
+    count = len(suite.cells)
+    if cell is not None and not 0 <= cell < count:
+        cells = "; ".join(f"{index}: {other.title}" for index, other in enumerate(suite.cells[:20]))
+        raise ConfigError(f"--timeline-cell: expected 0 to {count - 1} ({cells}), got {cell}")
+
+
+def _plot_timeline(
+    outcome: Benchmark,
+    policies: Sequence[Contestant],
+    path: Path,
+    *,
+    cell: int | None,
+    names: Sequence[str],
+) -> None:
+    """Draw the world in which policies, or those named, differ most; or one of a cell."""
+    rows = outcome.rows
+    if cell is not None:
+        rows = rows.filter(cell=cell)
+    if names:
+        rows = rows.filter(polars().col("policy").is_in(names))
+    world = most_different(rows, pair=not names)
+    options = {
+        setting["policy"]: setting.get("options", {})  # as tuned on the cell
+        for setting in outcome.settings
+        if setting["cell"] == world.cell
+    }
+    shown = [
+        policy.settled(options[policy.name]) if isinstance(policy, TunedPolicy) else policy
+        for policy in policies
+        if policy.name in world.policies
+    ]
+    where = outcome.suite.cells[world.cell]
+    plot_timeline(shown, where, world.seed, outcome.suite.seconds, path)
 
 
 def _show_cells(outcome: Benchmark) -> None:
@@ -126,21 +170,12 @@ def _show_cells(outcome: Benchmark) -> None:
     seeds = f"{len(outcome.seeds)} seeds from {outcome.seeds[0]} × {outcome.suite.seconds:g} s"
     for cell in outcome.suite.cells:
         summaries = report.summarise(outcome, cell)
-        table = make_table(console, f"{cell.title}; {seeds}")
-        report.fill_uxcost_table(table, summaries)
-        console.print(table)
-        table = make_table(console, "mJ per frame · violated")
-        report.fill_model_table(table, summaries)
-        console.print(table)
+        show_table(console, report.uxcost_table(summaries, f"{cell.title}; {seeds}"))
+        show_table(console, report.model_table(summaries))
 
 
 def _show_suite(console: Console, outcome: Outcome) -> None:
-    for grid in suite_tables(outcome):
-        table = make_table(console, grid.title)
-        for index, heading in enumerate(grid.headings):
-            table.add_column(heading, justify="right" if index else "left")
-        for row in grid.rows:
-            table.add_row(*row)
-        console.print(table)
+    for table in suite_tables(outcome):
+        show_table(console, table)
     if text := verdict(outcome):
-        console.print(text, markup=False)
+        say(console, text)

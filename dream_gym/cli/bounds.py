@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dream_gym.analysis.bounds.page import HEADINGS, bounds_page, cells_of, lines, verdict
+from dream_gym.analysis.bounds.page import bounds_page, bounds_table, left_out, verdict
 from dream_gym.analysis.bounds.study import Budget, run_study
 from dream_gym.analysis.policies import SchedulerPolicy
 from dream_gym.analysis.suite import PolicySpec, Suite, load_suite
-from dream_gym.cli.output import make_console, make_progress, make_table
+from dream_gym.cli.output import make_console, make_progress, say, show_table
 from dream_gym.errors import ConfigError
 from dream_gym.files import check_writable, write_text
 from dream_gym.resources import validate
@@ -24,8 +24,8 @@ PARTS = Path("results/bounds")
 
 def bounds(
     suite: str = "windows",
-    scenario: str = "",
-    platform: str = "",
+    scenario: str | None = None,
+    platform: str | None = None,
     load: float = 1.0,
     expiry: str | None = None,
     seeds: int | None = None,
@@ -59,7 +59,7 @@ def bounds(
     budget = Budget(limit, generations, blocks)
     chosen = _chosen(suite, scenario, platform, load, expiry)
     chosen = chosen.with_seeds(seeds) if seeds is not None else chosen
-    what = chosen.cells[0].title if scenario else chosen.name
+    what = chosen.name if scenario is None else chosen.cells[0].title
     length = chosen.seconds if seconds is None else seconds
     if page is not None:
         if chosen.seeds == 1:
@@ -80,18 +80,15 @@ def bounds(
         )
     console = make_console()
     for cell, windows in zip(chosen.cells, study, strict=True):
-        table = make_table(console, cell.title)
-        for index, heading in enumerate(HEADINGS):
-            table.add_column(heading, justify="right" if index else "left")
-        for line in lines([windows]):
-            table.add_row(*cells_of(line))
-        console.print(table)
+        show_table(console, bounds_table(windows, cell.title))
+        if missing := left_out(windows):
+            say(console, missing)
     if chosen.seeds > 1:
-        console.print(verdict(chosen.cells, study), markup=False)
+        say(console, verdict(chosen.cells, study))
     if page is not None:
         command: list[str] = ["dream-gym", "bounds"]
         cell_words = {"scenario": scenario, "platform": platform, "load": load}
-        named: dict[str, Any] = cell_words if scenario else {"suite": suite}
+        named: dict[str, Any] = {"suite": suite} if scenario is None else cell_words
         named |= {"expiry": expiry, "seeds": seeds, "seconds": seconds}
         for name, value, default in zip(Budget._fields, budget, Budget(), strict=True):
             named[name] = value if value != default else None
@@ -106,23 +103,29 @@ def bounds(
 
 
 def players(specs: Sequence[PolicySpec]) -> list[SchedulerPolicy]:
-    """Who plays: what is to be tuned does so with its defaults, unless that is listed anyway."""
-    found: dict[str, SchedulerPolicy] = {}
+    """Who plays: what is to be tuned does so with its fixed options, unless that is listed too."""
+    titles = {spec.title for spec in specs}
+    found: list[SchedulerPolicy] = []
     for spec in sorted(specs, key=lambda spec: spec.tune is not None):
-        name = spec.title if spec.tune is None else spec.scheduler
-        if name not in found:
-            found[name] = SchedulerPolicy(spec.scheduler, spec.options, name=name)
-    return list(found.values())
+        as_it_is = spec.tune is None or spec.options or spec.scheduler in titles
+        name = spec.title if as_it_is else spec.scheduler
+        policy = SchedulerPolicy(spec.scheduler, spec.options, name=name)
+        listed = any(policy.settings == other.settings for other in found)
+        if spec.tune is None or not listed:
+            found.append(policy)
+    return found
 
 
-def _chosen(suite: str, scenario: str, platform: str, load: float, expiry: str | None) -> Suite:
+def _chosen(
+    suite: str, scenario: str | None, platform: str | None, load: float, expiry: str | None
+) -> Suite:
     """The suite, or one cell under its policies."""
     chosen = load_suite(suite)
-    if not scenario and not platform:
+    if scenario is None and platform is None:
         if load != 1.0 or expiry is not None:
             raise ConfigError("--load and --expiry need --scenario and --platform")
         return chosen
-    if not scenario or not platform:
+    if scenario is None or platform is None:
         raise ConfigError("--scenario and --platform need one another")
     fields = {"scenario": scenario, "platform": platform, "load": load, "expiry": expiry}
     whole = {

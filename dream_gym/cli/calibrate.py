@@ -9,7 +9,7 @@ from dream_gym import resources
 from dream_gym.analysis.calibration_page import calibration_page
 from dream_gym.analysis.calibration_runs import calibrate_cells
 from dream_gym.analysis.calibration_table import CalibratedCell
-from dream_gym.cli.output import make_console, make_progress
+from dream_gym.cli.output import make_console, make_progress, say
 from dream_gym.errors import ConfigError
 from dream_gym.files import check_writable, write_text
 from dream_gym.workload import load_scenario
@@ -17,8 +17,8 @@ from dream_gym.workload import load_scenario
 
 def calibrate(
     output: Path,
-    scenarios: tuple[str, ...] = (),
-    platforms: tuple[str, ...] = (),
+    scenarios: tuple[str, ...] | None = None,
+    platforms: tuple[str, ...] | None = None,
     workers: int = 2,
     page: Path | None = None,
 ) -> None:
@@ -36,11 +36,13 @@ def calibrate(
     if workers < 1:
         raise ConfigError(f"--workers: expected at least 1, got {workers}")
     check_writable(output)
-    pairs = list(
-        itertools.product(
-            scenarios or _plain_scenarios(), platforms or resources.names("platforms")
-        )
-    )
+    if scenarios is None:
+        scenarios = _plain_scenarios()
+    if platforms is None:
+        platforms = tuple(resources.names("platforms"))
+    pairs = list(itertools.product(scenarios, platforms))
+    if not pairs:
+        raise ConfigError("--scenarios, --platforms: expected at least one of each")
     with make_progress() as progress:
         task = progress.add_task("calibrating", total=len(pairs))
 
@@ -52,9 +54,9 @@ def calibrate(
     if page is not None:
         write_text(page, calibration_page(cells))
     contended = sum(cell.contended for cell in cells)
-    make_console().print(f"{output}: {len(cells)} cells, {contended} of them contended")
+    say(make_console(), f"{output}: {len(cells)} cells, {contended} of them contended", keep=True)
 
 
-def _plain_scenarios() -> list[str]:
+def _plain_scenarios() -> tuple[str, ...]:
     """Scenarios with phases are calibrated phase by phase, under the names of what they run."""
-    return [name for name in resources.names("scenarios") if not load_scenario(name).phases]
+    return tuple(name for name in resources.names("scenarios") if not load_scenario(name).phases)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import get_args
 
-from rich.markup import escape
-
 from dream_gym import resources
 from dream_gym.analysis.suite import load_suite
-from dream_gym.cli.output import make_console, make_table
+from dream_gym.analysis.tables import Name, TextTable
+from dream_gym.cli.output import make_console, show_table
 from dream_gym.errors import ConfigError
 from dream_gym.hardware import Accelerator, load_platform
 from dream_gym.schedulers import BUILTIN, BuiltinScheduler
@@ -26,20 +25,17 @@ def list_configs() -> None:
         "suites": ("contents", _suite),
     }
     for kind, (heading, describe) in tables.items():
-        table = make_table(console, kind.capitalize())
-        table.add_column("name", no_wrap=True)
-        table.add_column(heading)
-        for name in BUILTIN if kind == "schedulers" else resources.names(kind):
-            table.add_row(name, _described(name, describe))
-        console.print(table)
+        names = BUILTIN if kind == "schedulers" else resources.names(kind)
+        rows = tuple((Name(name), _described(name, describe)) for name in names)
+        show_table(console, TextTable(kind.capitalize(), ("name", heading), rows, prose=True))
 
 
 def _described(name: str, describe: Callable[[str], str]) -> str:
     """Describe it, or say what is wrong with it: one bad file does not hide the others."""
     try:
-        return escape(describe(name))
+        return describe(name)
     except ConfigError as error:
-        return f"[red]error: {escape(str(error))}[/red]"
+        return f"error: {error}"
 
 
 def _scenario(name: str) -> str:

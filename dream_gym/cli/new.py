@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import tyro
 
 from dream_gym import resources
+from dream_gym.cli.output import make_console, say
 from dream_gym.errors import ConfigError
 from dream_gym.files import write_text
 
@@ -37,4 +38,4 @@ def new(
         raise ConfigError(f"name: {name!r} is already one of the {folder}; choose another")
     template = resources.shipped_folder("templates") / f"{kind}.yaml"
     write_text(path, template.read_text(encoding="utf-8").replace(PLACEHOLDER, name))
-    print(path)
+    say(make_console(), str(path), keep=True)

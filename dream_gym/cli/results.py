@@ -10,7 +10,8 @@ import tyro
 from dream_gym.analysis.extra import polars
 from dream_gym.analysis.outcome import read_outcome
 from dream_gym.analysis.results_page import write_page
-from dream_gym.cli.output import make_console
+from dream_gym.cli.output import make_console, say
+from dream_gym.errors import ConfigError
 from dream_gym.files import check_writable
 
 
@@ -26,7 +27,11 @@ def results(
         page: The page, in Markdown; its figures go to images/results beside it.
     """
     polars()
+    found = [folder.resolve() for folder in folders]
+    for index, folder in enumerate(folders):
+        if found[index] in found[:index]:
+            raise ConfigError(f"{folder}: is given twice")
     outcomes = [read_outcome(folder) for folder in folders]
     check_writable(page)
     write_page(outcomes, page)
-    make_console().print(f"{page}: {len(folders)} suites")
+    say(make_console(), f"{page}: {len(folders)} suites", keep=True)

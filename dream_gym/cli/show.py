@@ -15,7 +15,8 @@ from dream_gym.analysis.extra import polars
 from dream_gym.analysis.plots import plot_sweep
 from dream_gym.analysis.policies import make_policy
 from dream_gym.analysis.profile import ModelProfile, Profile, profile
-from dream_gym.cli.output import make_console, make_progress, make_table
+from dream_gym.analysis.tables import Name, TextTable
+from dream_gym.cli.output import make_console, make_progress, say, show_table
 from dream_gym.errors import ConfigError
 from dream_gym.files import check_writable
 from dream_gym.hardware import load_platform
@@ -66,39 +67,40 @@ def show(
 
 
 def _show_models(console: Console, asked: Profile, title: str) -> None:
-    table = make_table(console, title)
-    table.add_column("model")
-    for heading in ("frames/s", "deadline ms", "layers", "MACs M", "weights M"):
-        table.add_column(heading, justify="right")
-    for model in asked.models:
-        table.add_row(
-            model.name,
+    headings: tuple[str, ...]
+    headings = ("model", "frames/s", "deadline ms", "layers", "MACs M", "weights M")
+    rows: tuple[tuple[str, ...], ...] = tuple(
+        (
+            Name(model.name),
             f"{model.rate:.4g}",
             f"{model.deadline_ms:.2f}",
             str(model.layers),
             f"{model.macs / 1e6:.0f}",
             f"{model.weights / 1e6:.2f}",
         )
-    console.print(table)
-    table = make_table(console, "A frame alone: ms · mJ")
-    table.add_column("model")
-    for heading in (*asked.models[0].latency_ms, "fastest mix, ms", "load on best"):
-        table.add_column(heading, justify="right")
-    for model in asked.models:
-        table.add_row(
-            model.name,
+        for model in asked.models
+    )
+    show_table(console, TextTable(title, headings, rows))
+    accelerators = map(Name, asked.models[0].latency_ms)
+    headings = ("model", *accelerators, "fastest mix, ms", "load on best")
+    rows = tuple(
+        (
+            Name(model.name),
             *(f"{ms:.2f} · {model.energy_mj[name]:.1f}" for name, ms in model.latency_ms.items()),
             f"{model.least_latency_ms:.2f}",
             f"{model.load_on_best:.1%}",
         )
-    console.print(table)
-    console.print(
+        for model in asked.models
+    )
+    show_table(console, TextTable("A frame alone: ms · mJ", headings, rows))
+    say(
+        console,
         f"Utilisation {asked.utilisation:.1%} of all accelerators; lower bound of UXCost "
-        f"{asked.lower_bound:.4g} (seed {asked.seed}, {asked.seconds:g} s)"
+        f"{asked.lower_bound:.4g} (seed {asked.seed}, {asked.seconds:g} s)",
     )
     for model in asked.models:
         if not model.can_meet_deadline:
-            console.print(_warning(model), style="yellow")
+            say(console, _warning(model), style="yellow")
 
 
 def _warning(model: ModelProfile) -> str:
@@ -121,22 +123,18 @@ def _calibrate(scenario: str, platform: str) -> Calibration:
 
 
 def _show_calibration(console: Console, found: Calibration) -> None:
-    table = make_table(console, "Loads (grid of 0.001, soft deadlines, training seeds)")
-    table.add_column("what")
-    table.add_column("load", justify="right")
-    for scheduler, load in found.begins_to_miss.items():
-        table.add_row(f"{scheduler} begins to miss deadlines", f"{load:.3f}")
+    loads = {f"{name} begins to miss deadlines": at for name, at in found.begins_to_miss.items()}
     for model, load in found.infeasible_from.items():
-        table.add_row(f"{model} cannot meet its deadline even alone", f"{load:.3f}")
-    table.add_row("utilisation reaches 1", f"{found.utilisation_one:.3f}")
-    table.add_row(
-        f"contended load: halfway between fcfs and {found.best_other}",
-        f"{found.contended_load:.3f}",
-    )
-    console.print(table)
+        loads[f"{model} cannot meet its deadline even alone"] = load
+    loads["utilisation reaches 1"] = found.utilisation_one
+    loads[f"contended load: halfway between fcfs and {found.best_other}"] = found.contended_load
+    rows = tuple((what, f"{load:.3f}") for what, load in loads.items())
+    title = "Loads (grid of 0.001, soft deadlines, training seeds)"
+    show_table(console, TextTable(title, ("what", "load"), rows))
     for model, load in found.infeasible_from.items():
         if load <= found.contended_load:
-            console.print(
+            say(
+                console,
                 f"warning: at the contended load no scheduler can meet the deadlines of {model}",
                 style="yellow",
             )
@@ -157,14 +155,13 @@ def _sweep(scenario: str, platform: str, centre: float) -> Benchmark:
 
 def _show_sweep(console: Console, sweep: Benchmark) -> None:
     seeds = f"{len(sweep.seeds)} seeds from {sweep.seeds[0]} × {sweep.suite.seconds:g} s"
-    table = make_table(console, f"UXCost as a multiple of its lower bound · violated; {seeds}")
-    table.add_column("load", justify="right")
-    for policy in sweep.policies:
-        table.add_column(policy, justify="right")
+    rows = []
     for cell in sweep.suite.cells:
-        cells = [
+        cells = (
             f"{item.multiple.mean:.1f} · {item.violation_rate.mean:.1%}"
             for item in report.summarise(sweep, cell)
-        ]
-        table.add_row(f"{cell.load:.3f}", *cells)
-    console.print(table)
+        )
+        rows.append((f"{cell.load:.3f}", *cells))
+    title = f"UXCost as a multiple of its lower bound · violated; {seeds}"
+    headings = ("load", *map(Name, sweep.policies))
+    show_table(console, TextTable(title, headings, tuple(rows)))

@@ -10,8 +10,9 @@ from typing import Annotated, Literal
 import tyro
 
 from dream_gym.analysis.measures import PJ_PER_MJ
+from dream_gym.analysis.tables import Name, TextTable
 from dream_gym.api import simulate
-from dream_gym.cli.output import make_console, make_table, parse_options
+from dream_gym.cli.output import make_console, parse_options, say, show_table
 from dream_gym.errors import ConfigError
 from dream_gym.files import check_writable, replacing, write_text
 from dream_gym.hardware import Platform, load_platform
@@ -29,7 +30,7 @@ def simulate_once(
     seed: int = 0,
     load: float = 1.0,
     expiry: Literal["soft", "firm"] | None = None,
-    contention: bool = False,
+    contention: tyro.conf.DisallowNone[bool | None] = None,
     decision_ns: int = 0,
     option: tyro.conf.UseAppendAction[tuple[str, ...]] = (),
     json: Path | None = None,
@@ -47,8 +48,8 @@ def simulate_once(
         seed: Seed of the world; under one seed all schedulers face the same frames.
         load: Factor on every rate.
         expiry: What becomes of late frames; by default what the scenario says.
-        contention: Let what runs at the same time share the off-chip bandwidth, even where the
-            platform does not say so.
+        contention: Whether what runs at the same time shares the off-chip bandwidth; by default
+            what the platform says.
         decision_ns: Time that the scheduler needs for each dispatch, in ns.
         option: An option of the scheduler, such as alpha=0.5; may be given several times.
         json: Write the outcome to this file.
@@ -73,7 +74,7 @@ def simulate_once(
         seed=seed,
         load=load,
         expiry=expiry,
-        contention=contention or None,
+        contention=contention,
         decision_ns=decision_ns,
         record=timeline is not None,
         **parse_options(option),
@@ -89,26 +90,26 @@ def simulate_once(
 
 def _show(result: Result, title: str) -> None:
     console = make_console()
-    table = make_table(console, f"{title}, {result.seconds:g} s")
-    table.add_column("model")
-    for heading in ("frames", "violated", "lost", "mJ per frame"):
-        table.add_column(heading, justify="right")
-    for model, frames in result.frame_count.items():
-        table.add_row(
-            model,
+    rows = tuple(
+        (
+            Name(model),
             str(frames),
             f"{result.violation_rate[model]:.2%}",
             f"{result.lost_rate[model]:.2%}",
             f"{result.energy_spent[model] / PJ_PER_MJ / max(frames, 1):.2f}",
         )
-    console.print(table)
+        for model, frames in result.frame_count.items()
+    )
+    headings = ("model", "frames", "violated", "lost", "mJ per frame")
+    show_table(console, TextTable(f"{title}, {result.seconds:g} s", headings, rows))
     busy = ", ".join(f"{name} {share:.0%}" for name, share in result.busy_share.items())
-    console.print(
+    say(
+        console,
         f"UXCost {result.uxcost:.4g}, lower bound {result.lower_bound:.4g}; "
-        f"{result.dispatches} dispatches; busy: {busy}"
+        f"{result.dispatches} dispatches; busy: {busy}",
     )
     for model, top1 in result.accuracy.items():
-        console.print(f"{model}: mean top-1 accuracy {top1:.1f} %")
+        say(console, f"{model}: mean top-1 accuracy {top1:.1f} %")
 
 
 def _write_json(result: Result, path: Path) -> None:

@@ -14,7 +14,8 @@ from dream_gym.analysis.cells import Cell
 from dream_gym.analysis.extra import cma
 from dream_gym.analysis.report import with_interval
 from dream_gym.analysis.search import FINALISTS, Found, search, search_axes
-from dream_gym.cli.output import make_console, make_progress, make_table, parse_options
+from dream_gym.analysis.tables import TextTable
+from dream_gym.cli.output import make_console, make_progress, parse_options, say, show_table
 from dream_gym.files import check_writable, write_text
 from dream_gym.resources import validate
 from dream_gym.schedulers import get_scheduler
@@ -97,7 +98,7 @@ def tune(
             "cell": cell.model_dump(exclude_none=True),
             "uxcost_selection": found.uxcost,
             "uxcost_selection_defaults": found.default_uxcost,
-            "ratio_selection": [found.ratio.mean, found.ratio.low, found.ratio.high],
+            "ratio_selection": [found.ratio.mean, *(found.ratio.ends if found.ratio.known else [])],
             "uxcost_training": found.training_uxcost,
             "evaluations": found.evaluations,
             "versions": {name: version(name) for name in ("dream_gym", "numpy", "numba", "cma")},
@@ -109,17 +110,17 @@ def tune(
 
 def _show(found: Found, cell: Cell, output: Path) -> None:
     console = make_console()
-    table = make_table(console, f"{cell.title}: mean UXCost on selection seeds")
-    table.add_column("options")
-    table.add_column("UXCost", justify="right")
-    table.add_column("÷ defaults [95 %]", justify="right")
-    best = ", ".join(f"{name}={value}" for name, value in found.options.items())
-    table.add_row("defaults", f"{found.default_uxcost:.4g}", "1")
+    rows = [("defaults", f"{found.default_uxcost:.4g}", "1")]
     if found.uxcost < found.default_uxcost:
-        table.add_row(best, f"{found.uxcost:.4g}", with_interval(found.ratio))
-    console.print(table)
+        best = ", ".join(f"{name}={value}" for name, value in found.options.items())
+        rows.append((best, f"{found.uxcost:.4g}", with_interval(found.ratio)))
+    title = f"{cell.title}: mean UXCost on selection seeds"
+    headings = ("options", "UXCost", "÷ defaults [95 %]")
+    show_table(console, TextTable(title, headings, tuple(rows)))
     if found.uxcost == found.default_uxcost:
-        console.print("nothing was found that is better than the defaults")
+        say(console, "nothing was found that is better than the defaults")
     else:
-        console.print("these seeds chose among the finalists; others may show a little less")
-    console.print(f"{output}: play it with --scheduler {PREFIX}{output}", markup=False)
+        say(console, "these seeds chose among the finalists; others may show a little less")
+        if not found.ratio.known:
+            say(console, "one seed, or seeds that all say the same, give no interval")
+    say(console, f"{output}: play it with --scheduler {PREFIX}{output}", keep=True)

@@ -109,6 +109,8 @@ def test_sac_trains(tmp_path):
         (["--seed", "-1"], "seed"),
         (["--resume", "no/such/run"], "not a run folder"),
         (["--hyperparameters", "none.yaml"], "none.yaml"),
+        (["--hyperparameters", ""], "agents: ''"),
+        (["--timesteps", "0"], "timesteps"),
     ],
 )
 def test_bad_arguments_give_one_line_and_leave_nothing(arguments, words, tmp_path):

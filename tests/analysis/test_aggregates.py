@@ -59,6 +59,7 @@ def test_performance_profile_is_rliables() -> None:
     low, high = [0.8, 0.5, 0.2, 0.0], [1.0, 0.8, 0.5333333333333333, 0.16666666666666666]
     for found, share, least, most in zip(profile, above, low, high, strict=True):
         assert_near(found, 1 - share, 1 - most, 1 - least, 1 / 30 + 1e-9)
+    assert not any(share.known for share in BOOTSTRAP.performance_profile(X, [0.1, 100]))
 
 
 def test_one_cell_is_the_plain_bootstrap() -> None:
@@ -75,12 +76,13 @@ def test_strata_keep_cells_apart() -> None:
     bootstrap = Bootstrap(2, 6)
     for found in (bootstrap.mean(scores), bootstrap.iqm(scores), bootstrap.geometric_mean(scores)):
         assert found is not None
-        assert found.low == pytest.approx(found.high)
+        assert not found.known
 
 
 def test_ratios_are_paired() -> None:
     found = BOOTSTRAP.geometric_mean_ratio(0.8 * X, X)
-    assert (found.mean, found.low, found.high) == pytest.approx((0.8, 0.8, 0.8))
+    assert found.mean == pytest.approx(0.8)
+    assert not found.known
     forth, back = BOOTSTRAP.geometric_mean_ratio(X, Y), BOOTSTRAP.geometric_mean_ratio(Y, X)
     assert forth.mean * back.mean == pytest.approx(1)
     assert forth.low * back.high == pytest.approx(1)
@@ -92,6 +94,35 @@ def test_undefined_scores_are_left_out() -> None:
     assert found is not None
     assert found.mean == pytest.approx(X[X > 4].mean())
     assert BOOTSTRAP.mean(np.full_like(X, np.nan)) is None
+
+
+def test_one_defined_score_has_no_interval() -> None:
+    scores = np.full_like(X, np.nan)
+    scores[2, 3] = 7.0
+    found = BOOTSTRAP.mean(scores)
+    assert found is not None
+    assert found.mean == 7
+    assert not found.known
+
+
+def test_rates_without_a_miss_go_by_the_number_of_runs() -> None:
+    unseen = 1 - 0.025 ** (1 / 30)
+    none, some = np.zeros((5, 6)), np.zeros((5, 6))
+    some[0, 0] = 0.5
+    found = BOOTSTRAP.rate(none)
+    assert found is not None
+    assert (found.mean, found.low, found.high) == pytest.approx((0.0, 0.0, unseen))
+    assert BOOTSTRAP.rate(some) == BOOTSTRAP.mean(some)
+    none[2] = np.nan  # 24 runs are defined
+    found = BOOTSTRAP.rate(none)
+    assert found is not None
+    assert found.high == pytest.approx(1 - 0.025 ** (1 / 24))
+    assert BOOTSTRAP.rate(np.full((5, 6), np.nan)) is None
+    sure = BOOTSTRAP.probability_of_improvement(X, X + 100)
+    assert sure.ends == pytest.approx((1 - unseen, 1.0))
+    one = Bootstrap(5, 1).rate(np.zeros((5, 1)))
+    assert one is not None
+    assert not one.known
 
 
 def test_any_statistic_of_cell_means() -> None:

@@ -4,18 +4,22 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from rich.table import Table
 
-from dream_gym.analysis.benchmark import Benchmark
+from dream_gym.analysis.benchmark import Benchmark, run_benchmark
+from dream_gym.analysis.policies import SchedulerPolicy
 from dream_gym.analysis.report import (
     about,
-    fill_model_table,
-    fill_uxcost_table,
+    model_table,
+    percent,
     summarise,
+    uxcost_table,
+    with_interval,
     write_csv,
     write_json,
     write_table,
 )
+from dream_gym.analysis.statistics import Interval
+from dream_gym.analysis.suite import Suite
 from dream_gym.errors import ConfigError
 
 
@@ -23,7 +27,8 @@ def test_summary_is_paired_with_the_first_policy(small_benchmark: Benchmark) -> 
     cell = small_benchmark.suite.cells[0]
     first, half, tuned = summarise(small_benchmark, cell)
     assert [first.policy, half.policy, tuned.policy] == ["fcfs", "half", "tuned"]
-    assert (first.ratio.mean, first.ratio.low, first.ratio.high) == (1, 1, 1)
+    assert first.ratio.mean == 1
+    assert not first.ratio.known
     rows = small_benchmark.cell_rows(cell)
     ratios = (
         rows.filter(policy="half")["uxcost"].to_numpy()
@@ -36,10 +41,29 @@ def test_summary_is_paired_with_the_first_policy(small_benchmark: Benchmark) -> 
 
 def test_tables_have_a_row_per_policy(small_benchmark: Benchmark) -> None:
     summaries = summarise(small_benchmark, small_benchmark.suite.cells[1])
-    for fill in (fill_uxcost_table, fill_model_table):
-        table = Table()
-        fill(table, summaries)
-        assert table.row_count == 3
+    for table in (uxcost_table(summaries, "here"), model_table(summaries)):
+        assert [row[0] for row in table.rows] == ["fcfs", "half", "tuned"]
+        assert all(len(row) == len(table.headings) for row in table.rows)
+
+
+def test_one_seed_has_no_interval(small_suite: Suite, tmp_path: Path) -> None:
+    one = small_suite.with_seeds(1).model_copy(update={"cells": small_suite.cells[:1]})
+    benchmark = run_benchmark(one, [SchedulerPolicy("fcfs"), SchedulerPolicy("edf")])
+    summaries = summarise(benchmark, one.cells[0])
+    for table in (uxcost_table(summaries, "here"), model_table(summaries)):
+        assert not any("[" in text for row in table.rows for text in row)
+    write_csv(benchmark, tmp_path / "table.csv")
+    with (tmp_path / "table.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            assert row["uxcost"]
+            assert row["uxcost_low"] == row["uxcost_high"] == row["violation_rate_low"] == ""
+
+
+def test_figures_as_text() -> None:
+    assert with_interval(Interval(2.0, 1.0, 3.25)) == "2 [1, 3.25]"
+    assert with_interval(Interval(0.992)) == "0.992"
+    assert percent(Interval(0.5, 0.25, 1.0)) == "50.00% [25.00, 100.00]"
+    assert percent(Interval(0.0)) == "0.00%"
 
 
 def test_csv_holds_the_table(small_benchmark: Benchmark, tmp_path: Path) -> None:
@@ -54,6 +78,7 @@ def test_csv_holds_the_table(small_benchmark: Benchmark, tmp_path: Path) -> None
     ]
     for row in rows:
         assert float(row["uxcost_low"]) <= float(row["uxcost"]) <= float(row["uxcost_high"])
+        assert float(row["violation_rate_low"]) < float(row["violation_rate_high"])
     assert rows[0]["energy_mj.translation"] == ""
     assert float(rows[-1]["energy_mj.translation"]) > 0
 

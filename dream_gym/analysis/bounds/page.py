@@ -11,7 +11,9 @@ from dream_gym.analysis.aggregates import Bootstrap
 from dream_gym.analysis.bounds.genetic import BLOCKS, POPULATION
 from dream_gym.analysis.bounds.study import EXACT, GENETIC, Budget, WindowBounds
 from dream_gym.analysis.cells import Cell
+from dream_gym.analysis.markdown import code, escape
 from dream_gym.analysis.statistics import Interval
+from dream_gym.analysis.tables import TextTable
 
 Study = Sequence[Sequence[WindowBounds]]
 """The windows of cells, by cell and seed."""
@@ -34,8 +36,9 @@ late at their end weighs more than in a long run. Each of the {seeds} seeds of a
 Figures are means over them, with the 95 % interval [low, high] of a bootstrap of the seeds,
 stratified by cell; the best of many schedulers looks a little better than it is, because it was
 chosen by these very figures. What stands without an interval was the same in all windows.
-Schedulers that benchmarks tune play with their defaults. Supernets run their original network, for
-everybody: nobody gains by a lighter variant, and `dream_full` is `dream_smartdrop`.
+Schedulers that benchmarks tune play with their fixed options, or their defaults. Supernets run
+their original network, for everybody: nobody gains by a lighter variant, and `dream_full` is
+`dream_smartdrop`.
 
 * **analytic bound**: no violation, and every layer where it needs least energy.
 {exact}* **{genetic}**: MAGMA's genetic search with the future known. Its budget is
@@ -49,7 +52,7 @@ accelerator idle for what is to come, though the schedule that it was made from 
 the geometric mean of UXCost over that of the best known schedule of the same window; *to bound*,
 over the {bound} bound.{left_out}
 
-Made by `{command}`.
+Made by {command}.
 """
 
 _EXACT = """* **proven bound**: by CP-SAT on a relaxation. What is on time between a release and a
@@ -147,10 +150,21 @@ def lines(study: Study) -> list[Line]:
     return bounds + ahead + sorted(online, key=_distance)
 
 
-def cells_of(line: Line) -> list[str]:
-    """A row as text."""
-    name = ", ".join(line.names)
-    return [name, *("" if value is None else _text(value) for value in line[1:])]
+def bounds_table(study: Sequence[WindowBounds], title: str) -> TextTable:
+    """The table of a cell."""
+    rows = tuple(
+        (", ".join(line.names), *("" if value is None else _text(value) for value in line[1:]))
+        for line in lines([study])
+    )
+    return TextTable(title, HEADINGS, rows)
+
+
+def left_out(windows: Sequence[WindowBounds]) -> str:
+    """Who has no row in the table of a cell, and why, in words; empty if nobody."""
+    found = sum(EXACT in window.played for window in windows)
+    if windows[0].proofs is None or found == len(windows):
+        return ""
+    return f"{EXACT} has no row: it found a schedule in {found} of {len(windows)} windows only."
 
 
 def bounds_page(
@@ -169,16 +183,15 @@ def bounds_page(
         population=POPULATION,
         generations=budget.generations,
         jobs=BLOCKS,
-        command=command,
+        command=code(command),
     )
     parts = [text]
     for cell, windows in zip(cells, study, strict=True):
         frames = ", ".join(str(window.frames) for window in windows)
         seeds = ", ".join(str(window.seed) for window in windows)
-        rows = [list(HEADINGS), ["---", *["---:"] * (len(HEADINGS) - 1)]]
-        rows += [cells_of(line) for line in lines([windows])]
-        table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-        parts.append(f"## {cell.title}\n\nSeeds {seeds}; {frames} frames.\n\n{table}\n")
+        about = f"Seeds {seeds}; {frames} frames. {left_out(windows)}".rstrip()
+        table = bounds_table(windows, cell.title)
+        parts.append(f"## {escape(table.title)}\n\n{about}\n\n{table.markdown()}\n")
     return "\n".join(parts)
 
 
@@ -190,13 +203,14 @@ def verdict(cells: Sequence[Cell], study: Study) -> str:
     first = online[0]
     said = [
         f"Over {len(figures.windows)} windows of {len(study)} cells, the scheduler that comes "
-        f"nearest is `{'`, `'.join(first.names)}`: its UXCost is {_distances(first)} times "
+        f"nearest is {', '.join(map(code, first.names))}: its UXCost is {_distances(first)} times "
         + ("what is proven to be the least possible." if proven else "the analytic bound.")
     ]
+    listed_first = next(name for name in study[0][0].played if name not in AHEAD)
     said += [
-        f"`dream_full` is at {_distances(line)} times the bound."
+        f"{code(listed_first)}, the first of its suite, is at {_distances(line)} times the bound."
         for line in online[1:]
-        if "dream_full" in line.names
+        if listed_first in line.names
     ]
     gap = _text(figures.ratio(_best, _proven))
     said.append(
@@ -214,7 +228,7 @@ def _where_proven(cells: Sequence[Cell], study: Study) -> str:
     for cell, windows in zip(cells, study, strict=True):
         ratio = _Figures([windows]).ratio(_proven, _analytic)
         if ratio.mean > ABOVE:
-            found.append(f"{cell.title} ({_text(ratio)} times)")
+            found.append(f"{escape(cell.title)} ({_text(ratio)} times)")
     if not found:
         return "The proven bound is nowhere above the analytic one."
     return f"The proven bound is above the analytic one in {'; '.join(found)}."
@@ -277,5 +291,5 @@ def _distances(line: Line) -> str:
 
 def _text(value: Interval) -> str:
     """A figure with its interval, unless that is a point."""
-    mean, low, high = (f"{number:.3f}" for number in (value.mean, value.low, value.high))
+    mean, low, high = (f"{number:.3f}" for number in (value.mean, *value.ends))
     return mean if low == high else f"{mean} [{low}, {high}]"
