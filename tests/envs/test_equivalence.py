@@ -287,8 +287,8 @@ NS = 1e-6
         ([700, 50, 50, 50], {"block_ms": 200 * NS}, [1, 3]),  # the first is longer, and one layer
         ([100] * 8, {"block_share": 1.0}, [8]),
         ([100] * 6, {"block_share": 1 / 3}, [2, 2, 2]),
-        ([100] * 8, {}, [8]),  # 0.8 of 500,000 ns
-        ([200_000] * 5, {}, [2, 2, 1]),
+        ([100] * 8, {}, [8]),
+        ([100_000] * 5, {}, [2, 2, 1]),  # 250,000 ns by default
     ],
 )
 def test_a_block_is_within_its_limits(
