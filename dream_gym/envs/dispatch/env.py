@@ -54,8 +54,9 @@ class DreamRTMMDispatchEnv(WorldEnv):
     DREAM's conditions 1, 3 and 4 allow it: the frame cannot meet its deadline any more, its model
     has lost fewer than 2 of its last 10 frames, and no model depends on it. Waiting is always
     legal. ``info["action_mask"]`` (int8) and `action_masks` (bool) mark what is legal; an illegal
-    action is counted in ``info["illegal_actions"]`` and answered with waiting. Points where
-    nothing but waiting is legal are passed over.
+    action is counted in ``info["illegal_actions"]`` and answered with waiting. What is no number of
+    the space is no action, and raises `ActionError`, here and in a batch. Points where nothing but
+    waiting is legal are passed over.
 
     With ``supernet="free"`` the first J A numbers become (j A + a) V + v: run variant v of V.
 
@@ -85,7 +86,8 @@ class DreamRTMMDispatchEnv(WorldEnv):
 
     ## Episode End
     The episode terminates after ``episode_seconds`` of simulated time; unfinished frames are then
-    lost. It is never truncated. The last ``info["result"]`` is the `dream_gym.Result` of the run.
+    lost. It is truncated only by ``max_episode_steps`` of `gymnasium.make` and
+    `gymnasium.make_vec`. The last ``info["result"]`` is the `dream_gym.Result` of the run.
     Decisions are unevenly spaced: ``info["elapsed_ns"]`` is the simulated time since the last.
 
     ## Arguments
@@ -220,9 +222,12 @@ class DreamRTMMDispatchEnv(WorldEnv):
         try:
             number = operator.index(action)
         except TypeError:
-            raise ActionError(f"action: expected an integer, got {action!r}") from None
-        in_range = 0 <= number < self.actions  # what is not may be too large for compiled code
-        return self._step(number if in_range else self.actions, begins=False)
+            number = -1
+        if not 0 <= number < self.actions:
+            raise ActionError(
+                f"action: expected an integer from 0 to {self.actions - 1}, got {action!r}"
+            )
+        return self._step(number, begins=False)
 
     def _step(self, action: int, *, begins: bool) -> bool:
         buffers = self.buffers
