@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test test-all-cells test-kills test-clients test-compat lint bench coverage soak calibration results bounds clean
+.PHONY: help warm demo test test-all-cells test-kills test-clients test-compat lint bench coverage soak calibration results bounds clean
 help:
+	@echo "make warm   install, and compile all there is, in parallel; the targets below do it first"
 	@echo "make demo   install, train an agent, benchmark it: results/demo/"
 	@echo "make test   install, then lint, types and all tests"
 	@echo "make test-all-cells  the environments equal DREAM, and giving up does not pay, on every cell"
@@ -28,7 +29,10 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[train,bench,tune,bounds,zigzag,dev]"
 	touch $@
 
-demo: $(STAMP)
+warm: $(STAMP)
+	$(BIN)/dream-gym warm
+
+demo: warm
 	rm -rf results/demo
 	$(BIN)/python train.py --suite demo --output results/demo/agent
 	$(BIN)/dream-gym benchmark --suite demo --agent results/demo/agent --output results/demo
@@ -38,10 +42,10 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: lint
+test: lint warm
 	$(BIN)/python -m pytest --numprocesses auto
 
-test-all-cells: $(STAMP)
+test-all-cells: warm
 	DREAM_GYM_EVERY=1 $(BIN)/python -m pytest --numprocesses auto tests/envs/test_equivalence.py \
 		tests/envs/test_rewards.py
 
@@ -72,20 +76,20 @@ coverage: $(STAMP)
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest --numprocesses auto --cov=dream_gym --cov-branch \
 		--cov-report=term-missing:skip-covered --cov-fail-under=95
 
-soak: $(STAMP)
+soak: warm
 	mkdir -p results
 	$(BIN)/python -m tests.soak
 
-calibration: $(STAMP)
+calibration: warm
 	$(BIN)/dream-gym calibrate --output configs/calibration.csv --page docs/calibration.md
 
 SUITES := asplos23 contended sweep xrbench robust online
 
-results: $(STAMP)
+results: warm
 	set -e; for suite in $(SUITES); do $(BIN)/dream-gym benchmark --suite $$suite; done
 	$(BIN)/dream-gym results $(addprefix results/,$(SUITES)) --page docs/results.md
 
-bounds: $(STAMP)
+bounds: warm
 	$(BIN)/dream-gym bounds --suite windows --page docs/bounds.md
 	$(BIN)/dream-gym bounds --suite windows_long --limit 0 --generations 20 --page docs/bounds_long.md
 

@@ -21,6 +21,7 @@ from dream_gym.cli.schema import schema
 from dream_gym.cli.show import show
 from dream_gym.cli.simulate import simulate_once
 from dream_gym.cli.tune import tune
+from dream_gym.cli.warm import warm
 from dream_gym.errors import DreamGymError
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -34,6 +35,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "results": results,
     "new": new,
     "schema": schema,
+    "warm": warm,
 }
 
 BAD_INPUT = 2

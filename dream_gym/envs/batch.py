@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,21 +14,28 @@ from numpy.typing import NDArray
 
 from dream_gym.arguments import checked_integer
 from dream_gym.envs.base import Buffers, WorldEnv
-from dream_gym.envs.rewards import ELAPSED_NS, REWARD
+from dream_gym.envs.rewards import ELAPSED_NS, LENGTH, REWARD
 from dream_gym.errors import ConfigError, EnvStateError
+from dream_gym.threads import cores, run_in_threads
 
 Bools = NDArray[np.bool_]
 DRAWN = {"seed": 0, "scenario": None, "platform": None, "load": 0.0}
 """What the info of a reset tells of what was drawn, and what stands where there was no reset."""
 _MOST_ENVS = 2**20
+_MOST_THREADS = 1024
+_MOST_STEPS = 2**53
+"""Ledgers count steps in float64."""
 
 
 class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
     """Environments in a batch, each bit-identical to the same environment alone.
 
-    Their buffers are the rows of matrices. Steps run in parallel threads; resets, which are rare,
-    go through the environments one by one. A copy, deep or by pickle, has the same arguments and
-    waits for its reset.
+    Their buffers are the rows of matrices. Steps run in parallel threads, see `dream_gym.threads`,
+    where there is enough to do; resets, which are rare, go through the environments one by one. A
+    copy, deep or by pickle, has the same arguments and waits for its reset.
+
+    With ``max_episode_steps`` episodes are truncated as Gymnasium's `TimeLimit` does it: with the
+    step of that number, and without a ``result`` unless they end by then.
 
     ``info["episode_statistics"]`` holds the return ``r`` and the length ``l`` of episodes that
     have just ended, and where there are masks the number of ``illegal_actions``; where any have
@@ -38,13 +45,35 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
         env: The first environment; the others are its twins.
         num_envs: Their number.
         autoreset_mode: ``NextStep``, ``SameStep`` or ``Disabled``, as Gymnasium defines them.
+        max_episode_steps: Steps after which an episode is truncated; None for never.
+        num_threads: The most threads that take a step; by default as many as there are cores. The
+            outcome does not depend on it.
 
     Raises:
         ConfigError: An argument is out of range.
     """
 
-    def __init__(self, env: WorldEnv, num_envs: int, autoreset_mode: str | AutoresetMode) -> None:
+    piece: int
+    """Environments of a piece of work, see `run_in_threads`: those that need some 10 µs."""
+    least_per_thread: int
+    """Environments for which another thread saves more time than it takes to wake it up."""
+
+    def __init__(
+        self,
+        env: WorldEnv,
+        num_envs: int,
+        autoreset_mode: str | AutoresetMode,
+        *,
+        max_episode_steps: int | None,
+        num_threads: int | None,
+    ) -> None:
         checked_integer("num_envs", num_envs, 1, _MOST_ENVS)
+        if max_episode_steps is not None:
+            checked_integer("max_episode_steps", max_episode_steps, 1, _MOST_STEPS)
+        self.max_episode_steps = max_episode_steps
+        if num_threads is not None:
+            checked_integer("num_threads", num_threads, 1, _MOST_THREADS)
+        self.num_threads = num_threads
         try:
             self.autoreset_mode = AutoresetMode(autoreset_mode)
         except ValueError as error:
@@ -117,10 +146,13 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
             raise EnvStateError("step() needs running episodes: call reset() first")
         resets = self._ended.copy()
         self._play(actions, ~resets)
-        ended = self._ended & ~resets
+        terminated = self._ended & ~resets
+        truncated = self._truncated() & ~resets
+        ended = terminated | truncated
+        self._ended[:] = ended
         rewards = self.buffers["ledger"][:, REWARD].copy()
         rewards[resets] = 0.0
-        info = self._finals(ended)
+        info = self._finals(terminated, ended)
         if self.autoreset_mode == AutoresetMode.SAME_STEP and ended.any():
             info = self._finals_apart(ended, info)
             resets = ended
@@ -128,7 +160,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
             nothing = [None] * self.num_envs
             info |= self._reset(np.flatnonzero(resets), nothing, nothing)
         info |= self._info(np.ones(self.num_envs, dtype=np.bool_))
-        return self._present(), rewards, ended, np.zeros(self.num_envs, dtype=np.bool_), info
+        return self._present(), rewards, terminated, truncated, info
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """Call a method of each environment, or get an attribute."""
@@ -151,7 +183,29 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
 
     @abstractmethod
     def _play(self, actions: Any, active: Bools) -> None:
-        """Take a step in the active environments, in compiled code, and write ``self._ended``."""
+        """Take a step in the active environments, in compiled code, and write ``self._ended``.
+
+        Raises:
+            ActionError: An action of theirs is none.
+        """
+
+    def _in_threads(self, step_batch: Callable[..., None], *arguments: Any) -> None:
+        """Call the compiled step of a batch, see `run_in_threads`."""
+        most = self.num_threads or cores()
+        run_in_threads(
+            step_batch,
+            *arguments,
+            items=self.num_envs,
+            piece=self.piece,
+            threads=max(1, min(most, self.num_envs // self.least_per_thread)),
+        )
+
+    def _truncated(self) -> Bools:
+        """Which episodes have had all their steps."""
+        if self.max_episode_steps is None:
+            return np.zeros(self.num_envs, dtype=np.bool_)
+        steps: NDArray[np.float64] = self.buffers["ledger"][:, LENGTH]
+        return steps >= self.max_episode_steps
 
     def _info(self, which: Bools) -> dict[str, Any]:
         """What every reset and step tells; ``which`` environments it is told of."""
@@ -175,17 +229,18 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
         self._ended[rows] = [self.envs[row].simulation.ended for row in rows]
         return drawn | {f"_{name}": which for name in drawn}
 
-    def _finals(self, ended: Bools) -> dict[str, Any]:
-        """What is told of the episodes that have just ended."""
+    def _finals(self, terminated: Bools, ended: Bools) -> dict[str, Any]:
+        """What is told of the episodes that have just ended, terminated or truncated."""
         if not ended.any():
             return {}
-        results = np.full(self.num_envs, None, dtype=object)
-        for row in np.flatnonzero(ended):
-            results[row] = self.envs[row].finish()
+        told: dict[str, Any] = {}
+        if terminated.any():
+            results = np.full(self.num_envs, None, dtype=object)
+            for row in np.flatnonzero(terminated):
+                results[row] = self.envs[row].finish()
+            told = {"result": results, "_result": terminated}
         statistics = self.envs[0].statistics(self.buffers)
-        return {
-            "result": results,
-            "_result": ended,
+        return told | {
             "episode_statistics": {
                 name: np.where(ended, values, 0) for name, values in statistics.items()
             },

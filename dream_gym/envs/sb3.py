@@ -30,10 +30,10 @@ class Sb3VecEnv(VecEnv):
     Actions of a Box are in [-1, 1], as the algorithms of stable-baselines3 expect, and are brought
     to the environment's units as `gymnasium.wrappers.RescaleAction` does it.
 
-    The info of an episode's last step holds ``terminal_observation``, ``TimeLimit.truncated``
-    (always False), ``episode`` (return ``r``, length ``l``, wall time ``t``), ``result``, and with
-    masks ``illegal_actions``. Infos of other steps are empty, for speed; `reset_infos` hold the
-    seeds and what else was drawn.
+    The info of an episode's last step holds ``terminal_observation``, ``TimeLimit.truncated``,
+    ``episode`` (return ``r``, length ``l``, wall time ``t``), ``result`` unless it was truncated,
+    and with masks ``illegal_actions``. Infos of other steps are empty, for speed; `reset_infos`
+    hold the seeds and what else was drawn.
 
     It does what a `Monitor` does, and says so when asked (`env_is_wrapped`): ``episode`` is of the
     environment's own rewards, before any discount by time.
@@ -76,7 +76,8 @@ class Sb3VecEnv(VecEnv):
         if self._gamma < 1.0:
             now_ns = self.env.buffers["ledger"][:, NOW_NS]
             weights = time_discount(self._gamma, self._interval_ms, now_ns)
-        observations, rewards, ended, _, info = self.env.step(self._actions)
+        observations, rewards, terminated, truncated, info = self.env.step(self._actions)
+        ended = terminated | truncated
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         if ended.any():
             finals = info["final_info"]
@@ -85,14 +86,15 @@ class Sb3VecEnv(VecEnv):
             for row in np.flatnonzero(ended):
                 infos[row] = {
                     "terminal_observation": info["final_obs"][row],
-                    "TimeLimit.truncated": False,
+                    "TimeLimit.truncated": bool(truncated[row] and not terminated[row]),
                     "episode": {
                         "r": float(statistics["r"][row]),
                         "l": int(statistics["l"][row]),
                         "t": seconds,
                     },
-                    "result": finals["result"][row],
                 }
+                if terminated[row]:
+                    infos[row]["result"] = finals["result"][row]
                 if "illegal_actions" in finals:
                     infos[row]["illegal_actions"] = int(finals["illegal_actions"][row])
             self._note_resets(np.flatnonzero(ended), info)
@@ -142,6 +144,7 @@ def make_sb3_vec_env(
     *,
     time_gamma: float = 1.0,
     time_interval_ms: float = 10.0,
+    num_threads: int | None = None,
     **arguments: Any,
 ) -> Sb3VecEnv:
     """A native vector environment for stable-baselines3.
@@ -151,7 +154,8 @@ def make_sb3_vec_env(
         num_envs: Number of environments.
         time_gamma: Discount by time, for an algorithm with gamma 1; 1 for none, see `TimeDiscount`.
         time_interval_ms: The time that it is for.
-        **arguments: Of the environment.
+        num_threads: The most threads that take a step, by default as many as there are cores.
+        **arguments: Of the environment; and ``max_episode_steps``, to truncate its episodes.
 
     Raises:
         ConfigError: An argument is malformed.
@@ -162,6 +166,7 @@ def make_sb3_vec_env(
         num_envs=num_envs,
         vectorization_mode="vector_entry_point",
         autoreset_mode="SameStep",
+        num_threads=num_threads,
         **arguments,
     )
     assert isinstance(env, WorldVectorEnv)

@@ -74,8 +74,9 @@ def make_run(name: str, decide: Decide) -> Run:
         record arrays have one row per dispatch or frame of the whole run, or no rows where no
         record is wanted.
     """
+    builtin = decide.__module__.startswith("dream_gym.")
 
-    @entry_point(name, cache=decide.__module__.startswith("dream_gym."))
+    @entry_point(name, f"the scheduler {name}, 10 to 20 s", cache=builtin)
     def run(
         problem_arena: Ints,
         state_arena: Ints,

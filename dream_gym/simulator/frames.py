@@ -5,8 +5,6 @@ A frame is counted in its stream, but for slots and records, where it is counted
 
 from __future__ import annotations
 
-from typing import Any
-
 from dream_gym.jit import compiled, inlined
 from dream_gym.simulator.arena import Ints
 from dream_gym.simulator.problem import NONE, Problem
@@ -162,7 +160,7 @@ def _lose_unreleased(
 ) -> None:
     _count_loss(problem, state, stream, frame)
     if len(record) > 0:
-        row = _add_row(state, record, fate)
+        row = record[_add_row(state, record, fate)]
         row[0] = problem.streams[stream].model
         row[1] = problem.streams[stream].first_frame + frame
         row[2] = NEVER_RELEASED
@@ -259,7 +257,7 @@ def _judge(problem: Problem, state: State, stream: int, until_ns: int) -> None:
 def _record_slot(problem: Problem, state: State, record: Ints, slot: int, fate: int) -> None:
     if len(record) > 0:
         frame = state.slots[slot]
-        row = _add_row(state, record, fate)
+        row = record[_add_row(state, record, fate)]
         row[0] = frame.model
         row[1] = frame.frame
         row[2] = frame.release_ns
@@ -269,10 +267,10 @@ def _record_slot(problem: Problem, state: State, record: Ints, slot: int, fate: 
 
 
 @inlined
-def _add_row(state: State, record: Ints, fate: int) -> Any:
-    """A new row of the record of frames, with what is the same for all that end now."""
-    row = record[state.run[0].frame_rows]
-    row[4] = state.run[0].now_ns
-    row[5] = fate
+def _add_row(state: State, record: Ints, fate: int) -> int:
+    """The index of a new row of the record, which holds what is the same for all that end now."""
+    index = state.run[0].frame_rows
+    record[index, 4] = state.run[0].now_ns
+    record[index, 5] = fate
     state.run[0].frame_rows += 1
-    return row
+    return int(index)

@@ -24,14 +24,15 @@ from dream_gym.errors import ConfigError
 ARGUMENTS: dict[str, Any] = {"episode_seconds": 0.35, "load": 1.3, "scenario": "drone_indoor"}
 
 
-def make_plain() -> gym.Env[Any, Any]:
-    env = gym.make("dream_gym:DreamRTMM-v0", **ARGUMENTS)
+def make_plain(max_episode_steps: int | None) -> gym.Env[Any, Any]:
+    env = gym.make("dream_gym:DreamRTMM-v0", max_episode_steps=max_episode_steps, **ARGUMENTS)
     return Monitor(RescaleAction(env, np.float32(-1), np.float32(1)))
 
 
-def test_episodes_are_those_of_a_dummy_vec_env() -> None:
-    native = make_sb3_vec_env("DreamRTMM-v0", 3, **ARGUMENTS)
-    plain = DummyVecEnv([make_plain] * 3)
+@pytest.mark.parametrize("steps_at_most", [None, 3, 4])  # an episode has four
+def test_episodes_are_those_of_a_dummy_vec_env(steps_at_most: int | None) -> None:
+    native = make_sb3_vec_env("DreamRTMM-v0", 3, max_episode_steps=steps_at_most, **ARGUMENTS)
+    plain = DummyVecEnv([lambda: make_plain(steps_at_most)] * 3)
     for env in (native, plain):
         env.seed(5)
     assert (native.reset() == plain.reset()).all()
@@ -49,7 +50,9 @@ def test_episodes_are_those_of_a_dummy_vec_env() -> None:
             assert ("terminal_observation" in one) == ("terminal_observation" in other)
             if "terminal_observation" in one:
                 assert (one["terminal_observation"] == other["terminal_observation"]).all()
-                assert one["TimeLimit.truncated"] is False
+                assert one["TimeLimit.truncated"] is other["TimeLimit.truncated"]
+                assert one["TimeLimit.truncated"] is (steps_at_most == 3)
+                assert ("result" in one) == ("result" in other)
                 assert one["episode"]["l"] == other["episode"]["l"]
                 assert one["episode"]["r"] == pytest.approx(other["episode"]["r"], abs=1e-5)
         for one, other in zip(native.reset_infos, plain.reset_infos, strict=True):

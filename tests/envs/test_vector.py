@@ -28,6 +28,13 @@ CASES: list[tuple[str, dict[str, Any]]] = [
         {**DISPATCH, "scenario": ["ar_call", "drone_indoor"], "platform": ["4k_2ws", "8k_1ws_2os"]},
     ),
 ]
+TRUNCATED: list[tuple[str, dict[str, Any]]] = [
+    ("DreamRTMM-v0", {**TUNING, "max_episode_steps": 2}),
+    ("DreamRTMM-v0", {**TUNING, "max_episode_steps": 4}),  # with the last step, both
+    ("DreamRTMM-v0", {**TUNING, "max_episode_steps": 5}),
+    ("DreamRTMM-Dispatch-v0", {**DISPATCH, "max_episode_steps": 55}),  # some are, some are not
+]
+"""An episode of `TUNING` has four steps; one of `DISPATCH` has between 40 and 70."""
 MODES = tuple(AutoresetMode)
 
 
@@ -61,15 +68,16 @@ def assert_equal(first: Any, second: Any) -> None:
 
 
 def with_plain_statistics(info: dict[str, Any]) -> dict[str, Any]:
-    """An info whose statistics can be compared: they are there where an episode has ended."""
+    """An info whose statistics can be compared: Gymnasium's have none of what is truncated."""
     info = dict(info)
     if "final_info" in info:
         info["final_info"] = with_plain_statistics(info["final_info"])
+    statistics = info.pop("episode_statistics", {})
+    info.pop("_episode_statistics", None)
     if "_result" in info:
-        assert (info.pop("_episode_statistics") == info["_result"]).all()
-        statistics = info.pop("episode_statistics")
         # Gymnasium's have marks of their own.
-        info["statistics"] = {name: one for name, one in statistics.items() if name[0] != "_"}
+        plain = {name: one for name, one in statistics.items() if name[0] != "_"}
+        info["statistics"] = {name: np.where(info["_result"], plain[name], 0) for name in plain}
     return info
 
 
@@ -83,7 +91,7 @@ def choose(env: Any, info: dict[str, Any], generator: np.random.Generator) -> An
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize(("env_id", "arguments"), CASES)
+@pytest.mark.parametrize(("env_id", "arguments"), CASES + TRUNCATED)
 def test_a_batch_is_what_gymnasium_makes_of_single_environments(
     env_id: str, arguments: dict[str, Any], mode: AutoresetMode
 ) -> None:
@@ -100,12 +108,15 @@ def test_a_batch_is_what_gymnasium_makes_of_single_environments(
     for _ in range(10_000):
         actions = choose(native, info, generator)
         steps = [env.step(actions) for env in (native, plain)]
-        ended = steps[0][2]
+        ended = steps[0][2] | steps[0][3]
         if ended.any() and mode == AutoresetMode.SAME_STEP:
             # Gymnasium leaves the masks of other environments out where there is no final info.
             assert (steps[0][4]["_final_obs"] == ended).all()
         for name in ("_final_obs", "_result"):
             assert (name in steps[0][4]) == (name in steps[1][4])
+        if ended.any():
+            finals = steps[0][4].get("final_info", steps[0][4])
+            assert (finals["_episode_statistics"] == ended).all()
         infos = tuple(with_plain_statistics(step[4]) for step in steps)
         assert_equal(tuple(steps[0][:4]), tuple(steps[1][:4]))
         assert_equal(*infos)
@@ -234,11 +245,32 @@ def test_bad_choices_are_refused(action: Any) -> None:
         env.step(action)
 
 
+def test_choices_outside_the_space_are_refused_as_by_one_environment() -> None:
+    env = make_vec("DreamRTMM-Dispatch-v0", 2, DISPATCH)
+    env.reset(seed=0)
+    most = int(env.single_action_space.n) - 1
+    before = [each.simulation.now_ns for each in env.envs]
+    for action in (-1, most + 1, 2**40):
+        with pytest.raises(ActionError, match=f"from 0 to {most}, got {action} for environment 1"):
+            env.step(np.array([most, action]))
+    with pytest.raises(ActionError, match=f"got {2**64 - 1} for environment 0"):
+        env.step(np.array([2**64 - 1, 0], dtype=np.uint64))
+    assert [each.simulation.now_ns for each in env.envs] == before, "nobody has taken a step"
+    ended = np.zeros(2, dtype=np.bool_)
+    while not ended.any():
+        ended = env.step(np.array([most, most]))[2]
+    env.step(np.where(ended, -1, most))  # whose environment begins anew now is not asked
+
+
 def test_bad_arguments_are_named() -> None:
     for arguments, words in (
         ({"num_envs": 0}, "num_envs"),
         ({"num_envs": 2.0}, "num_envs"),
         ({"num_envs": 2, "autoreset_mode": "Never"}, "autoreset_mode"),
+        ({"num_envs": 2, "num_threads": 0}, "num_threads"),
+        ({"num_envs": 2, "num_threads": 1.0}, "num_threads"),
+        ({"num_envs": 2, "max_episode_steps": 0}, "max_episode_steps"),
+        ({"num_envs": 2, "max_episode_steps": "5"}, "max_episode_steps"),
         ({"num_envs": 2, "load": -1}, "load"),
     ):
         with pytest.raises(ConfigError, match=words):

@@ -34,6 +34,7 @@ from dream_gym.simulator import (
     wait,
 )
 from dream_gym.simulator.accounting import uxcost
+from dream_gym.simulator.arena import ints_at
 
 RANKS_PER_NS = 256
 """Ranks are start times in parts of a ns, so that what starts at one instant has an order."""
@@ -146,7 +147,7 @@ def evaluate(
 ) -> None:
     """UXCost of plans, one per row of genes, in the world of a seed; nothing is recorded."""
     problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
-    nothing = np.empty((0, 0), dtype=np.int64)
+    nothing = ints_at(0, (0, 0))
     for row in range(len(accelerators)):
         begin_run(problem_arena, state_arena, seed, horizon_ns)
         _run(problem, state, nothing, nothing, first, layers, accelerators[row], ranks[row])

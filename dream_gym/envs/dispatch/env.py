@@ -77,7 +77,8 @@ class DreamRTMMDispatchEnv(WorldEnv):
     ``info["action_mask"]`` (int8) and `action_masks` (bool) mark what is legal. An illegal action
     is answered with waiting and counted in ``info["illegal_actions"]``; at the end of an episode
     the number is in ``info["episode_statistics"]``, beside return ``r`` and length ``l``, and where
-    it is more than 5 % of the steps there is a warning. Evaluation has to mask, too: with
+    it is more than 5 % of the steps there is a warning. What is no number of the space is no
+    action, and raises `ActionError`, here and in a batch. Evaluation has to mask, too: with
     sb3-contrib use ``MaskableEvalCallback`` and its own ``evaluate_policy``; the `EvalCallback` of
     stable-baselines3 ignores masks.
 
@@ -110,7 +111,8 @@ class DreamRTMMDispatchEnv(WorldEnv):
 
     ## Episode End
     The episode terminates after ``episode_seconds`` of simulated time; unfinished frames are then
-    lost. It is never truncated. The last ``info["result"]`` is the `dream_gym.Result` of the run.
+    lost. It is truncated only by ``max_episode_steps`` of `gymnasium.make` and
+    `gymnasium.make_vec`. The last ``info["result"]`` is the `dream_gym.Result` of the run.
     Decisions are unevenly spaced: ``info["elapsed_ns"]`` is the simulated time since the last.
 
     ## Arguments
@@ -308,9 +310,12 @@ class DreamRTMMDispatchEnv(WorldEnv):
         try:
             number = operator.index(action)
         except TypeError:
-            raise ActionError(f"action: expected an integer, got {action!r}") from None
-        in_range = 0 <= number < self.actions  # what is not may be too large for compiled code
-        return self._step(number if in_range else self.actions, begins=False)
+            number = -1
+        if not 0 <= number < self.actions:
+            raise ActionError(
+                f"action: expected an integer from 0 to {self.actions - 1}, got {action!r}"
+            )
+        return self._step(number, begins=False)
 
     def _step(self, action: int, *, begins: bool) -> bool:
         buffers = self.buffers

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,9 +19,10 @@ from dream_gym.simulator import (
     view_problem_compiled,
     view_state_compiled,
 )
+from dream_gym.threads import Pieces, take
 
 
-@entry_point("dispatch_env")
+@entry_point("dispatch_env", "DreamRTMM-Dispatch-v0, 10 to 20 s")
 def step(
     run: Ints,
     action: int,
@@ -70,8 +70,9 @@ def step(
     return ended
 
 
-@entry_point("dispatch_env", parallel=True)
+@entry_point("dispatch_env", "batches of DreamRTMM-Dispatch-v0, 10 to 20 s")
 def step_batch(
+    pieces: Pieces,
     runs: Ints,
     actions: Ints,
     active: NDArray[np.bool_],
@@ -83,9 +84,15 @@ def step_batch(
     ledgers: Floats,
     ended: NDArray[np.bool_],
 ) -> None:
-    """`step` for those rows of a batch that are active; ``ended`` is written for these."""
-    for row in numba.prange(len(runs)):
-        if active[row]:
+    """`step` for those rows of a batch that are active; ``ended`` is written for these.
+
+    It takes pieces as long as there are any, see `dream_gym.threads.run_in_threads`.
+    """
+    first, stop = take(pieces)
+    while first < stop:
+        for row in range(first, stop):
+            if not active[row]:
+                continue
             ended[row] = step(
                 runs[row],
                 actions[row],
@@ -97,3 +104,4 @@ def step_batch(
                 outs[row],
                 ledgers[row],
             )
+        first, stop = take(pieces)

@@ -20,20 +20,32 @@ class DreamRTMMDispatchVectorEnv(WorldVectorEnv):
 
     Args:
         num_envs: Number of environments.
-        autoreset_mode: See `WorldVectorEnv`.
+        autoreset_mode: See `WorldVectorEnv`, as for the next two.
+        max_episode_steps: Steps after which episodes are truncated.
+        num_threads: The most threads.
         **arguments: Of `DreamRTMMDispatchEnv`.
     """
+
+    piece = 8
+    least_per_thread = 64
 
     def __init__(
         self,
         num_envs: int = 1,
         *,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        max_episode_steps: int | None = None,
+        num_threads: int | None = None,
         **arguments: Any,
     ) -> None:
-        EzPickle.__init__(self, num_envs, autoreset_mode=autoreset_mode, **arguments)
+        batch: dict[str, Any] = {
+            "autoreset_mode": autoreset_mode,
+            "max_episode_steps": max_episode_steps,
+            "num_threads": num_threads,
+        }
+        EzPickle.__init__(self, num_envs, **batch, **arguments)
         self._first = DreamRTMMDispatchEnv(**arguments)
-        super().__init__(self._first, num_envs, autoreset_mode)
+        super().__init__(self._first, num_envs, **batch)
 
     def action_masks(self) -> Bools:
         """Which actions are legal now: bool, (environments, actions)."""
@@ -43,8 +55,16 @@ class DreamRTMMDispatchVectorEnv(WorldVectorEnv):
         actions = np.asarray(actions)
         if actions.shape != (self.num_envs,) or not np.issubdtype(actions.dtype, np.integer):
             raise ActionError(f"actions: expected {self.num_envs} integers, got {actions!r}")
+        outside = active & ((actions < 0) | (actions >= self._first.actions))
+        if outside.any():
+            row = int(outside.argmax())
+            raise ActionError(
+                f"actions: expected integers from 0 to {self._first.actions - 1}, got "
+                f"{actions[row]} for environment {row}"
+            )
         buffers = self.buffers
-        step_batch(
+        self._in_threads(
+            step_batch,
             buffers["run"],
             actions.astype(np.int64),
             active,

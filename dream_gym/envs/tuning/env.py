@@ -87,7 +87,8 @@ class DreamRTMMEnv(WorldEnv):
 
     ## Episode End
     The episode terminates after ``episode_seconds`` of simulated time; unfinished frames are then
-    lost. It is never truncated. The last ``info["result"]`` is the `dream_gym.Result` of the run.
+    lost. It is truncated only by ``max_episode_steps`` of `gymnasium.make` and
+    `gymnasium.make_vec`. The last ``info["result"]`` is the `dream_gym.Result` of the run.
 
     ## Arguments
     * ``scenario``: a name, the path of a YAML file, a `Scenario`, or a list of these to draw from

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,11 +20,12 @@ from dream_gym.simulator import (
     view_problem_compiled,
     view_state_compiled,
 )
+from dream_gym.threads import Pieces, take
 
 _run = DREAM_PLUS.engine.run
 
 
-@entry_point("tuning_env")
+@entry_point("tuning_env", "DreamRTMM-v0, 10 to 20 s")
 def step(
     run: Ints,
     action: Floats,
@@ -78,8 +78,9 @@ def step(
     return ended
 
 
-@entry_point("tuning_env", parallel=True)
+@entry_point("tuning_env", "batches of DreamRTMM-v0, 10 to 20 s")
 def step_batch(
+    pieces: Pieces,
     runs: Ints,
     actions: Floats,
     active: NDArray[np.bool_],
@@ -93,9 +94,15 @@ def step_batch(
     ledgers: Floats,
     ended: NDArray[np.bool_],
 ) -> None:
-    """`step` for those rows of a batch that are active; ``ended`` is written for these."""
-    for row in numba.prange(len(runs)):
-        if active[row]:
+    """`step` for those rows of a batch that are active; ``ended`` is written for these.
+
+    It takes pieces as long as there are any, see `dream_gym.threads.run_in_threads`.
+    """
+    first, stop = take(pieces)
+    while first < stop:
+        for row in range(first, stop):
+            if not active[row]:
+                continue
             ended[row] = step(
                 runs[row],
                 actions[row],
@@ -109,3 +116,4 @@ def step_batch(
                 outs[row],
                 ledgers[row],
             )
+        first, stop = take(pieces)

@@ -18,20 +18,32 @@ class DreamRTMMVectorEnv(WorldVectorEnv):
 
     Args:
         num_envs: Number of environments.
-        autoreset_mode: See `WorldVectorEnv`.
+        autoreset_mode: See `WorldVectorEnv`, as for the next two.
+        max_episode_steps: Steps after which episodes are truncated.
+        num_threads: The most threads.
         **arguments: Of `DreamRTMMEnv`.
     """
+
+    piece = 1
+    least_per_thread = 2
 
     def __init__(
         self,
         num_envs: int = 1,
         *,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        max_episode_steps: int | None = None,
+        num_threads: int | None = None,
         **arguments: Any,
     ) -> None:
-        EzPickle.__init__(self, num_envs, autoreset_mode=autoreset_mode, **arguments)
+        batch: dict[str, Any] = {
+            "autoreset_mode": autoreset_mode,
+            "max_episode_steps": max_episode_steps,
+            "num_threads": num_threads,
+        }
+        EzPickle.__init__(self, num_envs, **batch, **arguments)
         self._first = DreamRTMMEnv(**arguments)
-        super().__init__(self._first, num_envs, autoreset_mode)
+        super().__init__(self._first, num_envs, **batch)
 
     def _play(self, actions: Any, active: Bools) -> None:
         parameters = read_actions(actions, self.action_space, self._first.whole, active)
@@ -40,7 +52,8 @@ class DreamRTMMVectorEnv(WorldVectorEnv):
                 f"actions: expected numbers within {self.action_space}, got {actions!r}"
             )
         buffers = self.buffers
-        step_batch(
+        self._in_threads(
+            step_batch,
             buffers["run"],
             parameters,
             active,
