@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from dream_gym.analysis.warming import SHARED, UNITS, warm_up
+from dream_gym.arguments import checked_integer
 from dream_gym.cli.output import make_console, make_progress
-from dream_gym.envs.arguments import checked_integer
 from dream_gym.threads import cores
 
 _MOST_WORKERS = 1024
