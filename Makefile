@@ -1,10 +1,10 @@
-# make demo | test | bench | soak | results | bounds | lint | clean ...; `make help` says what each does.
+# make demo | test | bench | soak | fuzz | results | bounds | lint | clean ...; `make help` says what each does.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help warm demo test test-all-cells test-kills test-clients test-compat lint bench coverage soak calibration results bounds clean
+.PHONY: help warm demo test test-all-cells test-kills test-clients test-compat lint bench coverage soak fuzz calibration results bounds clean
 help:
 	@echo "make warm   install, and compile all there is, in parallel; the targets below do it first"
 	@echo "make demo   install, train an agent, benchmark it: results/demo/"
@@ -16,6 +16,7 @@ help:
 	@echo "make bench  speed of the engine and of the environment"
 	@echo "make coverage  branch coverage with all code interpreted"
 	@echo "make soak   20,000 random workloads, engine against reference; takes up again"
+	@echo "make fuzz   20,000 workloads of awkward numbers: exact, or refused in one sentence"
 	@echo "make calibration  the loads at which deadlines begin to be missed, for all cells"
 	@echo "make results  all suites, and docs/results.md from their tables; takes up again"
 	@echo "make bounds  docs/bounds.md, docs/bounds_long.md: how far schedulers are from the best possible; takes up again"
@@ -79,6 +80,9 @@ coverage: $(STAMP)
 soak: warm
 	mkdir -p results
 	$(BIN)/python -m tests.soak
+
+fuzz: warm
+	DREAM_GYM_FUZZ=20000 $(BIN)/python -m pytest tests/simulator/test_wild.py
 
 calibration: warm
 	$(BIN)/dream-gym calibrate --output configs/calibration.csv --page docs/calibration.md

@@ -1,13 +1,15 @@
 import math
 from collections import defaultdict
+from types import SimpleNamespace
 
 import pytest
 
 from dream_gym import simulate
 from dream_gym.analysis.calibration import BASELINE, OTHERS, _first_step, calibrate
+from dream_gym.analysis.policies import SchedulerPolicy
 from dream_gym.analysis.profile import profile
 from dream_gym.analysis.suite import load_suite
-from dream_gym.errors import DreamGymError
+from dream_gym.errors import ConfigError, DreamGymError
 from dream_gym.hardware import load_platform
 from dream_gym.workload import load_scenario
 from dream_gym.workload.seeds import training_seeds
@@ -56,8 +58,15 @@ def test_begins_to_miss_is_the_first_load_of_the_grid() -> None:
     assert found.infeasible_from == {"depth": math.ceil(highest * 1000) / 1000}
 
 
-def test_a_run_too_short_to_miss_anything_is_an_error() -> None:
+def test_a_run_that_misses_nothing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = SimpleNamespace(mean_violation_rate=0.0)
+    monkeypatch.setattr(SchedulerPolicy, "run", lambda *_: nothing)
     with pytest.raises(DreamGymError, match="fcfs misses no deadline up to load"):
+        calibrate("ar_social", "4k_2os", seeds=1, seconds=0.5)
+
+
+def test_a_run_too_short_for_any_deadline_is_an_error() -> None:
+    with pytest.raises(ConfigError, match=r"seconds: no frame of ar_social is due within 0\.001 s"):
         calibrate("ar_social", "4k_2os", seeds=1, seconds=0.001)
 
 

@@ -26,7 +26,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     (TUNING, {"episode_seconds": 0.6, "load": 1.6, "tunables": ("alpha", "drop_cap")}),
     (TUNING, {"episode_seconds": 0.6, "reward": "uxcost_window", **MIXED}),
     (DISPATCH, {"episode_seconds": 0.05, "load": 2.0, "supernet": "free"}),
-    (DISPATCH, {"episode_seconds": 0.03, "observation": "dict", **MIXED}),
+    (DISPATCH, {"episode_seconds": 0.05, "observation": "dict", **MIXED}),
 ]
 COPIES: list[Callable[[Any], Any]] = [
     lambda point: point,

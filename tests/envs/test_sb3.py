@@ -108,7 +108,7 @@ def test_discount_by_time_is_part_of_the_spec_and_follows_the_clock() -> None:
 
 
 def test_masks_and_attributes_come_through() -> None:
-    env = make_sb3_vec_env("DreamRTMM-Dispatch-v0", 2, episode_seconds=0.02)
+    env = make_sb3_vec_env("DreamRTMM-Dispatch-v0", 2, episode_seconds=0.04)
     env.reset()
     masks = env.env_method("action_masks")
     assert [mask.dtype for mask in masks] == [np.bool_] * 2
