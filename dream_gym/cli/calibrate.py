@@ -38,7 +38,8 @@ def calibrate(
         raise ConfigError(f"--workers: expected at least 1, got {workers}")
     check_writable(output)
     for name in scenarios:
-        load_scenario(name)
+        if load_scenario(name).phases:
+            raise ConfigError(f"--scenarios: {name} has phases; calibrate them one by one")
     for name in platforms:
         load_platform(name)
     pairs = list(
