@@ -43,6 +43,7 @@ _EXPECTED = {
     "string_too_short": "text of {min_length} characters or more",
     "string_too_long": "text of {max_length} characters or fewer",
 }
+_MANY = 100
 _LENGTHS = {
     "too_short": "expected at least {min_length}, got {actual_length}",
     "too_long": "expected at most {max_length}, got more",
@@ -56,7 +57,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
         error: What pydantic raised.
         model: The class that did not accept the value.
     """
-    found = error.errors(include_url=False)
+    found = error.errors(include_url=False)[:_MANY]
     first = found[0]
     schema = _Schema(model)
     for item in found:  # a key that is misspelt is also one that is missing: the former says more

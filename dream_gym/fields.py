@@ -92,7 +92,7 @@ def _check_file_name(text: str) -> str:
 
 
 def _check_prose(text: str) -> str:
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if not line.replace("\t", " ").isprintable():
             raise ValueError(f"expected printable text, got {shown(line)}")
     if len(text) > MAX_PROSE:

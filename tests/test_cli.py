@@ -229,6 +229,7 @@ def test_new_overwrites_nothing_and_takes_no_name(
     ("arguments", "message"),
     [
         (["calibrate", "--output", "c.csv", "--scenarios", "ar_sociall"], "did you mean ar_social"),
+        (["calibrate", "--output", "c.csv", "--scenarios", "app_switches"], "one by one"),
         (["calibrate", "--output", "c.csv", "--platforms", "4k_2w"], "did you mean 4k_2ws"),
         ([*SIMULATE, "--scheduler", "dream_ful"], "did you mean dream_full"),
         ([*SIMULATE, "--scheduler", "dream_full", "--option", "alpha=yes"], "got the text 'yes'"),

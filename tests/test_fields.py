@@ -164,6 +164,6 @@ def test_names_are_text(name):
 def test_a_description_may_have_lines_but_no_control_characters():
     good = resources.validate({**SCENARIO, "description": "a\n\tb"}, Scenario, origin="x")
     assert good.description == "a\n\tb"
-    for bad in ("a\x1b[2J", "x" * 10_001):
+    for bad in ("a\x1b[2J", "a\x1cb", "a\x85b", "x" * 10_001):
         with pytest.raises(ConfigError, match="description: expected"):
             resources.validate({**SCENARIO, "description": bad}, Scenario, origin="x")

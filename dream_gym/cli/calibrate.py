@@ -45,7 +45,8 @@ def calibrate(
     if not pairs:
         raise ConfigError("--scenarios, --platforms: expected at least one of each")
     for name in scenarios:
-        load_scenario(name)
+        if load_scenario(name).phases:
+            raise ConfigError(f"--scenarios: {name} has phases; calibrate them one by one")
     for name in platforms:
         load_platform(name)
     check_outputs(output, page)
