@@ -12,7 +12,8 @@ import numpy as np
 from dream_gym.analysis.bounds.genetic import Search
 from dream_gym.analysis.bounds.plan import make_genome, plan_of, play
 from dream_gym.analysis.bounds.window import read_window
-from dream_gym.analysis.pool import Parts, processes, run_tasks
+from dream_gym.analysis.parts import NOTHING_KEPT
+from dream_gym.analysis.pool import processes, run_tasks
 from dream_gym.api import simulate
 from dream_gym.hardware import load_platform
 from dream_gym.jit import ENTRY_POINTS
@@ -20,7 +21,7 @@ from dream_gym.schedulers import BUILTIN, Dispatch, Scheduler, View
 from dream_gym.simulator import Simulation
 from dream_gym.workload import load_scenario
 
-SCENARIO, PLATFORM, SECONDS = "ar_call", "4k_2ws", 0.05
+SCENARIO, PLATFORM, SECONDS = "ar_call", "4k_2ws", 0.1
 SHARED = "what all runs share"
 
 
@@ -101,7 +102,7 @@ def warm_up(workers: int, on_done: Callable[[str], None] = lambda unit: None) ->
     Returns:
         How many entry points were compiled.
     """
-    job, nothing = _Warming(), Parts(None)
+    job, nothing = _Warming(), NOTHING_KEPT
     with processes(job, workers) as pool:
         compiled: Sequence[int] = run_tasks(job, [SHARED], pool, parts=nothing, on_done=on_done)
         compiled = [*compiled, *run_tasks(job, list(UNITS), pool, parts=nothing, on_done=on_done)]
