@@ -65,11 +65,13 @@ def at_random(seed: int) -> Any:
     return choose
 
 
+@pytest.mark.filterwarnings("ignore:.*were illegal:UserWarning")  # it knows no masks
 @pytest.mark.parametrize("arguments", VARIANTS)
 def test_gymnasium_checker(arguments: dict[str, Any]) -> None:
     check_env(make(**arguments), skip_render_check=True)
 
 
+@pytest.mark.filterwarnings("ignore:.*were illegal:UserWarning")
 def test_stable_baselines3_checker() -> None:
     checker = pytest.importorskip("stable_baselines3.common.env_checker")
     checker.check_env(make())

@@ -142,6 +142,7 @@ def test_a_batch_is_what_gymnasium_makes_of_single_environments(
     native.close()
 
 
+@pytest.mark.filterwarnings("ignore:.*were illegal:UserWarning")
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
 @pytest.mark.parametrize(("env_id", "arguments"), CASES[2:4])
 def test_a_copy_waits_for_its_reset(env_id: str, arguments: dict[str, Any], copied: Any) -> None:
