@@ -25,6 +25,7 @@ from dream_gym.hardware.zigzag_worker import FORMULATION, Request, Shape
 from dream_gym.resources import Config, in_folder, read_yaml_text
 from dream_gym.stamps import Stamp, stamp_of
 from dream_gym.workload import Layer, Network
+from dream_gym.yaml_core import load_yaml
 
 
 def _locate(reference: str, info: ValidationInfo) -> str:
@@ -215,7 +216,8 @@ def _recall(key: str) -> Answer | None:
 
 def _read(reference: str, kind: Literal["hardware", "mapping"], field: str) -> str:
     """Text of a file of the user's or of one that zigzag-dse ships."""
-    if reference.endswith((".yaml", ".yml")):
+    own = reference.endswith((".yaml", ".yml"))
+    if own:
         path = Path(reference)
     else:
         spec = importlib.util.find_spec("zigzag")  # does not import it, which takes seconds
@@ -230,9 +232,12 @@ def _read(reference: str, kind: Literal["hardware", "mapping"], field: str) -> s
                 f"zigzag-dse; {hint(reference, names)}"
             )
     try:
-        return read_yaml_text(path)
+        text = read_yaml_text(path)
+        if own:  # some of zigzag's have equal keys, and it reads YAML 1.1: here for the limits only
+            load_yaml(text, origin=str(path))
     except ConfigError as error:
         raise ConfigError(f"{field}: {error}") from error
+    return text
 
 
 def _show_progress(

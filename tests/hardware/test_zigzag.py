@@ -153,6 +153,14 @@ def test_a_result_is_cached_under_the_contents_of_files_and_the_versions(
     assert len(asked) == 9
 
 
+def test_a_description_is_as_bounded_as_other_files(tmp_path, asked):
+    costs(tmp_path)
+    for text in ("[" * 3000, "name: a\nname: b\n", "a: &a [*a]"):
+        (tmp_path / "small.yaml").write_text(text)
+        with pytest.raises(ConfigError, match=r"small: hardware: .*small\.yaml: line "):
+            costs(tmp_path)
+
+
 def test_the_cache_lies_where_the_user_says(tmp_path, monkeypatch):
     assert zigzag.cache_folder() == tmp_path / "cache"
     monkeypatch.delenv("DREAM_GYM_CACHE")
@@ -348,7 +356,7 @@ def test_real_costs_respect_the_limits_of_the_hardware(tmp_path):
 
 
 @needs_zigzag
-@pytest.mark.parametrize("content", ["name: [", "name: x\nmemories: {a: {size: 3}}"])
+@pytest.mark.parametrize("content", ["name: 3", "name: x\nmemories: {a: {size: 3}}"])
 def test_what_zigzag_refuses_is_one_error(tmp_path, content):
     (tmp_path / "small.yaml").write_text(content)
     network = Network("net", (Layer("fc", K=4, C=4, Y=1, X=1),), "test")
