@@ -26,7 +26,17 @@ BENCHMARK = ["benchmark", "--suite", "suite.yaml", "--workers", "1"]
 TUNE = ["tune", "--scheduler", "dream_plus", "--scenario", "ar_call", "--platform", "4k_2ws"]
 TUNE += ["--search-for", "patience", "drop_cap", "--option", "beta=0.5", "--option", "alpha=1"]
 TUNE += ["--seeds", "1", "--seconds", "0.1", "--evaluations", "4"]
-BOUNDS = ["bounds", "--scenario", "ar_call", "--platform", "4k_2ws", "--seeds", "2"]
+BOUNDS = [
+    "bounds",
+    "--suite",
+    "suite.yaml",
+    "--scenario",
+    "ar_call",
+    "--platform",
+    "4k_2ws",
+    "--seeds",
+    "2",
+]
 BOUNDS += ["--seconds", "0.1", "--limit", "0", "--generations", "1"]
 KNOWN = calibrated_cells()[0]
 CALIBRATE = ["calibrate", "--scenarios", KNOWN.scenario, "--platforms", KNOWN.platform]
@@ -119,19 +129,6 @@ def test_a_page_of_results_has_its_figures_beside_it(here: Path) -> None:
     assert main(["results", "out", "--page", "-"]) == 2
 
 
-@pytest.mark.compiled
-def test_training_writes_into_its_folder_only(here: Path) -> None:
-    pytest.importorskip("stable_baselines3")
-    (here / "run").mkdir()
-    (here / "run" / "mine").write_text("precious")
-    before = state(here)
-    command = [sys.executable, str(ROOT / "train.py"), "--episode-seconds", "0.2"]
-    subprocess.run([*command, "--timesteps", "20", "--output", "run"], cwd=here, check=True)
-    after = state(here)
-    assert {name: after.get(name) for name in before} == before
-    assert all(name.startswith("run/") for name in after.keys() - before.keys())
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -221,7 +218,7 @@ def test_the_command_in_a_file_gives_the_same_again(
     if arguments is TUNE:
         command = yaml.safe_load(first)["found"]["command"]
     else:
-        command = next(line for line in first.splitlines() if line.startswith("dream-gym bounds"))
+        command = first.partition("Made by `")[2].partition("`")[0]
     (here / output).unlink()
     assert main(shlex.split(command)[1:]) == 0
     assert (here / output).read_text() == first
@@ -274,8 +271,6 @@ def test_no_room_for_a_part_or_a_figure_is_one_error(limit: int, here: Path) -> 
     assert error.endswith("cannot be written: File too large")
     assert "Traceback" not in done.stderr
     assert not list(here.rglob(".dream_gym*"))
-    assert main([*BENCHMARK, "--output", "out"]) == 0, "there is room again"
-    assert not (here / "out" / "parts").exists()
 
 
 COMMAND = [sys.executable, str(ROOT / "dream_gym_command.py")]

@@ -210,7 +210,7 @@ def _serve(pipe: connection.Connection) -> None:
     """Be a worker until the parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    with suppress(EOFError):
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent has ended
         job = pipe.recv()
         while True:
             task = pipe.recv()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -23,6 +25,7 @@ from dream_gym.analysis.agents import (
 )
 from dream_gym.analysis.cells import Cell
 from dream_gym.errors import ConfigError
+from dream_gym.files import locked
 from dream_gym.workload import evaluation_seeds
 
 pytestmark = pytest.mark.compiled
@@ -40,6 +43,9 @@ def train(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "ppo"
+    for decoy in (folder / "parts" / "mine", folder / ".mine.zip", folder.parent / "last.zip"):
+        decoy.parent.mkdir(parents=True, exist_ok=True)
+        decoy.write_text("precious")
     done = train(*SHORT, *JITTER, "--timesteps", "1600", "--seed", "3", "--output", str(folder))
     assert done.returncode == 0, done.stderr
     return folder
@@ -56,7 +62,10 @@ def test_a_run_folder_describes_itself(run):
     assert card["command"].startswith("python train.py --episode-seconds 0.5")
     assert {"best.zip", "last.zip", "evaluations.csv"} <= {path.name for path in run.iterdir()}
     assert list(run.glob("tensorboard_*/events*"))
-    assert not list(run.glob(".*")), "no temporary files stay"
+    assert [path.name for path in run.glob(".*")] == [".mine.zip"], "no temporary files stay"
+    assert {path.name for path in run.parent.iterdir()} == {"ppo", "last.zip"}
+    for decoy in (run / "parts" / "mine", run / ".mine.zip", run.parent / "last.zip"):
+        assert decoy.read_text() == "precious"
 
 
 def test_the_best_checkpoint_is_that_of_the_best_evaluation(run):
@@ -97,14 +106,15 @@ def test_training_is_repeatable(run, tmp_path):
     assert evaluations[0].read_text() == evaluations[1].read_text()
 
 
-def test_an_interrupted_run_is_saved_and_resumed(tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_is_saved_and_resumed(how, tmp_path):
     folder = tmp_path / "run"
     command = [sys.executable, "train.py", *SHORT, "--timesteps", "8000", "--output", str(folder)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     while not (folder / "evaluations.csv").exists():
         assert process.poll() is None
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(how)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert f"python train.py --resume {folder}" in output
@@ -121,6 +131,47 @@ def test_sac_trains(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert load_agent(tmp_path / "sac").card.algorithm == "sac"
+
+
+def test_a_run_that_was_killed_before_its_row_makes_up_for_it(run, tmp_path):
+    """As after a kill between the last checkpoint and its row, which here is torn."""
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    rows = (run / "evaluations.csv").read_text().splitlines(keepends=True)
+    (folder / "evaluations.csv").write_text("".join(rows[:-1]) + rows[-1][:-3])
+    done = train("--resume", str(folder))
+    assert done.returncode == 0, done.stderr
+    steps, uxcosts = zip(*csv.reader((folder / "evaluations.csv").open()), strict=True)
+    assert [",".join(row) + "\n" for row in zip(steps, uxcosts, strict=True)][:-1] == rows[:-1]
+    assert int(steps[-1]) == 1600
+    (folder / "evaluations.csv").write_text("100,1.5\nnonsense\n")
+    done = train("--resume", str(folder))
+    assert done.returncode == 2
+    assert "evaluations.csv: line 2: expected steps,uxcost" in done.stderr
+
+
+def test_the_row_of_an_evaluation_comes_last(run, tmp_path, monkeypatch):
+    """So no kill leaves a row whose checkpoint is missing."""
+    from agents import callbacks
+    from dream_gym.analysis.agents import BEST, LAST, read_card
+
+    model, normalizer = read_checkpoint(run / "best.zip", "ppo")
+    selection = callbacks.SelectionCallback(read_card(run), tmp_path, normalizer)
+    selection.init_callback(model)
+    written = []
+    monkeypatch.setattr(callbacks, "play", lambda *_: SimpleNamespace(uxcost=1.0))
+    monkeypatch.setattr(callbacks, "write_checkpoint", lambda path, *_: written.append(path.name))
+    monkeypatch.setattr(callbacks, "write_text", lambda path, text: written.append(path.name))
+    selection.record()
+    selection.record()
+    assert written == [LAST, BEST, "evaluations.csv", LAST]
+
+
+def test_two_do_not_train_one_run(run):
+    with locked(run):
+        done = train("--resume", str(run))
+    assert done.returncode == 2
+    assert "another run is at work there" in done.stderr
 
 
 @pytest.mark.parametrize(
