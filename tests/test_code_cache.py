@@ -49,7 +49,8 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def load(source: Path) -> Any:
     """The entry point, as a new process has it."""
     spec = importlib.util.spec_from_file_location("doubling", source)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.double(4) == 8

@@ -20,7 +20,7 @@ from dream_gym.schedulers import BUILTIN, Dispatch, Scheduler, View
 from dream_gym.simulator import Simulation
 from dream_gym.workload import load_scenario
 
-SCENARIO, PLATFORM, SECONDS = "ar_call", "4k_2ws", 0.05
+SCENARIO, PLATFORM, SECONDS = "ar_call", "4k_2ws", 0.1
 SHARED = "what all runs share"
 
 
