@@ -36,6 +36,7 @@ class Summary:
         ratio: UXCost over that of the first policy, geometric mean over the seeds.
         violation_rate: Share of frames that were late or lost.
         lost_rate: Share of frames that were lost.
+        accuracy_loss: Accuracy given up by lighter variants, as a share of frames.
         energy_mj: Energy spent per frame.
         model_violation_rate: Violation rate by model.
         model_energy_mj: Energy spent per frame by model.
@@ -47,6 +48,7 @@ class Summary:
     ratio: Interval
     violation_rate: Interval
     lost_rate: Interval
+    accuracy_loss: Interval
     energy_mj: Interval
     model_violation_rate: dict[str, Interval]
     model_energy_mj: dict[str, Interval]
@@ -90,6 +92,7 @@ def _summary(
         ratio=paired_ratio(rows["uxcost"].to_numpy(), baseline["uxcost"].to_numpy()),
         violation_rate=rate("violation_rate"),
         lost_rate=rate("lost_rate"),
+        accuracy_loss=mean("accuracy_loss"),
         energy_mj=mean("energy_mj"),
         model_violation_rate={m: rate(f"violation_rate.{m}") for m in models},
         model_energy_mj={m: mean(f"energy_mj.{m}") for m in models},
@@ -106,6 +109,7 @@ def uxcost_table(summaries: Sequence[Summary], title: str) -> TextTable:
         f"÷ {first.policy} [95 %]",
         "violated",
         "lost",
+        "accuracy lost",
     )
     rows = tuple(
         (
@@ -115,6 +119,7 @@ def uxcost_table(summaries: Sequence[Summary], title: str) -> TextTable:
             with_interval(item.ratio) if item is not first else "1",
             percent(item.violation_rate),
             percent(item.lost_rate),
+            percent(item.accuracy_loss),
         )
         for item in summaries
     )

@@ -75,12 +75,13 @@ def deadline_table(outcome: Outcome) -> TextTable:
     rows = []
     for policy in outcome.ranking:
         means = [outcome.bootstrap.rate(outcome.scores(policy, name)) for name in shares.values()]
+        means.append(outcome.bootstrap.mean(outcome.scores(policy, "accuracy_loss")))
         texts = ["" if mean is None else percent(mean) for mean in means]
         means = [outcome.bootstrap.mean(outcome.scores(policy, name)) for name in figures.values()]
         texts += ["" if mean is None else with_interval(mean) for mean in means]
         rows.append((Name(policy), *texts))
     title = "Deadlines and energy, means over all runs; lateness over those with late frames"
-    return TextTable(title, ("policy", *shares, *figures), tuple(rows))
+    return TextTable(title, ("policy", *shares, "accuracy lost", *figures), tuple(rows))
 
 
 def cause_table(outcome: Outcome) -> TextTable:

@@ -100,7 +100,8 @@ def _show(console: Console, result: Result, title: str) -> None:
         f"{result.dispatches} dispatches; busy: {busy}",
     )
     for model, top1 in result.accuracy.items():
-        say(console, f"{model}: mean top-1 accuracy {top1:.1f} %")
+        lost = result.accuracy_loss[model]
+        say(console, f"{model}: mean top-1 accuracy {top1:.1f} %, {lost:.2%} of the original's lost")
 
 
 def _figures(result: Result, model: str) -> tuple[str, str, str, str]:
