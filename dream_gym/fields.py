@@ -21,7 +21,7 @@ def _not_a_truth_value(value: Any) -> Any:
 SchemaVersion = Annotated[Literal[1], BeforeValidator(_not_a_truth_value)]
 """Version of a file format."""
 
-_LEAST_RATIONAL = Fraction(1, 1_000_000)
+_LEAST_RATIONAL = Fraction(1, 1_000_000_000)
 _MAX_RATIONAL = 1_000_000
 _MAX_RATIONAL_CHARACTERS = 40
 _RATIO = re.compile(r"[0-9]+/[0-9]+")
@@ -42,7 +42,7 @@ def _to_fraction(value: Any) -> Fraction:
     except (ValueError, ZeroDivisionError):
         raise ValueError(problem) from None
     if not _LEAST_RATIONAL <= fraction <= _MAX_RATIONAL:
-        limits = f"{float(_LEAST_RATIONAL):.6f} to {_MAX_RATIONAL}"
+        limits = f"{float(_LEAST_RATIONAL):g} to {_MAX_RATIONAL}"
         raise ValueError(f"expected a positive number from {limits}, got {shown(value)}")
     return fraction
 

@@ -79,7 +79,7 @@ def test_a_rate_is_what_is_written(text, rate):
         ("rate: '٣'", "models.0.rate: expected a number"),
         ("rate: yes", "models.0.rate: expected a number"),
         ("rate: true", "models.0.rate: expected a number .*, got true"),
-        ("rate: 1e-7", "models.0.rate: expected a positive number from 0.000001 to 1000000"),
+        ("rate: 1e-10", "models.0.rate: expected a positive number from 1e-09 to 1000000"),
         ("deadline_ms: yes", "models.0.deadline_ms: expected a number, got the text 'yes'"),
         ("deadline_ms: true", "models.0.deadline_ms: expected a number.*, got true"),
         ("deadline_ms: '5'", "models.0.deadline_ms: expected a number.*, got the text '5'"),

@@ -83,7 +83,7 @@ def test_rates_are_exact(written, child, rate):
             "rate: 30",
             "rate: -30",
             "models.0.rate",
-            "expected a positive number from 0.000001 to 1000000",
+            "expected a positive number from 1e-09 to 1000000",
         ),
         ("rate: 30", "rate: .nan", "models.0.rate", "number"),
         ("rate: 30", "rate: 1/0", "models.0.rate", "number"),
