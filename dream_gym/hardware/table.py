@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from pydantic import PrivateAttr
 
-from dream_gym.errors import ConfigError, shown
+from dream_gym.errors import ConfigError, plain, shown
 from dream_gym.hardware.chip import Chip
 from dream_gym.hardware.cost import CostModel, CostTable, rounded
 from dream_gym.hardware.parquet_size import check_parquet_size
@@ -26,6 +26,7 @@ from dream_gym.yaml_core import NUMBER
 
 COLUMNS = ("network", "layer", "accelerator", "latency_ns", "energy_pj")
 _MAX_NAME_BYTES = 1000
+_MANY = 20
 MAX_VALUE = 1e15  # ns: eleven days; pJ: a kilojoule
 
 _Key: TypeAlias = tuple[str, str, str]
@@ -117,7 +118,7 @@ def _read(path: Path, _: _Stamp) -> Mapping[_Key, _Costs]:
                 raise ConfigError(f"{where}: {column}: expected a name, got {shown(name)}")
         key = (names[0], names[1], names[2])
         if key in table:
-            raise ConfigError(f"{where}: {', '.join(key)} is there twice")
+            raise ConfigError(f"{where}: {', '.join(map(plain, key))} is there twice")
         table[key] = (
             _positive(row["latency_ns"], f"{where}: latency_ns"),
             _positive(row["energy_pj"], f"{where}: energy_pj"),
@@ -144,7 +145,8 @@ def _check_columns(columns: Iterable[str], path: Path) -> None:
     for column in COLUMNS:
         if present.count(column) != 1:
             problem = "is there twice" if column in present else "is missing"
-            raise ConfigError(f"{path}: column {column} {problem}; found: {', '.join(present)}")
+            found = ", ".join(map(plain, present[:_MANY]))
+            raise ConfigError(f"{path}: column {column} {problem}; found: {found}")
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
