@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from dream_gym.errors import ConfigError, shown
+from dream_gym.errors import ConfigError, plain, shown
 
 MAX_CHARACTERS = 2_000_000
 MAX_DEPTH = 50
@@ -125,10 +125,10 @@ class _Document:
 
     def _alias(self, event: Any) -> Any:
         if event.anchor not in self._anchors:
-            self._fail(event, f"*{event.anchor}: there is no &{event.anchor} before it")
+            self._fail(event, f"*{plain(event.anchor)}: is not defined by & before it")
         found = self._anchors[event.anchor]
         if found is None:
-            self._fail(event, f"*{event.anchor}: contains itself")
+            self._fail(event, f"*{plain(event.anchor)}: contains itself")
         content, values = found
         self._count(event, values)
         return content

@@ -86,7 +86,7 @@ def _row(row: dict[str, str], where: str) -> CalibratedCell:
     try:
         numbers = {name: float(row[name]) for name in NAMES if name not in texts}
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"{where}: {error}") from error
+        raise ConfigError(f"{where}: expected numbers in all but names") from error
     return CalibratedCell(**{name: row[name] for name in texts}, **numbers)  # type: ignore[arg-type]
 
 

@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from pydantic import PrivateAttr
 
-from dream_gym.errors import ConfigError, shown
+from dream_gym.errors import ConfigError, plain, shown
 from dream_gym.hardware.chip import Chip
 from dream_gym.hardware.cost import CostModel, CostTable, rounded
 from dream_gym.hardware.parquet_size import check_parquet_size
@@ -32,6 +32,7 @@ DIGEST = "digest"
 """The column that says which network a row was made for, see `Network.digest`."""
 MAX_VALUE = 1e15  # ns: eleven days; pJ: a kilojoule
 _MAX_NAME_BYTES = 1000
+_MANY = 20
 
 _Key: TypeAlias = tuple[str, str, str]
 _Costs: TypeAlias = tuple[float, float]
@@ -159,7 +160,7 @@ def _read(path: Path, _: Stamp) -> CostRows:
             made_for.setdefault(row["network"], set()).add(row[DIGEST])
         key = (row.get(DIGEST, row["network"]), row["layer"], row["accelerator"])
         if key in costs:
-            raise ConfigError(f"{where}: {', '.join(names)} is there twice")
+            raise ConfigError(f"{where}: {', '.join(map(plain, names))} is there twice")
         costs[key] = (
             _positive(row["latency_ns"], f"{where}: latency_ns"),
             _positive(row["energy_pj"], f"{where}: energy_pj"),
@@ -194,7 +195,8 @@ def _check_columns(columns: Iterable[str], path: Path) -> None:
     for column in (*COLUMNS, *(DIGEST for _ in range(DIGEST in present))):
         if present.count(column) != 1:
             problem = "is there twice" if column in present else "is missing"
-            raise ConfigError(f"{path}: column {column} {problem}; found: {', '.join(present)}")
+            found = ", ".join(map(plain, present[:_MANY]))
+            raise ConfigError(f"{path}: column {column} {problem}; found: {found}")
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:

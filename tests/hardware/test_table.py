@@ -86,6 +86,8 @@ def test_columns_may_be_in_any_order_and_others_are_ignored(tmp_path):
         (HEADER, "has no rows"),
         (GOOD.replace("energy_pj", "energy"), "column energy_pj is missing"),
         (GOOD.replace("layer,", "network,", 1), "column network is there twice"),
+        ("9" * 5000 + GOOD, "column network is missing; found: '9999"),
+        ('"a\nb",' + GOOD.replace("layer", "lay", 1), "column layer is missing; found: 'a"),
         (GOOD.replace("20.2", "nan"), "line 3: latency_ns: expected a number, got 'nan'"),
         (GOOD.replace("20.2", "inf"), "line 3: latency_ns: expected a number, got 'inf'"),
         (GOOD.replace("20.2", "-1"), "line 3: latency_ns: expected a positive number"),
