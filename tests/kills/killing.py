@@ -1,4 +1,4 @@
-"""A command is killed at some moment, run again, and must come to what it comes to undisturbed."""
+"""A command is killed at some moment, run again, and must come to what it does undisturbed."""
 
 from __future__ import annotations
 
@@ -167,8 +167,8 @@ def workers_of(leader: int) -> list[int]:
 
 
 def files(folder: Path) -> set[str]:
-    """All that lies in a folder."""
-    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+    """All files in a folder; a kill may leave empty folders."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
 @dataclass
