@@ -77,5 +77,4 @@ def test_cached_code_carries_its_digest():
     from dream_gym.simulator.engine import begin
     from dream_gym.sources import code_digest
 
-    begin._cache._bind_to_sources()
-    assert begin._cache._cache_file._source_stamp == code_digest(begin)
+    assert {file._source_stamp for file in begin._cache._files} == {code_digest(begin)}

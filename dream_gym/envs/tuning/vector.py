@@ -25,7 +25,7 @@ class DreamRTMMVectorEnv(WorldVectorEnv):
     """
 
     piece = 1
-    least_per_thread = 2
+    least_per_thread = 1
 
     def __init__(
         self,
