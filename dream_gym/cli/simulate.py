@@ -101,7 +101,8 @@ def _show(console: Console, result: Result, title: str) -> None:
     )
     for model, top1 in result.accuracy.items():
         lost = result.accuracy_loss[model]
-        say(console, f"{model}: mean top-1 accuracy {top1:.1f} %, {lost:.2%} of the original's lost")
+        text = f"{model}: mean top-1 accuracy {top1:.1f} %, {lost:.2%} of the original's lost"
+        say(console, text)
 
 
 def _figures(result: Result, model: str) -> tuple[str, str, str, str]:
