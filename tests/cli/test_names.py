@@ -24,9 +24,9 @@ from dream_gym.cli import main
 from tests.analysis.test_markdown import PARSER
 
 POLICIES = ("p$_$q", "_base", "a|b", "cam[/left]", "`tick", "<b>x", "カメラ", "*x*")
-MODELS = ("cam[left]", "cam[/left]", "a|b\nc", "_$x_$")
+MODELS = ("cam[left]", "cam[/left]", "a|b c", "_$x_$")
 ACCELERATORS = ("[red]ws0", "<os>$0$`")
-SCENARIO, PLATFORM, SUITE = "sc[/x]|_$ `y`", "pl[bold]a|b", "suite|[x]"
+SCENARIO, PLATFORM, SUITE = "sc[x]|_$ `y`", "pl[bold]a|b", "suite|[x]"
 TERMINAL = {"FORCE_COLOR": "1", "COLUMNS": "200", "NO_COLOR": "1"}
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
