@@ -38,4 +38,5 @@ def test_wheel_holds_all_modules_and_configs(tmp_path):
             continue
         assert f"dream_gym/configs/{path.relative_to(ROOT / 'configs')}" in names
     assert "dream_gym/py.typed" in names
+    assert "dream_gym_command.py" in names, "what the script dream-gym calls"
     assert not any(name.startswith(("agents/", "tests/")) for name in names)
