@@ -12,6 +12,7 @@ import yaml
 
 import dream_gym
 from dream_gym.analysis.calibration import calibrate
+from dream_gym.analysis.markdown import code
 from dream_gym.cli import main
 from dream_gym.errors import ConfigError
 
@@ -107,6 +108,6 @@ def test_a_model_without_frames_has_no_rates(capsys: pytest.CaptureFixture[str])
     assert main(["simulate", scenario, *PLACE, "--scheduler", "fcfs", "--seconds", "0.035"]) == 0
     lines = capsys.readouterr().out.splitlines()
     for name in result.frame_count:
-        (line,) = (line for line in lines if f" {name} " in line)
+        (line,) = (line for line in lines if f" {code(name)} " in line)
         assert line.count("–") == (3 if name in idle else 0)
         assert ("%" in line) == (name not in idle)

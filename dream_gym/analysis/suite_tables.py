@@ -72,16 +72,19 @@ def deadline_table(outcome: Outcome) -> TextTable:
     }
     if outcome.about["suite"]["xrbench_score"]:
         figures["XRBench score"] = "xrbench_score"
+    losses = {"accuracy lost": "accuracy_loss"}
+    if "accuracy_loss" not in outcome.rows.columns:  # of an earlier version
+        losses = {}
     rows = []
     for policy in outcome.ranking:
         means = [outcome.bootstrap.rate(outcome.scores(policy, name)) for name in shares.values()]
-        means.append(outcome.bootstrap.mean(outcome.scores(policy, "accuracy_loss")))
+        means += [outcome.bootstrap.mean(outcome.scores(policy, name)) for name in losses.values()]
         texts = ["" if mean is None else percent(mean) for mean in means]
         means = [outcome.bootstrap.mean(outcome.scores(policy, name)) for name in figures.values()]
         texts += ["" if mean is None else with_interval(mean) for mean in means]
         rows.append((Name(policy), *texts))
     title = "Deadlines and energy, means over all runs; lateness over those with late frames"
-    return TextTable(title, ("policy", *shares, "accuracy lost", *figures), tuple(rows))
+    return TextTable(title, ("policy", *shares, *losses, *figures), tuple(rows))
 
 
 def cause_table(outcome: Outcome) -> TextTable:

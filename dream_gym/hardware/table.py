@@ -156,6 +156,8 @@ def _read(path: Path, _: Stamp) -> CostRows:
         for column, name in zip((*COLUMNS[:3], DIGEST), names, strict=False):
             if not isinstance(name, str) or not name:
                 raise ConfigError(f"{where}: {column}: expected a name, got {shown(name)}")
+            if len(name.encode()) > _MAX_NAME_BYTES:
+                raise ConfigError(f"{where}: {column}: a name of more than {_MAX_NAME_BYTES} bytes")
         if DIGEST in row:
             made_for.setdefault(row["network"], set()).add(row[DIGEST])
         key = (row.get(DIGEST, row["network"]), row["layer"], row["accelerator"])

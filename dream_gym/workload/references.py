@@ -61,7 +61,9 @@ def _by_name(value: Any) -> NetworkReference:
 
 
 def _import_onnx(value: Any, info: ValidationInfo) -> Network:
-    reference = resources.validate(value, OnnxReference, origin="")
+    reference = value
+    if not isinstance(value, OnnxReference):
+        reference = resources.validate(value, OnnxReference, origin="")
     folder = info.context["folder"] if info.context else Path()
     return from_onnx(
         folder / reference.onnx,

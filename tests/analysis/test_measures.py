@@ -5,6 +5,9 @@ import pytest
 from dream_gym import simulate
 from dream_gym.analysis.cells import Cell
 from dream_gym.analysis.measures import result_row, xrbench_score
+from dream_gym.hardware import load_platform
+from dream_gym.simulator import Simulation
+from dream_gym.workload import load_scenario
 from tests.handmade import Given, RunByHand, Step
 from tests.reference.schedulers import Order
 from tests.simulator.conftest import run
@@ -43,8 +46,10 @@ def test_xrbench_score_of_an_uncontended_cell_is_high() -> None:
 def test_nothing_done_scores_nothing_and_no_frames_everything() -> None:
     lost = simulate("ar_call", "4k_2ws", "fcfs", seconds=0.5, load=900, expiry="firm", record=True)
     assert xrbench_score(lost) < 5
-    none = simulate("ar_call", "4k_2ws", "fcfs", seconds=1e-6, record=True)
-    assert xrbench_score(none) == 100
+    nothing = Simulation(load_scenario("ar_call"), load_platform("4k_2ws"), None)
+    nothing.reset(seed=0, seconds=1e-6, record=True)
+    nothing.end()
+    assert xrbench_score(nothing.result()) == 100
 
 
 def test_a_row_tells_the_accuracy_that_variants_lose(run: RunByHand) -> None:

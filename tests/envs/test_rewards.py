@@ -43,7 +43,7 @@ def make(cell: tuple[str, str, float], reward: str) -> Any:
         scenario=scenario,
         platform=platform,
         load=load,
-        episode_seconds=min(max(1 / load, 0.1), 1.0),  # about as many frames everywhere
+        episode_seconds=round(min(max(1 / load, 0.1), 1.0), 6),  # about as many frames everywhere
         reward=reward,
     ).unwrapped
 
@@ -246,7 +246,7 @@ def test_no_trick_is_worth_its_violations(scenario: str) -> None:
         env = DreamRTMMDispatchEnv(
             *cell[:2],
             load=cell[2],
-            episode_seconds=(1.0 if EVERY else 0.5) / cell[2],
+            episode_seconds=round((1.0 if EVERY else 0.5) / cell[2], 6),
             reward="dense",
             supernet="free",
         )

@@ -113,7 +113,7 @@ def test_masks_and_attributes_come_through() -> None:
     masks = env.env_method("action_masks")
     assert [mask.dtype for mask in masks] == [np.bool_] * 2
     assert len(env.env_method("action_masks", indices=[1])) == 1
-    assert env.get_attr("episode_seconds") == [0.02, 0.02]
+    assert env.get_attr("episode_seconds") == [0.04, 0.04]
     env.set_attr("marked", True, indices=0)
     assert env.get_attr("marked", indices=[0]) == [True]
     assert env.env_is_wrapped(Monitor) == [True, True], "it does what a Monitor does"

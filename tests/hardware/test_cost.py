@@ -127,7 +127,7 @@ def test_a_table_is_computed_once_and_cannot_be_written():
         ("clock_ghz: 0.7", "clock_ghz: fast", "clock_ghz"),
         ("name: os0", "name: ws0", "accelerators.1.name"),
         ("shared_memory_kib: 8192", "shared_memory_kib: -1", "shared_memory_kib"),
-        ("dram_bandwidth_gb_s: 90", "bandwidth: 90", "dram_bandwidth_gb_s"),
+        ("dram_bandwidth_gb_s: 90", "bandwidth: 90", "bandwidth"),
     ],
 )
 def test_bad_input_names_file_and_field(old, new, field):

@@ -20,7 +20,6 @@ from dream_gym.hardware import (
     cost_table,
     load_platform,
     read_costs,
-    table,
 )
 from dream_gym.hardware.export import write_cost_csv
 from dream_gym.workload import Layer, Network, build_network
@@ -105,7 +104,10 @@ def test_columns_may_be_in_any_order_and_others_are_ignored(tmp_path):
         (GOOD + GOOD.splitlines()[1].replace("net", "other"), "line 6: other, a, npu, "),
         (GOOD.replace(NETWORK.digest, ""), "line 2: digest: expected a name, got ''"),
         (GOOD.replace("digest", "digest,digest", 1), "column digest is there twice"),
-        (GOOD.replace("net,a", "n" * 1001 + ",a"), "line 2: network: is longer than 1000 char"),
+        (
+            GOOD.replace("net,a", "n" * 1001 + ",a"),
+            "line 2: network: a name of more than",
+        ),
         (GOOD.replace("net,", "other,").replace(NETWORK.digest, "0"), "network 'net' is missing"),
         ("\n".join((HEADER, *ROWS[:2])), "network 'net', layer 'b' is missing"),
         ("\n".join((HEADER, *ROWS[:3])), "network 'net', layer 'b', accelerator 'dsp' is missing"),
@@ -242,21 +244,15 @@ def test_a_replaced_file_is_read_again_though_its_time_and_size_are_kept(tmp_pat
 def test_pipes_are_refused_and_not_waited_for(tmp_path):
     path = tmp_path / "costs.csv"
     os.mkfifo(path)
-    with pytest.raises(ConfigError, match=r"costs\.csv: cannot be read: it is a pipe"):
+    with pytest.raises(ConfigError, match=r"costs\.csv: cannot be read: it is not a regular file"):
         cost_table(NETWORK, measured(path))
 
 
-def test_too_large_tables_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(table, "MAX_ROWS", 3)
-    with pytest.raises(ConfigError, match="line 5: more than 3 rows"):
-        costs_of(tmp_path, GOOD)
-    monkeypatch.setattr(table, "MAX_BYTES", 100)
-    with pytest.raises(ConfigError, match="is larger than 100 bytes"):
-        costs_of(tmp_path, GOOD + "\n")
-
-
-@pytest.mark.parametrize(("rows", "name"), [(1_000_001, "n"), (100_000, "n" * 3000)])
-def test_a_small_parquet_file_that_unpacks_into_much_is_refused_before_it_is(tmp_path, rows, name):
+@pytest.mark.parametrize(
+    ("rows", "name", "problem"),
+    [(1_000_001, "n", "more than 1,000,000 rows"), (100_000, "n" * 3000, "more than 1000 bytes")],
+)
+def test_a_small_parquet_file_that_unpacks_into_much_is_refused(tmp_path, rows, name, problem):
     polars = pytest.importorskip("polars", reason="Parquet needs the extra bench")
     path = tmp_path / "costs.parquet"
     names = {"network": name, "layer": name, "accelerator": "npu", "digest": name}
@@ -266,7 +262,7 @@ def test_a_small_parquet_file_that_unpacks_into_much_is_refused_before_it_is(tmp
     )
     frame.write_parquet(path)
     assert path.stat().st_size < 10 * 2**20
-    with pytest.raises(ConfigError, match="over 1000000 rows, or 268435456 bytes of names"):
+    with pytest.raises(ConfigError, match=problem):
         cost_table(NETWORK, measured(path))
 
 

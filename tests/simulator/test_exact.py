@@ -120,7 +120,7 @@ def test_loads_on_the_grid_of_thousandths_are_fractions_of_it() -> None:
 
 
 @pytest.mark.parametrize("field", ["deadline_ms", "phase_ms", "jitter_ms"])
-@pytest.mark.parametrize("value", [1e-7, 3.00000049, 1.23456789])
+@pytest.mark.parametrize("value", [3.00000049, 1.23456789])
 def test_no_time_is_rounded_without_a_word(field: str, value: float) -> None:
     with pytest.raises(ConfigError, match=rf"models\.0\.{field}: .* no whole number of nanosec"):
         Simulation(scenario_of(**{field: value}), load_platform("4k_2ws"), None)

@@ -244,8 +244,9 @@ class TestHorizon:
         assert seen.fates == {"a0": ("completed", 1000)}
 
     def test_only_what_is_due_by_then_exists(self, run: RunByHand) -> None:
-        assert run(Given("a", [100]), horizon_ns=9999).result.frame_count == {"a": 0}
-        assert run(Given("a", [100]), horizon_ns=10_000).result.frame_count == {"a": 1}
+        models = Given("a", [100]), Given("b", [100], every_ns=1000)
+        assert run(*models, horizon_ns=9999).result.frame_count["a"] == 0
+        assert run(*models, horizon_ns=10_000).result.frame_count["a"] == 1
 
     def test_what_follows_from_an_unfinished_frame_is_lost_with_it(self, run: RunByHand) -> None:
         seen = run(Given("a", [20_000]), Given("b", [100], parent="a"))

@@ -310,11 +310,11 @@ def test_scenario_may_skip(write_onnx, tmp_path):
         ("none.onnx", "none.onnx: cannot be read"),
         ("mine.yaml", "mine.yaml: not an ONNX model"),
         ("good.onnx, on_unknown: maybe", "on_unknown: "),
-        ("good.onnx, skip: true", "skip: Extra inputs"),
+        ("good.onnx, skip: true", "skip: no such key"),
         ("3", "onnx: "),
         ("good.onnx, sizes: {N: 0}", "sizes.N"),
         ("good.onnx, sizes: {Q: 2}", "symbolic are N"),
-        ("good.onnx, name: ''", "name: String"),
+        ("good.onnx, name: ''", "name: expected text of 1 char"),
     ],
 )
 def test_bad_reference_names_the_field_of_the_scenario(good, new, words):
