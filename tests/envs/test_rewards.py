@@ -117,7 +117,7 @@ def serve_only(model: int) -> Play:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_giving_up_does_not_pay(seed: int) -> None:
     assert len(CELLS) >= 15
-    for cell in ALL_CELLS if EVERY else CELLS:
+    for cell in ALL_CELLS if EVERY else CELLS[seed % 2 :: 2]:  # each by one of the seeds
         envs = [make(cell, reward) for reward in REWARDS]
         fcfs, _ = totals(envs, seed, fastest_first)
         models = len(envs[0].simulation.problem.models)
