@@ -29,7 +29,7 @@ VARIANTS: list[dict[str, Any]] = [
     {"max_slots": 2},
     {"expiry": "firm", "contention": True, "energy_norm": "literal", "reward": "dense"},
     {"scenario": ["ar_call", "drone_indoor"], "platform": ["4k_2ws", "4k_1ws_2os"]},
-    {"load": (0.5, 2.0), "reward": "log_uxcost_delta"},
+    {"load": (0.5, 2.0), "reward": "log_uxcost_delta", "episode_seconds": 0.07},
 ]
 
 
