@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -194,9 +193,7 @@ def test_random_workloads(grid: bool) -> None:
     @given(cases(grid=grid))
     def check(case: Case) -> None:
         result = run_engine(case)
-        simulation = Simulation(
-            case.scenario, case.platform, None, load=Fraction(case.options["load"])
-        )
+        simulation = Simulation(case.scenario, case.platform, None, load=case.options["load"])
         simulation.reset(seed=case.options["seed"], seconds=case.options["seconds"])
         assert result.frames is not None
         assert result.timeline is not None
