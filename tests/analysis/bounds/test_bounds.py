@@ -244,7 +244,7 @@ def test_nobody_is_below_what_is_proven() -> None:
     seen: Counter[str] = Counter()
 
     @settings(
-        max_examples=30,
+        max_examples=60,
         deadline=None,
         derandomize=True,
         database=None,
