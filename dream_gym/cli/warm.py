@@ -6,7 +6,7 @@ import time
 
 from dream_gym.analysis.warming import SHARED, UNITS, warm_up
 from dream_gym.arguments import checked_integer
-from dream_gym.cli.output import make_console, make_progress
+from dream_gym.cli.output import make_console, make_progress, say
 from dream_gym.threads import cores
 
 _MOST_WORKERS = 1024
@@ -32,4 +32,4 @@ def warm(workers: int = cores()) -> None:
         )
     seconds = time.perf_counter() - start
     said = f"compiled {compiled} functions in {seconds:.0f} s" if compiled else "all was compiled"
-    make_console().print(said)
+    say(make_console(), said)
