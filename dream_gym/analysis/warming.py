@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -74,6 +75,18 @@ UNITS: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {
 """What is compiled, longest first: uses of it, none of which needs another first."""
 
 
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Not a word about each function that is compiled: there is a bar that tells it."""
+    log = logging.getLogger("dream_gym")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+
+
 class _Warming:
     """A `Job` whose tasks are names of units."""
 
@@ -82,13 +95,13 @@ class _Warming:
 
     def run(self, task: str) -> int:
         """Use what a unit compiles; return how many entry points were not in the cache."""
-        logging.getLogger("dream_gym").setLevel(logging.ERROR)  # there is a bar that tells it
         before = _misses()
-        if task == SHARED:
-            _share()
-        else:
-            use, arguments = UNITS[task]
-            use(*arguments)
+        with _quiet():
+            if task == SHARED:
+                _share()
+            else:
+                use, arguments = UNITS[task]
+                use(*arguments)
         return _misses() - before
 
 

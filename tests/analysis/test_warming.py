@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 
@@ -39,7 +40,9 @@ def test_what_is_compiled_is_left_alone(
 ) -> None:
     monkeypatch.setattr(warming, "UNITS", {"edf": warming.UNITS["scheduler edf"]})
     done: list[str] = []
+    level = logging.getLogger("dream_gym").level
     warming.warm_up(1, done.append)
+    assert logging.getLogger("dream_gym").level == level, "whoever warms up hears of faults after"
     assert done == [warming.SHARED, "edf"]
     assert warming.warm_up(1) == 0
     assert main(["warm", "--workers", "1"]) == 0
