@@ -16,7 +16,7 @@ import tyro
 
 from agents.hyperparameters import load_hyperparameters
 from agents.training import ENVIRONMENT, default_folder, start_run, train
-from dream_gym.analysis.suite import load_suite
+from dream_gym.analysis import load_suite
 from dream_gym.cli.output import prepare_streams
 from dream_gym.envs.rewards import REWARDS
 from dream_gym.errors import DreamGymError

@@ -11,7 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecNormalize
 
-from dream_gym.analysis.agents import (
+from dream_gym.errors import ConfigError
+from dream_gym.files import write_text
+from dream_gym.players.agent import (
     BEST,
     LAST,
     Agent,
@@ -20,8 +22,6 @@ from dream_gym.analysis.agents import (
     play,
     write_checkpoint,
 )
-from dream_gym.errors import ConfigError
-from dream_gym.files import write_text
 from dream_gym.workload import selection_seeds
 
 EVALUATIONS = "evaluations.csv"

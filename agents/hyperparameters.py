@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from dream_gym.errors import ConfigError, hint, shown
-from dream_gym.resources import Config, find, read_yaml_text, validate
-from dream_gym.yaml_core import load_yaml
+from dream_gym.reading.resources import Config, find, read_yaml_text, validate
+from dream_gym.reading.yaml_core import load_yaml
 
 
 def _whole(value: Any) -> Any:

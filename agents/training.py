@@ -19,7 +19,9 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from agents.callbacks import InterruptCallback, ProgressCallback, SelectionCallback
 from agents.hyperparameters import Hyperparameters
-from dream_gym.analysis.agents import (
+from dream_gym.errors import ConfigError
+from dream_gym.files import locked, write_text
+from dream_gym.players.agent import (
     CARD,
     LAST,
     RunCard,
@@ -28,11 +30,9 @@ from dream_gym.analysis.agents import (
     read_card,
     read_checkpoint,
 )
-from dream_gym.errors import ConfigError
-from dream_gym.files import locked, write_text
-from dream_gym.resources import validate
+from dream_gym.reading.resources import validate
+from dream_gym.reading.yaml_core import dump_yaml
 from dream_gym.workload import SEEDS_PER_PURPOSE
-from dream_gym.yaml_core import dump_yaml
 
 ENVIRONMENT = "DreamRTMM-v0"
 _LIBRARIES = ("dream_gym", "gymnasium", "numba", "numpy", "stable-baselines3", "torch")

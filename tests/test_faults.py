@@ -117,7 +117,7 @@ def test_a_killed_worker_ends_the_others_and_does_not_hang(tmp_path: Path) -> No
 
 
 def test_killed_in_the_middle_of_training_leaves_whole_files(tmp_path: Path) -> None:
-    from dream_gym.analysis.agents import AgentPolicy
+    from dream_gym.players import make_player
 
     root = Path(__file__).parents[1]
     run = tmp_path / "run"
@@ -131,4 +131,4 @@ def test_killed_in_the_middle_of_training_leaves_whole_files(tmp_path: Path) -> 
         time.sleep(0.2)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert AgentPolicy(run)
+    assert make_player(f"agent:{run}")

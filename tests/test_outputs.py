@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dream_gym.analysis.calibration_table import calibrated_cells, write_table
-from dream_gym.analysis.parts import keep_parts
+from dream_gym.analysis.runs.parts import keep_parts
+from dream_gym.analysis.suites.calibrated import calibrated_cells, write_table
 from dream_gym.cli import main
 
 ROOT = Path(__file__).parents[1]

@@ -8,21 +8,28 @@ from pathlib import Path
 
 from rich.console import Console
 
-from dream_gym.analysis import report
-from dream_gym.analysis.agents import AgentPolicy
-from dream_gym.analysis.benchmark import Benchmark, run_benchmark
+from dream_gym.analysis import (
+    Benchmark,
+    Parts,
+    Suite,
+    TunedPolicy,
+    keep_parts,
+    load_suite,
+    make_policy,
+    run_benchmark,
+)
 from dream_gym.analysis.extra import polars
-from dream_gym.analysis.outcome import ABOUT, RUNS, Outcome
-from dream_gym.analysis.parts import Parts, keep_parts
-from dream_gym.analysis.plots import plot_uxcost
-from dream_gym.analysis.policies import Contestant, TunedPolicy, make_policy
-from dream_gym.analysis.results_page import verdict, write_report
-from dream_gym.analysis.suite import Suite, load_suite
-from dream_gym.analysis.suite_tables import suite_tables
-from dream_gym.analysis.timeline import most_different, plot_timeline
+from dream_gym.analysis.report import summary as report
+from dream_gym.analysis.report.outcome import ABOUT, RUNS, Outcome
+from dream_gym.analysis.report.page import verdict, write_report
+from dream_gym.analysis.report.plots import plot_uxcost
+from dream_gym.analysis.report.suite_tables import suite_tables
+from dream_gym.analysis.report.timeline import most_different, plot_timeline
+from dream_gym.analysis.runs.policies import Policy
 from dream_gym.cli.output import command_line, make_console, make_progress, say, show_table
 from dream_gym.errors import ConfigError
 from dream_gym.files import check_outputs, file_name, is_standard_output
+from dream_gym.players import make_player
 
 FEW_CELLS = 4
 """Up to so many cells are shown one by one, and UXCost is drawn so."""
@@ -41,7 +48,7 @@ def benchmark(
 ) -> None:
     """Compare policies on the same held-out seeds.
 
-    An interrupted benchmark is taken up again by the same command, as long as nothing that it
+    An interrupted benchmark is resumed by the same command, as long as nothing that it
     depends on has changed.
 
     Args:
@@ -71,8 +78,8 @@ def benchmark(
         report.check_table_path(table)
     few = len(chosen.cells) <= FEW_CELLS
     check_outputs(folder / RUNS, folder / "table.csv", table, json)
-    policies: list[Contestant] = [make_policy(spec) for spec in chosen.policies]
-    policies += [AgentPolicy(path) for path in agent]
+    policies: list[Policy] = [make_policy(spec) for spec in chosen.policies]
+    policies += [make_player(f"agent:{path}") for path in agent]
     names = [policy.name for policy in policies]
     _check_timeline(chosen, names, timeline_cell, timeline_policies)
     with keep_parts(folder / "parts") as parts:
@@ -103,7 +110,7 @@ def benchmark(
     say(console, f"{folder}: report, tables, figures; again by: {command}", keep=True)
 
 
-def _run(suite: Suite, policies: Sequence[Contestant], workers: int, parts: Parts) -> Benchmark:
+def _run(suite: Suite, policies: Sequence[Policy], workers: int, parts: Parts) -> Benchmark:
     with make_progress() as progress:
         task = progress.add_task("")
         return run_benchmark(
@@ -133,7 +140,7 @@ def _check_timeline(
 
 def _plot_timeline(
     outcome: Benchmark,
-    policies: Sequence[Contestant],
+    policies: Sequence[Policy],
     path: Path,
     *,
     cell: int | None,

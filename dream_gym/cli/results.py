@@ -8,8 +8,8 @@ from typing import Annotated
 import tyro
 
 from dream_gym.analysis.extra import polars
-from dream_gym.analysis.outcome import read_outcome
-from dream_gym.analysis.results_page import write_page
+from dream_gym.analysis.report.outcome import read_outcome
+from dream_gym.analysis.report.page import write_page
 from dream_gym.cli.output import make_console, say
 from dream_gym.errors import ConfigError
 from dream_gym.files import check_outputs, is_stream

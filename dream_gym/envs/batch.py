@@ -13,10 +13,10 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from dream_gym.arguments import checked_integer
+from dream_gym.compiling.threads import cores, run_in_threads
 from dream_gym.envs.base import Buffers, WorldEnv
 from dream_gym.envs.rewards import ELAPSED_NS, LENGTH, REWARD
 from dream_gym.errors import ConfigError, EnvStateError
-from dream_gym.threads import cores, run_in_threads
 
 Bools = NDArray[np.bool_]
 DRAWN = {"seed": 0, "scenario": None, "platform": None, "load": 0.0}
@@ -24,15 +24,16 @@ DRAWN = {"seed": 0, "scenario": None, "platform": None, "load": 0.0}
 _MOST_ENVS = 2**20
 _MOST_THREADS = 1024
 _MOST_STEPS = 2**53
-"""Ledgers count steps in float64."""
+"""Episode accounts count steps in float64."""
 
 
 class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
     """Environments in a batch, each bit-identical to the same environment alone.
 
-    Their buffers are the rows of matrices. Steps run in parallel threads, see `dream_gym.threads`,
-    where there is enough to do; resets, which are rare, go through the environments one by one. A
-    copy, deep or by pickle, has the same arguments and waits for its reset.
+    Their buffers are the rows of matrices. Steps run in parallel threads, see
+    `dream_gym.compiling.threads`, where there is enough to do; resets, which are rare, go through
+    the environments one by one. A copy, deep or by pickle, has the same arguments and waits for its
+    reset.
 
     With ``max_episode_steps`` episodes are truncated as Gymnasium's `TimeLimit` does it: with the
     step of that number, and without a ``result`` unless they end by then.
@@ -42,7 +43,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
     ended, ``info["_episode_statistics"]`` says which.
 
     Args:
-        env: The first environment; the others are its twins.
+        env: The first environment; the others are its clones.
         num_envs: Their number.
         autoreset_mode: ``NextStep``, ``SameStep`` or ``Disabled``, as Gymnasium defines them.
         max_episode_steps: Steps after which an episode is truncated; None for never.
@@ -89,7 +90,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
         self.single_action_space = env.action_space
         self.observation_space = batch_space(env.observation_space, num_envs)
         self.action_space = batch_space(env.action_space, num_envs)
-        self.envs: list[Any] = [env, *(env.twin() for _ in range(num_envs - 1))]
+        self.envs: list[Any] = [env, *(env.clone() for _ in range(num_envs - 1))]
         self.buffers: Buffers = {
             name: np.zeros((num_envs, *buffer.shape), dtype=buffer.dtype)
             for name, buffer in env.buffers.items()
@@ -150,7 +151,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
         truncated = self._truncated() & ~resets
         ended = terminated | truncated
         self._ended[:] = ended
-        rewards = self.buffers["ledger"][:, REWARD].copy()
+        rewards = self.buffers["episode_account"][:, REWARD].copy()
         rewards[resets] = 0.0
         info = self._finals(terminated, ended)
         if self.autoreset_mode == AutoresetMode.SAME_STEP and ended.any():
@@ -204,12 +205,12 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
         """Which episodes have had all their steps."""
         if self.max_episode_steps is None:
             return np.zeros(self.num_envs, dtype=np.bool_)
-        steps: NDArray[np.float64] = self.buffers["ledger"][:, LENGTH]
+        steps: NDArray[np.float64] = self.buffers["episode_account"][:, LENGTH]
         return steps >= self.max_episode_steps
 
     def _info(self, which: Bools) -> dict[str, Any]:
         """What every reset and step tells; ``which`` environments it is told of."""
-        elapsed_ns = self.buffers["ledger"][:, ELAPSED_NS].astype(np.int64)
+        elapsed_ns = self.buffers["episode_account"][:, ELAPSED_NS].astype(np.int64)
         return {"elapsed_ns": elapsed_ns, "_elapsed_ns": which}
 
     def _reset(

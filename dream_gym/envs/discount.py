@@ -9,13 +9,12 @@ from gymnasium.utils import RecordConstructorArgs
 
 from dream_gym.envs.base import WorldEnv
 from dream_gym.errors import ConfigError
-
-_NS_PER_MS = 1e6
+from dream_gym.units import NS_PER_MS
 
 
 def time_discount(gamma: float, interval_ms: float, elapsed_ns: Any) -> Any:
     """Gamma to the power of elapsed time / interval, of a number or an array."""
-    return gamma ** (elapsed_ns / (interval_ms * _NS_PER_MS))
+    return gamma ** (elapsed_ns / (interval_ms * NS_PER_MS))
 
 
 def check_discount(gamma: float, interval_ms: float) -> None:

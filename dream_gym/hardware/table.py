@@ -21,11 +21,11 @@ from dream_gym.errors import ConfigError, plain, shown
 from dream_gym.hardware.chip import Chip
 from dream_gym.hardware.cost import CostModel, CostTable, rounded
 from dream_gym.hardware.parquet_size import check_parquet_size
-from dream_gym.inputs import read_bytes, read_text
-from dream_gym.resources import FilePath
-from dream_gym.stamps import Stamp, stamp_of
+from dream_gym.reading.inputs import read_bytes, read_text
+from dream_gym.reading.resources import FilePath
+from dream_gym.reading.stamps import Stamp, stamp_of
+from dream_gym.reading.yaml_core import NUMBER
 from dream_gym.workload import Network
-from dream_gym.yaml_core import NUMBER
 
 COLUMNS = ("network", "layer", "accelerator", "latency_ns", "energy_pj")
 DIGEST = "digest"

@@ -24,20 +24,12 @@ from dream_gym.simulator.limits import (
     MAX_FRAME,
     MAX_NS,
     MAX_SECONDS,
-    NS_PER_MS,
     check_contention,
     check_frames,
     switch_ns_per_byte,
 )
-from dream_gym.simulator.problem import (
-    ACCURACY_UNITS,
-    FAR_NS,
-    NONE,
-    NS_PER_S,
-    PROBLEM,
-    Problem,
-    view_problem,
-)
+from dream_gym.simulator.problem import ACCURACY_UNITS, FAR_NS, NONE, PROBLEM, Problem, view_problem
+from dream_gym.units import NS_PER_MS, NS_PER_S
 from dream_gym.workload import Layer, ModelSpec, Network, RecordedFrames, Scenario, read_recording
 from dream_gym.workload.chance import probability_threshold
 
@@ -180,7 +172,7 @@ def _fill_rates(problem: Problem, streams: list[_Stream]) -> None:
         if spec.depends_on is None and row.jitter_ns >= period:
             raise ConfigError(
                 f"{origin}.jitter_ms: {spec.jitter_ms:g} is not below the period at this load, "
-                f"{float(period) / 1e6:g} ms"
+                f"{float(period) / NS_PER_MS:g} ms"
             )
         explicit = spec.deadline_ms
         row.deadline_ns = int(period)

@@ -16,16 +16,16 @@ import yaml
 
 pytest.importorskip("stable_baselines3")
 
-from dream_gym.analysis.agents import (
+from dream_gym.errors import ConfigError
+from dream_gym.files import locked
+from dream_gym.players.agent import (
     load_agent,
     make_agent_env,
     make_cell_env,
     play,
     read_checkpoint,
 )
-from dream_gym.analysis.cells import Cell
-from dream_gym.errors import ConfigError
-from dream_gym.files import locked
+from dream_gym.simulator import Cell
 from dream_gym.workload import evaluation_seeds
 
 pytestmark = pytest.mark.compiled
@@ -153,7 +153,7 @@ def test_a_run_that_was_killed_before_its_row_makes_up_for_it(run, tmp_path):
 def test_the_row_of_an_evaluation_comes_last(run, tmp_path, monkeypatch):
     """So no kill leaves a row whose checkpoint is missing."""
     from agents import callbacks
-    from dream_gym.analysis.agents import BEST, LAST, read_card
+    from dream_gym.players.agent import BEST, LAST, read_card
 
     model, normalizer = read_checkpoint(run / "best.zip", "ppo")
     selection = callbacks.SelectionCallback(read_card(run), tmp_path, normalizer)

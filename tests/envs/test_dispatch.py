@@ -318,8 +318,8 @@ def test_pickling_gives_an_equal_environment() -> None:
 def test_the_documentation_lists_every_entry_and_its_example_runs() -> None:
     page = DreamRTMMDispatchEnv.__doc__ or ""
     for table in make().observation.tables.values():
-        for entry in table.entries:
-            assert f"| {entry.name} | {entry.unit} |" in page
+        for feature in table.features:
+            assert f"| {feature.name} | {feature.unit} |" in page
     assert "TABLES" not in page
     finder = doctest.DocTestParser().get_doctest(page, {}, "page", None, None)
     assert len(finder.examples) >= 4

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dream_gym import resources
 from dream_gym.errors import ConfigError, DreamGymError
 from dream_gym.hardware import (
     Platform,
@@ -22,6 +21,7 @@ from dream_gym.hardware import (
     read_costs,
 )
 from dream_gym.hardware.export import write_cost_csv
+from dream_gym.reading import resources
 from dream_gym.workload import Layer, Network, build_network
 
 TEXT = """

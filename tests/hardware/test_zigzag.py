@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from dream_gym import resources
 from dream_gym.errors import ConfigError
 from dream_gym.hardware import (
     Platform,
@@ -21,6 +20,7 @@ from dream_gym.hardware import (
     zigzag_pool,
     zigzag_worker,
 )
+from dream_gym.reading import resources
 from dream_gym.workload import Layer, Network
 
 needs_zigzag = pytest.mark.skipif(

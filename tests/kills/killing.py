@@ -48,7 +48,7 @@ class Command:
         return self.words
 
     def check(self, folder: Path, whole: Path) -> None:
-        """Compare what it came to with what it comes to undisturbed."""
+        """Compare its result with that of an undisturbed run."""
         for name in self.outcome:
             assert (folder / name).read_bytes() == (whole / name).read_bytes(), name
         assert files(folder) == files(whole)
@@ -64,7 +64,7 @@ class Training(Command):
 
     def check(self, folder: Path, whole: Path) -> None:
         """No evaluation is lost or torn, and the checkpoints are the best and the last."""
-        from dream_gym.analysis.agents import read_checkpoint
+        from dream_gym.players.agent import read_checkpoint
 
         rows = [line.split(",") for line in (folder / self.outcome[0]).read_text().splitlines()]
         steps = [int(row[0]) for row in rows]

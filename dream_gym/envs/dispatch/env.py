@@ -19,7 +19,6 @@ from dream_gym.arguments import (
     checked_number,
 )
 from dream_gym.envs.base import Buffers, WorldEnv
-from dream_gym.envs.cells import Cells, Load, Platforms, Scenarios
 from dream_gym.envs.dispatch.menu import ILLEGAL_WORD, MENU, SHARE_UNITS, view_menu
 from dream_gym.envs.dispatch.observation import (
     ACCELERATORS,
@@ -30,15 +29,16 @@ from dream_gym.envs.dispatch.observation import (
     tables,
 )
 from dream_gym.envs.dispatch.stepping import step
-from dream_gym.envs.entries import Observation, document_tables
+from dream_gym.envs.features import Observation, document_tables
 from dream_gym.envs.rewards import ELAPSED_NS, LENGTH, REWARD_PAGE
+from dream_gym.envs.sampling import Cells, Load, Platforms, Sampler, Scenarios, read_places
 from dream_gym.errors import ActionError, ConfigError
 from dream_gym.simulator import NEVER, NONE, Result
+from dream_gym.units import NS_PER_MS
 
 MAX_ROWS = 4096
 BLOCK_MS = 0.25
 """Most time of a block where nothing is said of it."""
-_NS_PER_MS = 1e6
 _MOST_BLOCK_MS = 1e6
 ILLEGAL_SHARE = 0.05
 """Share of an episode's actions that may be illegal before there is a warning."""
@@ -87,7 +87,7 @@ class DreamRTMMDispatchEnv(WorldEnv):
     ## Observation Space
     ``Box(float32)``: the tables below one after the other, row by row; or with
     ``observation="dict"`` a ``Dict`` of the tables. ``env.unwrapped.observation.names`` names
-    every entry of the flat vector. Values beyond a bound are clipped to it.
+    every feature of the flat vector. Values beyond a bound are clipped to it.
 
     Pairs describe the next dispatch of a frame: its next layer, or with ``decision="block"`` all
     layers that it would take there; of a frame that executes, what it runs. Until a variant of a
@@ -96,7 +96,7 @@ class DreamRTMMDispatchEnv(WorldEnv):
     the time of a block. MapScore, over the number of
     accelerators A, is urgency × latency_preference + alpha × starvation / A
     + beta × energy_preference, of the next layer alone, once the logarithms are undone: exp(e) − 1
-    of the entry e, or 1 − exp(−e) where it is negative.
+    of the feature e, or 1 − exp(−e) where it is negative.
 
     TABLES
 
@@ -121,6 +121,8 @@ class DreamRTMMDispatchEnv(WorldEnv):
     * ``platform``: likewise; default ``4k_1ws_2os``. Observations and actions are padded to the
       largest cell.
     * ``load``: factor on every rate, or a range ``(low, high)`` to draw it from; default 1.
+    * ``cells``: a list of `dream_gym.Cell` or of mappings of their fields to draw from, in place of
+      scenario, platform, load, jitter, cascade and expiry; default none.
     * ``episode_seconds``: simulated length of an episode; default 1.
     * ``reward``: name of the reward; default ``uxcost_delta``.
     * ``observation``: ``box`` or ``dict``; default ``box``.
@@ -173,10 +175,11 @@ class DreamRTMMDispatchEnv(WorldEnv):
 
     def __init__(
         self,
-        scenario: Scenarios = "ar_social",
-        platform: Platforms = "4k_1ws_2os",
+        scenario: Scenarios | None = None,
+        platform: Platforms | None = None,
         *,
-        load: Load = 1.0,
+        load: Load | None = None,
+        cells: Cells | None = None,
         episode_seconds: float = 1.0,
         reward: str = "uxcost_delta",
         observation: str = "box",
@@ -200,6 +203,7 @@ class DreamRTMMDispatchEnv(WorldEnv):
             scenario=scenario,
             platform=platform,
             load=load,
+            cells=cells,
             episode_seconds=episode_seconds,
             reward=reward,
             observation=observation,
@@ -221,18 +225,17 @@ class DreamRTMMDispatchEnv(WorldEnv):
         checked_choice("decision", decision, ("layer", "block"))
         checked_choice("supernet", supernet, ("dream", "free"))
         block_ns, block_share_units = _read_block(decision, block_ms, block_share)
-        cells = Cells(
-            scenario,
-            platform,
-            load,
-            None,
+        places = read_places(
+            cells,
+            scenario=scenario,
+            platform=platform,
+            load=load,
             cascade=cascade,
             jitter=jitter,
             expiry=expiry,
-            energy_norm=energy_norm,
-            contention=contention,
         )
-        problems = [example.problem for example in cells.examples]
+        sampler = Sampler(places, None, energy_norm=energy_norm, contention=contention)
+        problems = [example.problem for example in sampler.examples]
         models = max(len(problem.models) for problem in problems)
         accelerators = max(problem.costs.shape[1] for problem in problems)
         # Beyond its backlog limit a model may have frames that executed at its last release.
@@ -259,7 +262,7 @@ class DreamRTMMDispatchEnv(WorldEnv):
         mask = np.zeros(self.actions, dtype=np.int8)
         mask[-1] = 1  # before the first reset, too, one action is legal
         super().__init__(
-            cells,
+            sampler,
             Observation(tables(models, rows, accelerators), observation),
             gym.spaces.Discrete(self.actions),
             reward=reward,
@@ -280,14 +283,14 @@ class DreamRTMMDispatchEnv(WorldEnv):
         buffers = self.buffers
         return {
             "action_mask": buffers["mask"].copy(),
-            "elapsed_ns": int(buffers["ledger"][ELAPSED_NS]),
+            "elapsed_ns": int(buffers["episode_account"][ELAPSED_NS]),
             "illegal_actions": int(buffers["menu"][ILLEGAL_WORD]),
         }
 
     def finish(self) -> Result:
         """Note that the episode has ended, warn of many illegal actions, and give its result."""
         illegal = int(self.buffers["menu"][ILLEGAL_WORD])
-        steps = int(self.buffers["ledger"][LENGTH])
+        steps = int(self.buffers["episode_account"][LENGTH])
         if illegal > ILLEGAL_SHARE * steps:
             warnings.warn(
                 f"{illegal} of the {steps} actions of an episode were illegal, and answered with "
@@ -328,7 +331,7 @@ class DreamRTMMDispatchEnv(WorldEnv):
             buffers["menu"],
             buffers["mask"],
             buffers["flat"],
-            buffers["ledger"],
+            buffers["episode_account"],
         )
 
 
@@ -343,7 +346,7 @@ def _read_block(
         block_ms = BLOCK_MS
     block_ns = int(NEVER)
     if block_ms is not None:
-        block_ns = round(checked_number("block_ms", block_ms, 0.0, _MOST_BLOCK_MS) * _NS_PER_MS)
+        block_ns = round(checked_number("block_ms", block_ms, 0.0, _MOST_BLOCK_MS) * NS_PER_MS)
     share = checked_number("block_share", 1.0 if block_share is None else block_share, 0.0, 1.0)
     return block_ns, round(share * SHARE_UNITS)
 

@@ -1,0 +1,170 @@
+"""The outcome of a suite as reports read it: the tidy table, and how it was made."""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dream_gym.analysis.extra import polars
+from dream_gym.analysis.measures.aggregates import Bootstrap, Scores
+from dream_gym.errors import ConfigError
+from dream_gym.reading.inputs import read_text
+from dream_gym.schedulers import BUILTIN
+from dream_gym.simulator import cell_title
+
+if TYPE_CHECKING:
+    import polars as pl
+
+ABOUT, RUNS = "about.json", "runs.parquet"
+DREAM, RULE, RIVAL, OURS, AGENT, OTHER = KINDS = (
+    "DREAM",
+    "simple rule",
+    "rival",
+    "our own scheduler",
+    "trained agent",
+    "other policy",
+)
+"""What kinds of policy there are, see `Outcome.kind`."""
+DEFAULTS = "with its defaults"
+_SCHEDULERS = {
+    DREAM: ("dream_mapscore", "dream_smartdrop", "dream_full", "dream_online"),
+    RULE: ("fcfs", "edf", "llf", "sjf", "evdf"),
+    OURS: ("dream_plus",),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What reports read.
+
+    Args:
+        about: The content of the file about.json, see `report.write_json`.
+        rows: The tidy table.
+        folder: Where it was read from, if it was.
+        given_name: What it is called; by default as the suite.
+    """
+
+    about: dict[str, Any]
+    rows: pl.DataFrame
+    folder: Path | None = None
+    given_name: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.given_name or str(self.about["suite"]["name"])
+
+    @functools.cached_property
+    def titles(self) -> list[str]:
+        """What the cells are called, by index."""
+        return [cell_title(**cell) for cell in self.about["suite"]["cells"]]
+
+    @functools.cached_property
+    def schedulers(self) -> dict[str, str]:
+        """The scheduler of each policy, in order; of an agent, none."""
+        return {
+            item["policy"]: item.get("scheduler", "")
+            for item in self.about["policies"]
+            if item["cell"] == 0
+        }
+
+    @property
+    def policies(self) -> list[str]:
+        """The policies in order."""
+        return list(self.schedulers)
+
+    @property
+    def seeds(self) -> int:
+        """Number of seeds."""
+        return int(self.about["seeds"]["count"])
+
+    @functools.cached_property
+    def bootstrap(self) -> Bootstrap:
+        """Resamples of all cells and seeds."""
+        return Bootstrap(len(self.titles), self.seeds)
+
+    @functools.cached_property
+    def _by_policy(self) -> dict[str, pl.DataFrame]:
+        ordered = self.rows.sort("cell", "seed")
+        return {policy: ordered.filter(policy=policy) for policy in self.policies}
+
+    def scores(self, policy: str, column: str = "multiple") -> Scores:
+        """A column of the runs of a policy, shape (cells, seeds); NaN where it is not defined."""
+        values = self._by_policy[policy][column].cast(polars().Float64).to_numpy()
+        shaped: Scores = np.asarray(values, dtype=np.float64).reshape(-1, self.seeds)
+        return shaped
+
+    @functools.cached_property
+    def ranking(self) -> list[str]:
+        """The policies by UXCost as a multiple of the lower bound, geometric mean, best first."""
+        means = {p: float(np.log(self.scores(p)).mean()) for p in self.policies}
+        return sorted(self.policies, key=lambda policy: means[policy])
+
+    def kind(self, policy: str) -> str:
+        """What a policy is, of `KINDS`.
+
+        A simple rule orders frames by one number, whatever the placement; a rival is any other
+        built-in scheduler; a trained agent has no scheduler.
+        """
+        scheduler = self.schedulers[policy]
+        for kind, schedulers in _SCHEDULERS.items():
+            if scheduler in schedulers:
+                return kind
+        if not scheduler:
+            return AGENT
+        return RIVAL if scheduler in BUILTIN else OTHER
+
+    def best(self, kind: str) -> str | None:
+        """The policy of a kind that ranks first."""
+        return next((p for p in self.ranking if self.kind(p) == kind), None)
+
+    @property
+    def dreams(self) -> list[str]:
+        """Who stands for DREAM: its first policy, one with its defaults if there is, and its best.
+
+        One where both are the same, and none where nobody is DREAM.
+        """
+        ours = [policy for policy in self.policies if self.kind(policy) == DREAM]
+        plain = [policy for policy in ours if self.setting(policy) == DEFAULTS]
+        best = [policy for policy in self.ranking if policy in ours]
+        return list(dict.fromkeys([*(plain or ours)[:1], *best[:1]]))
+
+    def setting(self, policy: str) -> str:
+        """How the scheduler of a policy is set, in words: its options, or its defaults."""
+        settings = next(item for item in self.about["policies"] if item["policy"] == policy)
+        if "tuning" in settings:
+            return "tuned cell by cell"
+        scheduler = BUILTIN.get(self.schedulers[policy])
+        fields = scheduler.options.model_fields if scheduler else {}
+        given = [
+            f"{name}={value}"
+            for name, value in settings.get("options", {}).items()
+            if name not in fields or value != fields[name].default
+        ]
+        return f"with {', '.join(given)}" if given else DEFAULTS
+
+
+def read_outcome(folder: Path) -> Outcome:
+    """Read the folder that a benchmark has written.
+
+    Raises:
+        ConfigError: It is not such a folder, or a file in it is damaged.
+    """
+    try:
+        about = json.loads(read_text(folder / ABOUT))
+        rows = polars().read_parquet(folder / RUNS, glob=False)
+    except Exception as error:  # polars has errors of its own for every way to be damaged
+        raise ConfigError(f"{folder}: not the outcome of a benchmark: {error}") from error
+    outcome = Outcome(about, rows, folder)
+    expected = len(outcome.titles) * len(outcome.policies) * outcome.seeds
+    if len(rows) != expected:
+        raise ConfigError(
+            f"{folder}: {RUNS} has {len(rows)} rows, but {ABOUT} tells of {expected} runs: run the "
+            "benchmark again"
+        )
+    return outcome
