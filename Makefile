@@ -91,7 +91,8 @@ SUITES := asplos23 contended sweep xrbench robust online
 
 results: warm
 	set -e; for suite in $(SUITES); do $(BIN)/dream-gym benchmark --suite $$suite; done
-	$(BIN)/dream-gym results $(addprefix results/,$(SUITES)) --page docs/results.md
+	$(BIN)/dream-gym results $(addprefix results/,$(SUITES)) \
+		--template docs/templates/results.md --page docs/results.md
 
 bounds: warm
 	$(BIN)/dream-gym bounds --suite windows --page docs/bounds.md

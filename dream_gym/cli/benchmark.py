@@ -21,10 +21,11 @@ from dream_gym.analysis import (
 from dream_gym.analysis.extra import polars
 from dream_gym.analysis.report import summary as report
 from dream_gym.analysis.report.outcome import ABOUT, RUNS, Outcome
-from dream_gym.analysis.report.page import verdict, write_report
+from dream_gym.analysis.report.page import write_report
 from dream_gym.analysis.report.plots import plot_uxcost
 from dream_gym.analysis.report.suite_tables import suite_tables
 from dream_gym.analysis.report.timeline import most_different, plot_timeline
+from dream_gym.analysis.report.verdicts import verdict
 from dream_gym.analysis.runs.policies import Policy
 from dream_gym.cli.output import command_line, make_console, make_progress, say, show_table
 from dream_gym.errors import ConfigError
@@ -178,5 +179,4 @@ def _show_cells(console: Console, outcome: Benchmark) -> None:
 def _show_suite(console: Console, outcome: Outcome) -> None:
     for table in suite_tables(outcome):
         show_table(console, table)
-    if text := verdict(outcome):
-        say(console, text)
+    say(console, verdict(outcome))

@@ -14,28 +14,25 @@ from dream_gym.analysis.extra import polars
 from dream_gym.analysis.measures.aggregates import Bootstrap, Scores
 from dream_gym.errors import ConfigError
 from dream_gym.reading.inputs import read_text
-from dream_gym.schedulers import BUILTIN
+from dream_gym.schedulers import BUILTIN, Family
 from dream_gym.simulator import cell_title
 
 if TYPE_CHECKING:
     import polars as pl
 
 ABOUT, RUNS = "about.json", "runs.parquet"
-DREAM, RULE, RIVAL, OURS, AGENT, OTHER = KINDS = (
-    "DREAM",
-    "simple rule",
-    "rival",
-    "our own scheduler",
-    "trained agent",
-    "other policy",
-)
-"""What kinds of policy there are, see `Outcome.kind`."""
-DEFAULTS = "with its defaults"
-_SCHEDULERS = {
-    DREAM: ("dream_mapscore", "dream_smartdrop", "dream_full", "dream_online"),
-    RULE: ("fcfs", "edf", "llf", "sjf", "evdf"),
-    OURS: ("dream_plus",),
+SCHEMA = 2
+"""Version of the file about.json."""
+FAMILIES: dict[Family, str] = {
+    "DREAM": "DREAM",
+    "rule": "simple rule",
+    "rival": "rival",
+    "ours": "our own scheduler",
+    "learned": "trained agent",
+    "yours": "player of your own",
 }
+"""What the families of players are called."""
+DEFAULTS = "with its defaults"
 
 
 @dataclass(frozen=True)
@@ -105,34 +102,14 @@ class Outcome:
         means = {p: float(np.log(self.scores(p)).mean()) for p in self.policies}
         return sorted(self.policies, key=lambda policy: means[policy])
 
-    def kind(self, policy: str) -> str:
-        """What a policy is, of `KINDS`.
+    @functools.cached_property
+    def families(self) -> dict[str, Family]:
+        """The family of each policy."""
+        return {item["policy"]: item["family"] for item in self.about["policies"]}
 
-        A simple rule orders frames by one number, whatever the placement; a rival is any other
-        built-in scheduler; a trained agent has no scheduler.
-        """
-        scheduler = self.schedulers[policy]
-        for kind, schedulers in _SCHEDULERS.items():
-            if scheduler in schedulers:
-                return kind
-        if not scheduler:
-            return AGENT
-        return RIVAL if scheduler in BUILTIN else OTHER
-
-    def best(self, kind: str) -> str | None:
-        """The policy of a kind that ranks first."""
-        return next((p for p in self.ranking if self.kind(p) == kind), None)
-
-    @property
-    def dreams(self) -> list[str]:
-        """Who stands for DREAM: its first policy, one with its defaults if there is, and its best.
-
-        One where both are the same, and none where nobody is DREAM.
-        """
-        ours = [policy for policy in self.policies if self.kind(policy) == DREAM]
-        plain = [policy for policy in ours if self.setting(policy) == DEFAULTS]
-        best = [policy for policy in self.ranking if policy in ours]
-        return list(dict.fromkeys([*(plain or ours)[:1], *best[:1]]))
+    def best(self, family: Family) -> str | None:
+        """The policy of a family that ranks first."""
+        return next((p for p in self.ranking if self.families[p] == family), None)
 
     def setting(self, policy: str) -> str:
         """How the scheduler of a policy is set, in words: its options, or its defaults."""
@@ -160,6 +137,8 @@ def read_outcome(folder: Path) -> Outcome:
         rows = polars().read_parquet(folder / RUNS, glob=False)
     except Exception as error:  # polars has errors of its own for every way to be damaged
         raise ConfigError(f"{folder}: not the outcome of a benchmark: {error}") from error
+    if about.get("schema") != SCHEMA:
+        raise ConfigError(f"{folder}: {ABOUT} is of another version: run the benchmark again")
     outcome = Outcome(about, rows, folder)
     expected = len(outcome.titles) * len(outcome.policies) * outcome.seeds
     if len(rows) != expected:

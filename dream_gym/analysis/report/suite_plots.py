@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from dream_gym.analysis.extra import pyplot
-from dream_gym.analysis.report.outcome import AGENT, DREAM, OURS, Outcome
+from dream_gym.analysis.report.outcome import Outcome
 from dream_gym.analysis.report.plots import (
     FAINT,
     INK,
@@ -37,8 +37,8 @@ POINTS = 100
 
 def _shade(outcome: Outcome, policy: str) -> str:
     """DREAM in one colour, what is ours or trained in another, and all others in a third."""
-    shades = {DREAM: PALETTE[0], OURS: PALETTE[1], AGENT: PALETTE[1]}
-    return shades.get(outcome.kind(policy), INK)
+    shades = {"DREAM": PALETTE[0], "ours": PALETTE[1], "learned": PALETTE[1], "yours": PALETTE[1]}
+    return shades.get(outcome.families[policy], INK)
 
 
 def plot_ranking(outcome: Outcome, path: Path) -> str:

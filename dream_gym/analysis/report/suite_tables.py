@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from dream_gym.analysis.measures.aggregates import Bootstrap
 from dream_gym.analysis.measures.misses import CAUSES
 from dream_gym.analysis.measures.statistics import Interval, mean_interval, rate_interval
-from dream_gym.analysis.report.outcome import KINDS, Outcome
+from dream_gym.analysis.report.outcome import FAMILIES, Outcome
 from dream_gym.analysis.report.summary import percent, with_interval
 from dream_gym.analysis.report.tables import Name, TextTable
 
@@ -23,8 +22,6 @@ SWEEP_LOADS = 5
 _PLACE = ("scenario", "platform", "load")
 MOST_SHOWN = 7
 """Policies that figures and tables by cell have room for."""
-PAPERS_RIVALS = ("planaria", "veltair")
-"""The schedulers that we take for the baselines of DREAM's abstract."""
 
 
 def suite_tables(outcome: Outcome) -> list[TextTable]:
@@ -99,10 +96,10 @@ def cause_table(outcome: Outcome) -> TextTable:
 
 
 def shown_policies(outcome: Outcome) -> list[str]:
-    """Those that figures and tables by cell show: all, or the first and the best of each kind."""
+    """Those that figures and tables by cell show: all, or the first and the best of each family."""
     if len(outcome.policies) <= MOST_SHOWN:
         return outcome.policies
-    best = (outcome.best(kind) for kind in KINDS)
+    best = (outcome.best(family) for family in FAMILIES)
     return list(dict.fromkeys([outcome.policies[0], *(policy for policy in best if policy)]))
 
 
@@ -111,7 +108,7 @@ def whom_shown(outcome: Outcome) -> str:
     shown, everybody = len(shown_policies(outcome)), len(outcome.policies)
     if shown == everybody:
         return ""
-    return f"{shown} of {everybody} policies: the first, and the best of each kind"
+    return f"{shown} of {everybody} policies: the first, and the best of each family"
 
 
 def cell_table(outcome: Outcome) -> TextTable:
@@ -198,47 +195,3 @@ def sustained_table(outcome: Outcome) -> TextTable:
 def _sustained(outcome: Outcome, policy: str, sweep: Sweep) -> str:
     load = sustained_load(outcome, policy, sweep)
     return f"{'≥ ' if load.mean == sweep.loads[-1] else ''}{with_interval(load)}"
-
-
-def published_table(outcomes: Sequence[Outcome]) -> TextTable | None:
-    """DREAM's published reductions of UXCost beside ours; None where nobody can be compared.
-
-    Compared are DREAM's first policy and the best of its policies with the best policy of each
-    rival, suite by suite.
-    """
-    rows = []
-    for outcome in outcomes:
-        rivals = [_best_of(outcome, scheduler) for scheduler in PAPERS_RIVALS]
-        for rival, dream in itertools.product(filter(None, rivals), outcome.dreams):
-            ours, theirs = (outcome.scores(p, "uxcost") for p in (dream, rival))
-            mean = outcome.bootstrap.geometric_mean_ratio(ours, theirs)
-            best = min(
-                (_cell_ratio(row, other) for row, other in zip(ours, theirs, strict=True)),
-                key=lambda ratio: ratio.mean,
-            )
-            names = Name(outcome.name), Name(dream), Name(rival)
-            rows.append((*names, _reduction(mean), _reduction(best)))
-    if not rows:
-        return None
-    published = [
-        ("published (abstract)", "", "first baseline", "32.2 %", "80.8 %"),
-        ("published (abstract)", "", "second baseline", "50.0 %", "97.6 %"),
-    ]
-    headings = ("suite", "DREAM", "against", "geometric mean", "up to, in one cell")
-    return TextTable("UXCost reduced by DREAM", headings, (*published, *rows))
-
-
-def _best_of(outcome: Outcome, scheduler: str) -> str | None:
-    """The policy of a scheduler that ranks first."""
-    return next((p for p in outcome.ranking if outcome.schedulers[p] == scheduler), None)
-
-
-def _cell_ratio(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> Interval:
-    single = Bootstrap(1, len(ours))
-    return single.geometric_mean_ratio(ours[None, :], theirs[None, :])
-
-
-def _reduction(ratio: Interval) -> str:
-    low, high = 100 * (1 - ratio.high), 100 * (1 - ratio.low)
-    interval = f" [{low:.1f}, {high:.1f}]" if ratio.known else ""
-    return f"{100 * (1 - ratio.mean):.1f} %{interval}"

@@ -18,6 +18,7 @@ from dream_gym.analysis.measures.statistics import (
     paired_ratio,
     rate_interval,
 )
+from dream_gym.analysis.report.outcome import SCHEMA
 from dream_gym.analysis.report.tables import Name, TextTable
 from dream_gym.analysis.runs.benchmark import Benchmark
 from dream_gym.errors import ConfigError
@@ -206,7 +207,7 @@ def about(benchmark: Benchmark, *, command: str) -> dict[str, Any]:
         command: The command line that made it.
     """
     return {
-        "schema": 1,
+        "schema": SCHEMA,
         "command": command,
         "versions": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
         "suite": benchmark.suite.model_dump(mode="json", by_alias=True),
