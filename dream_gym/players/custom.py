@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from dream_gym.errors import ConfigError, DreamGymError, SchedulerError, shown
@@ -136,13 +133,12 @@ def _pickled(scheduler: Scheduler, name: str) -> PythonPlayer:
 
 
 def _settings(made: object, family: Family, recipe: Recipe | None) -> dict[str, Any]:
-    reference, options = recipe or (None, {})
     cls = type(made)
-    file = inspect.getsourcefile(cls) if recipe else None
-    called = f"{PREFIX}{reference.name}" if reference else f"{cls.__module__}.{cls.__name__}"
+    reference, options = recipe or (None, {})
+    called = reference.name if reference else f"{cls.__module__}.{cls.__name__}"
     return {
-        "scheduler": called,
+        "scheduler": f"{PREFIX}{called}",
         "family": family,
         "options": options,
-        "source_sha256": hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else None,
+        "source_sha256": reference.source_digest() if reference else None,
     }

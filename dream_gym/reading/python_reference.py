@@ -7,6 +7,7 @@ in the working directory, and then where Python looks. Importing it runs its cod
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib
 import os
 import re
@@ -41,6 +42,16 @@ class PythonReference:
     def __post_init__(self) -> None:
         if len(self.name) > _MAX_CHARACTERS or not _REFERENCE.fullmatch(self.name):
             raise ValueError(f"expected a function such as my_chip.costs, got {shown(self.name)}")
+
+    def source_digest(self) -> str | None:
+        """SHA-256 of the file of its module; None if the module is no file in the folders."""
+        *packages, module, _ = self.name.split(".")
+        for folder in self.folders:
+            path = Path(folder, *packages)
+            for file in (path / f"{module}.py", path / module / "__init__.py"):
+                if file.is_file():
+                    return hashlib.sha256(file.read_bytes()).hexdigest()
+        return None
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """Call the function, which may import what lies beside it.

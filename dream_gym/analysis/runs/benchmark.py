@@ -15,7 +15,7 @@ from dream_gym.analysis.runs.pool import processes, run_tasks
 from dream_gym.analysis.suites.suite import Suite
 from dream_gym.compiling.sources import package_digest
 from dream_gym.errors import ConfigError
-from dream_gym.players import OptionValue, Player
+from dream_gym.players import CompiledPlayer, OptionValue, Player
 from dream_gym.simulator import Cell
 from dream_gym.workload import evaluation_seeds, training_seeds
 
@@ -161,11 +161,12 @@ class _Job:
     _digests: dict[int, str] = field(default_factory=dict)
 
     def warm_ups(self) -> list[_WarmUp]:
-        """A task for each scheduler."""
+        """A task for each compiled scheduler."""
         first: dict[str, int] = {}
         for index, policy in enumerate(self.policies):
-            if "scheduler" in policy.settings:
-                first.setdefault(policy.settings["scheduler"], index)
+            player = _settled(policy, {})
+            if isinstance(player, CompiledPlayer):
+                first.setdefault(player.scheduler.name, index)
         return [_WarmUp(index) for index in first.values()]
 
     def searches(self) -> list[_Search]:

@@ -14,34 +14,20 @@ import pytest
 
 from dream_gym.analysis.measures.misses import CAUSES
 from dream_gym.analysis.report import summary as report
-from dream_gym.analysis.report.outcome import (
-    AGENT,
-    DREAM,
-    OTHER,
-    OURS,
-    RIVAL,
-    RULE,
-    Outcome,
-    read_outcome,
-)
-from dream_gym.analysis.report.page import (
-    file_stems,
-    summary,
-    verdict,
-    write_page,
-    write_report,
-)
+from dream_gym.analysis.report.outcome import SCHEMA, Outcome, read_outcome
+from dream_gym.analysis.report.page import file_stems, write_page, write_report
+from dream_gym.analysis.report.reductions import reduction_table
 from dream_gym.analysis.report.suite_tables import (
     cause_table,
     cell_table,
     cost_table,
-    published_table,
     shown_policies,
     sustained_load,
     sustained_table,
     sweeps,
 )
 from dream_gym.analysis.report.tables import TextTable
+from dream_gym.analysis.report.verdicts import challenge, representatives, verdict, where_beaten
 from dream_gym.analysis.runs.benchmark import Benchmark
 from dream_gym.errors import ConfigError, DreamGymError
 from dream_gym.files import write_text
@@ -55,10 +41,16 @@ def outcome(small_benchmark: Benchmark) -> Outcome:
     return Outcome(report.about(small_benchmark, command="make it"), small_benchmark.rows)
 
 
+def family_of(policy: str) -> str:
+    scheduler = BUILTIN.get(policy.split()[0])
+    return scheduler.family if scheduler else "yours"
+
+
 def made_up(costs: dict[str, Any], loads: tuple[float, ...] = (1.0,), **columns: Any) -> Outcome:
     """An outcome with these UXCosts, by policy: arrays (cells, seeds)."""
     cells, seeds = np.shape(next(iter(costs.values())))
     about = {
+        "schema": SCHEMA,
         "command": "x",
         "seeds": {"first": 0, "count": seeds},
         "suite": {
@@ -79,7 +71,10 @@ def made_up(costs: dict[str, Any], loads: tuple[float, ...] = (1.0,), **columns:
                 for index in range(cells)
             ],
         },
-        "policies": [{"cell": 0, "policy": name, "scheduler": name.split()[0]} for name in costs],
+        "policies": [
+            {"cell": 0, "policy": name, "scheduler": name.split()[0], "family": family_of(name)}
+            for name in costs
+        ],
     }
     rows = [
         {
@@ -130,32 +125,51 @@ def test_cost_table_by_hand() -> None:
     assert table.rows[1][:3] == ("dream_full", "4", "1")
 
 
-def test_verdict_says_what_the_intervals_allow() -> None:
+AGAINST: tuple[Any, Any] = ("DREAM", ["rule", "rival"])
+
+
+def test_the_verdict_is_about_the_best_policy_and_whom_it_beats() -> None:
+    noise = np.random.default_rng(0).lognormal(0, 0.05, size=(3, 8))
+    base = np.ones((3, 8))
+    assert verdict(made_up({"mine": base})) == (
+        "On `asplos23`: `mine` has the least UXCost, 1 times its bound."
+    )
+    won = verdict(made_up({"mine": 0.5 * base, "edf": base, "theirs": 2 * base}))
+    assert won.endswith("; it beats all others, the next being `edf`, with 0.5 of its UXCost.")
+    level = verdict(made_up({"mine": base, "edf": 1.001 * noise, "sjf": 9 * base}))
+    best, other = sorted(["mine", "edf"], key=lambda name: f"`{name}` has the least" not in level)
+    assert f"`{best}` has the least UXCost" in level
+    assert f"it cannot be told from `{other}`; it beats the others, the next being `sjf`" in level
+    many = {f"p{index}": 1.0001 * noise for index in range(9)}
+    assert "cannot be told from `p" in (text := verdict(made_up({"mine": base, **many})))
+    assert "and 8 others" in text
+
+
+def test_a_challenge_says_what_the_intervals_allow() -> None:
     noise = np.random.default_rng(0).lognormal(0, 0.05, size=(3, 8))
     base = np.ones((3, 8))
     texts = [
-        verdict(made_up({"dream_full": base, "edf": factor * noise, "sjf": 9 * base}))
+        challenge(made_up({"dream_full": base, "edf": factor * noise, "sjf": 9 * base}), *AGAINST)
         for factor in (0.5, 1.0, 2.0)
     ]
     plain = "`dream_full`, DREAM's `dream_full` with its defaults: "
     assert f"{plain}the simple rule `edf` beats it, at 0." in texts[0]
     assert "the best simple rule, `edf`, cannot be told from it" in texts[1]
     assert "no simple rule beats it, the best being `edf`" in texts[2]
-    both = verdict(
-        made_up({"dream_full": base, "dream_full tuned": 0.3 * base, "edf": 0.5 * noise})
+    both = challenge(
+        made_up({"dream_full": base, "dream_full tuned": 0.3 * base, "edf": 0.5 * noise}), *AGAINST
     )
     defaults, best = both.split(". `")
     assert "the simple rule `edf` beats it" in defaults
-    assert best.startswith("dream_full tuned`, the best of DREAM's variants here: no simple rule")
+    assert best.startswith("dream_full tuned`, the best of DREAM here: no simple rule")
     # Rivals are told of beside the rules; what is ours counts as neither DREAM nor a rival, and
     # without either side there is nothing to say.
     assert "rival" not in both
-    text = verdict(
-        made_up({"dream_full": base, "dream_plus": 0.1 * base, "edf": 2 * base, "moca": 0.5 * base})
-    )
+    costs = {"dream_full": base, "dream_plus": 0.1 * base, "edf": 2 * base, "moca": 0.5 * base}
+    text = challenge(made_up(costs), *AGAINST)
     assert "no simple rule beats it" in text
     assert "the rival `moca` beats it, at 0.5 times its UXCost" in text  # with every seed
-    assert verdict(made_up({"dream_full": base, "dream_plus": 0.1 * base})) == ""
+    assert challenge(made_up({"dream_full": base, "dream_plus": 0.1 * base}), *AGAINST) == ""
 
 
 def with_settings(outcome: Outcome, policy: str, **settings: Any) -> Outcome:
@@ -167,40 +181,30 @@ def with_settings(outcome: Outcome, policy: str, **settings: Any) -> Outcome:
     return replace(outcome, about={**outcome.about, "policies": items})
 
 
-def test_the_verdict_says_how_dream_is_set() -> None:
+def test_a_challenge_says_how_the_challenged_is_set() -> None:
     base = np.ones((2, 3))
     plain = made_up({"dream_full": base, "edf": 2 * base})
-    assert "DREAM's `dream_full` with its defaults:" in verdict(plain)
+    assert "DREAM's `dream_full` with its defaults:" in challenge(plain, *AGAINST)
     same = with_settings(plain, "dream_full", options={"alpha": 1.0})
-    assert "DREAM's `dream_full` with its defaults:" in verdict(same)
+    assert "DREAM's `dream_full` with its defaults:" in challenge(same, *AGAINST)
     other = with_settings(plain, "dream_full", options={"alpha": 0.5, "late_urgency": "last"})
-    assert "DREAM's `dream_full` with alpha=0.5, late_urgency=last:" in verdict(other)
+    assert "DREAM's `dream_full` with alpha=0.5, late_urgency=last:" in challenge(other, *AGAINST)
     tuned = with_settings(plain, "dream_full", options={"alpha": 2}, tuning={"grid": {}})
-    assert "DREAM's `dream_full` tuned cell by cell:" in verdict(tuned)
-    assert summary([other]).startswith(
+    assert "DREAM's `dream_full` tuned cell by cell:" in challenge(tuned, *AGAINST)
+    assert where_beaten([other], *AGAINST).startswith(
         "A simple rule has less UXCost than DREAM's `dream_full` with alpha=0.5, late_urgency=last"
     )
     # One with its defaults stands for DREAM, even where others are listed before it.
     both = made_up({"dream_full a": base, "dream_full b": 0.5 * base, "edf": 2 * base})
     both = with_settings(both, "dream_full a", options={"alpha": 0})
-    assert both.dreams == ["dream_full b"]
-    assert verdict(both).startswith("On `asplos23`: `dream_full b`, DREAM's `dream_full` with its")
-
-
-def test_every_builtin_scheduler_is_of_one_kind() -> None:
-    costs = {name: np.ones((1, 2)) for name in BUILTIN}
-    outcome = made_up(costs)
-    kinds = {name: outcome.kind(name) for name in BUILTIN}
-    assert set(kinds.values()) == {DREAM, RULE, RIVAL, OURS}
-    for name, kind in kinds.items():
-        assert (kind == DREAM) == (name.startswith("dream_") and name != "dream_plus")
-    agent = with_settings(made_up({"mine": [[1.0, 1.0]]}), "mine", scheduler="")
-    assert agent.kind("mine") == AGENT
-    assert made_up({"theirs": [[1.0, 1.0]]}).kind("theirs") == OTHER
+    assert representatives(both, "DREAM") == ["dream_full b"]
+    assert challenge(both, *AGAINST).startswith(
+        "On `asplos23`: `dream_full b`, DREAM's `dream_full` with its"
+    )
 
 
 def test_nobody_is_left_out_without_a_word() -> None:
-    # All of few; of many the first and the best of each kind, whatever they are called.
+    # All of few; of many the first and the best of each family, whatever they are called.
     few = made_up({name: np.ones((1, 2)) for name in ("edf", "moca", "veltair", "dysta")})
     few = replace(few, rows=few.rows.with_columns(violation_rate=0.0))
     assert shown_policies(few) == ["edf", "moca", "veltair", "dysta"]
@@ -216,7 +220,6 @@ def test_nobody_is_left_out_without_a_word() -> None:
         "mine": 9.0,
     }
     many = made_up({name: np.full((1, 2), cost) for name, cost in costs.items()})
-    many = with_settings(many, "mine", scheduler="")
     many = replace(many, rows=many.rows.with_columns(violation_rate=0.0))
     shown = shown_policies(many)
     assert shown[0] == "edf first"
@@ -228,7 +231,7 @@ def test_nobody_is_left_out_without_a_word() -> None:
         "dysta",
         "mine",
     }
-    assert "6 of 8 policies: the first, and the best of each kind" in cell_table(many).title
+    assert "6 of 8 policies: the first, and the best of each family" in cell_table(many).title
 
 
 def test_two_folders_of_one_suite_are_told_apart(tmp_path: Path) -> None:
@@ -276,27 +279,28 @@ def test_files_of_suites_are_told_apart() -> None:
     assert max(map(len, file_stems(["x" * 500]))) <= 100
 
 
-def test_the_summary_says_where_dream_is_beaten() -> None:
+def test_the_summary_says_where_a_family_is_beaten() -> None:
     base, noise = np.ones((3, 8)), np.random.default_rng(0).lognormal(0, 0.05, size=(3, 8))
     first = made_up({"dream_full": base, "edf": 0.5 * base, "moca": noise})
     other = made_up({"dream_full": base, "dream_full tuned": 0.1 * base, "edf": 0.5 * base})
     other.about["suite"]["name"] = "other"
-    assert summary([first, other]) == (
+    assert where_beaten([first, other], *AGAINST) == (
         "A simple rule has less UXCost than DREAM's `dream_full` with its defaults on `asplos23`, "
         "`other`. A rival has less UXCost than DREAM's `dream_full` with its defaults nowhere. "
-        "A simple rule has less UXCost than the best of DREAM's variants here nowhere."
+        "A simple rule has less UXCost than the best of DREAM here nowhere."
     )
 
 
-def test_published_figures_beside_ours() -> None:
+def test_reductions_by_hand() -> None:
     costs = {
         "dream_full": [[1.0, 1.0], [3.0, 3.0]],
         "planaria": [[4.0, 4.0], [3.0, 3.0]],
     }
-    table = published_table([made_up(costs)])
+    table = reduction_table([made_up(costs)], "DREAM", ["planaria", "veltair"])
     assert table is not None
-    assert table.rows[2:] == (("asplos23", "dream_full", "planaria", "50.0 %", "75.0 %"),)
-    assert published_table([made_up({"dream_full": [[1.0, 1.0]], "moca": [[1.0, 1.0]]})]) is None
+    assert table.rows == (("asplos23", "dream_full", "planaria", "50.0 %", "75.0 %"),)
+    alone = made_up({"dream_full": [[1.0, 1.0]], "moca": [[1.0, 1.0]]})
+    assert reduction_table([alone], "DREAM", ["planaria"]) is None
 
 
 def test_sustained_load_by_hand() -> None:
