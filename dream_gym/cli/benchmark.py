@@ -54,8 +54,7 @@ def benchmark(
 
     Args:
         suite: Name of a suite or path of its YAML file.
-        agent: Run folders of trained agents that take part. Their checkpoints are pickles, which
-            may run any code as they are read: name only folders that you trust.
+        agent: Run folders of trained agents that take part beside the suite's policies.
         seeds: Number of evaluation seeds, instead of the suite's.
         workers: Number of processes, by default one per processor.
         output: Folder for the report, its tables and its figures; by default results/SUITE.

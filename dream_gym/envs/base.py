@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
@@ -10,7 +11,7 @@ import numpy as np
 from gymnasium.utils import EzPickle
 from numpy.typing import NDArray
 
-from dream_gym.arguments import checked_choice, checked_number
+from dream_gym.arguments import checked_choice, checked_integer, checked_number
 from dream_gym.envs.features import Observation
 from dream_gym.envs.rendering import draw_run
 from dream_gym.envs.rewards import (
@@ -25,7 +26,7 @@ from dream_gym.envs.rewards import (
 )
 from dream_gym.envs.sampling import Drawn, Sampler
 from dream_gym.envs.snapshots import EnvState
-from dream_gym.errors import EnvStateError
+from dream_gym.errors import ConfigError, EnvStateError, hint
 from dream_gym.simulator import RUN_WORDS, Result, Simulation
 from dream_gym.simulator.limits import MAX_SECONDS
 from dream_gym.workload import SEEDS_PER_PURPOSE
@@ -36,6 +37,27 @@ if TYPE_CHECKING:
 Buffers = dict[str, NDArray[Any]]
 
 _LEAST_SECONDS = 1e-6
+_MOST_OF_A_SIZE = 4096
+
+
+def padded_sizes(least: Any, **largest: int) -> dict[str, int]:
+    """The sizes of an environment: those of its largest cell, or larger where that is asked for.
+
+    Args:
+        least: The argument ``sizes`` of an environment: the least sizes by name, or None.
+        **largest: The sizes of the largest cell.
+
+    Raises:
+        ConfigError: A size is unknown or no count.
+    """
+    if least is not None and not isinstance(least, Mapping):
+        raise ConfigError(f"sizes: expected a mapping of {', '.join(largest)}, got {least!r}")
+    for name, size in (least or {}).items():
+        if name not in largest:
+            raise ConfigError(f"sizes: {name!r} is unknown; {hint(str(name), largest)}")
+        size = checked_integer(f"sizes.{name}", size, 1, _MOST_OF_A_SIZE)
+        largest[name] = max(largest[name], size)
+    return largest
 
 
 class WorldEnv(gym.Env[Any, Any], EzPickle):
@@ -53,6 +75,8 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         choose_variants: Whether actions choose the variants of Supernets.
         episode_seconds: Simulated length of an episode.
         render_mode: ``rgb_array`` or None.
+        sizes: What observations and actions are padded to, see `padded_sizes`.
+        action_layout: What the numbers of an action stand for, ready for JSON.
         **buffers: Buffers that the subclass needs beside ``run``, the addresses of the simulation;
             ``flat``, the observation as float32; and ``episode_account``, see
             `dream_gym.envs.rewards`.
@@ -74,11 +98,15 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         choose_variants: bool,
         episode_seconds: float,
         render_mode: str | None,
+        sizes: dict[str, int],
+        action_layout: Any,
         **buffers: NDArray[Any],
     ) -> None:
         if render_mode is not None:
             checked_choice("render_mode", render_mode, self.metadata["render_modes"])
         self.render_mode = render_mode
+        self.sizes = sizes
+        self.action_layout = action_layout
         self.sampler = sampler
         self.observation = observation
         self.observation_space = observation.space
@@ -95,11 +123,10 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         sampler.check_frames(self.episode_seconds)
         self.drawn = sampler.first
         self.simulation = sampler.simulate(self.drawn)
-        models = max(len(example.problem.models) for example in sampler.examples)
         self.buffers: Buffers = {
             "run": np.zeros(RUN_WORDS, dtype=np.int64),
             "flat": np.zeros(observation.flat_space.shape, dtype=np.float32),
-            "episode_account": np.zeros(account_size(models)),
+            "episode_account": np.zeros(account_size(sizes["models"])),
             **buffers,
         }
 

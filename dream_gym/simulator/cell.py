@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
@@ -44,12 +44,22 @@ class Cell(Config):
 
     _scenario: Scenario = PrivateAttr()
     _hardware: Platform = PrivateAttr()
+    _references: tuple[str, str] = PrivateAttr()
 
     @model_validator(mode="after")
     def _load_parts(self, info: ValidationInfo) -> Cell:
         self._scenario = resources.load_once(load_scenario, self.scenario, info)
         self._hardware = resources.load_once(load_platform, self.platform, info)
+        self._references = (
+            resources.in_folder_if_path(self.scenario, info),
+            resources.in_folder_if_path(self.platform, info),
+        )
         return self
+
+    def portable(self) -> dict[str, Any]:
+        """Its fields, but for those that are not given, with the whole paths of its files."""
+        fields = self.model_dump(exclude_none=True)
+        return fields | dict(zip(("scenario", "platform"), self._references, strict=True))
 
     @classmethod
     def of(

@@ -14,7 +14,7 @@ from dream_gym.analysis.suites.calibrated import read_table
 from dream_gym.analysis.suites.suite import load_suite
 from dream_gym.errors import ConfigError
 from dream_gym.hardware import load_platform, read_costs
-from dream_gym.players.agent import read_card
+from dream_gym.players.run_folder import RunFolder
 from dream_gym.reading import inputs
 from dream_gym.schedulers import get_scheduler
 from dream_gym.workload import load_scenario, read_recording
@@ -25,7 +25,7 @@ READERS = {
     "c.yaml": load_suite,
     "d.yaml": lambda path: get_scheduler(f"tuned:{path}"),
     "e.yaml": lambda path: load_hyperparameters(str(path), "DreamRTMM-v0"),
-    "run.yaml": lambda path: read_card(path.parent),
+    "card.json": lambda path: RunFolder.open(path.parent),
     "about.json": lambda path: read_outcome(path.parent),
     "recording.csv": read_recording,
     "costs.csv": read_costs,

@@ -22,7 +22,7 @@ from agents.hyperparameters import Hyperparameters, load_hyperparameters
 from dream_gym.analysis.suites.suite import Roster, Suite
 from dream_gym.errors import ConfigError
 from dream_gym.hardware import load_platform, read_costs
-from dream_gym.players.agent import RunCard
+from dream_gym.players.run_folder import RunCard
 from dream_gym.reading import resources
 from dream_gym.reading.resources import Config
 from dream_gym.reading.yaml_core import load_yaml
@@ -84,16 +84,21 @@ TABLE = CHIPS[: CHIPS.index("costs")] + "costs: {model: table, path: costs.csv}\
 PYTHON = CHIPS[: CHIPS.index("costs")] + "costs: {model: python, function: my.costs}\n"
 TUNED = "schema: 1\nscheduler: dream_full\noptions: {alpha: 0.5, beta: 1}\nfound: {why: [1, 2]}\n"
 CARD = """
-schema: 1
+schema: 2
+loader: sb3
 algorithm: ppo
 environment: DreamRTMM-v0
 environment_arguments: {scenario: ar_call, load: 1.0}
+environment_digest: abc
+sizes: {models: 5, accelerators: 3}
 hyperparameters: {n_steps: 10, policy_kwargs: {net_arch: [64]}}
 timesteps: 10
 seed: 0
 command: python train.py
 versions: {python: "3.12"}
-"""
+best: {file: best-5.safetensors, sha256: "%s", timesteps: 5}
+evaluations: [{timesteps: 5, uxcost: 1.5}]
+""" % ("0a" * 32)
 
 
 def shipped(name: str) -> str:

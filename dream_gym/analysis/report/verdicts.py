@@ -24,7 +24,7 @@ def verdict(outcome: Outcome) -> str:
     if not others:
         return f"{text}."
     ratios = {policy: _ratio(outcome, best, policy) for policy in others}
-    level = [policy for policy, ratio in ratios.items() if ratio.ends[1] >= 1]
+    level = [policy for policy, ratio in ratios.items() if not _below_one(ratio)]
     beaten = [policy for policy in others if policy not in level]
     if level:
         text += f"; it cannot be told from {_named(level)}"
@@ -33,6 +33,11 @@ def verdict(outcome: Outcome) -> str:
         whom = "all others" if not level else "the others"
         text += f"; it beats {whom}, the next being {code(beaten[0])}, with {ratio} of its UXCost"
     return f"{text}."
+
+
+def _below_one(ratio: Interval) -> bool:
+    """Whether all of an interval is below 1, to the three digits that are shown."""
+    return float(f"{ratio.ends[1]:.3g}") < 1
 
 
 def _named(policies: Sequence[str]) -> str:

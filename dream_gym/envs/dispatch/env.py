@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import operator
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
@@ -18,7 +19,7 @@ from dream_gym.arguments import (
     checked_integer,
     checked_number,
 )
-from dream_gym.envs.base import Buffers, WorldEnv
+from dream_gym.envs.base import Buffers, WorldEnv, padded_sizes
 from dream_gym.envs.dispatch.menu import ILLEGAL_WORD, MENU, SHARE_UNITS, view_menu
 from dream_gym.envs.dispatch.observation import (
     ACCELERATORS,
@@ -151,6 +152,9 @@ class DreamRTMMDispatchEnv(WorldEnv):
       rewarded, see Rewards; observed energies follow it, too; default ``charged``.
     * ``contention``: whether dispatches share the off-chip bandwidth; default what the platform
       says.
+    * ``sizes``: least sizes to pad observations and actions to, a mapping of ``models``,
+      ``accelerators``, ``rows`` and ``variants``: those of another environment,
+      ``env.unwrapped.sizes``, let an agent of that play here.
     * ``render_mode``: ``rgb_array``: `render` draws the last 100 ms and the violations so far.
 
     `get_state` and `set_state` return to a decision point, in this environment or in another with
@@ -196,6 +200,7 @@ class DreamRTMMDispatchEnv(WorldEnv):
         expiry: str | None = None,
         energy_norm: str = "charged",
         contention: bool | None = None,
+        sizes: Mapping[str, int] | None = None,
         render_mode: str | None = None,
     ) -> None:
         EzPickle.__init__(
@@ -220,6 +225,7 @@ class DreamRTMMDispatchEnv(WorldEnv):
             expiry=expiry,
             energy_norm=energy_norm,
             contention=contention,
+            sizes=sizes,
             render_mode=render_mode,
         )
         checked_choice("decision", decision, ("layer", "block"))
@@ -236,8 +242,6 @@ class DreamRTMMDispatchEnv(WorldEnv):
         )
         sampler = Sampler(places, None, energy_norm=energy_norm, contention=contention)
         problems = [example.problem for example in sampler.examples]
-        models = max(len(problem.models) for problem in problems)
-        accelerators = max(problem.costs.shape[1] for problem in problems)
         # Beyond its backlog limit a model may have frames that executed at its last release.
         rows = max(
             int(problem.models["backlog_limit"].sum())
@@ -249,6 +253,14 @@ class DreamRTMMDispatchEnv(WorldEnv):
         networks = 1
         if supernet == "free":
             networks = max(int(problem.models["networks"].max()) for problem in problems)
+        padded = padded_sizes(
+            sizes,
+            models=max(len(problem.models) for problem in problems),
+            accelerators=max(problem.costs.shape[1] for problem in problems),
+            rows=rows,
+            variants=networks,
+        )
+        models, accelerators, rows, networks = padded.values()
         waits = accelerators if checked_flag("wait_until_idle", wait_until_idle) else 0
         self.actions = rows * accelerators * networks + rows + waits + 1
         self.padding = np.array([models, accelerators], dtype=np.int64)
@@ -269,6 +281,8 @@ class DreamRTMMDispatchEnv(WorldEnv):
             accuracy_weight=accuracy_weight,
             choose_variants=supernet == "free",
             render_mode=render_mode,
+            sizes=padded,
+            action_layout={**padded, "waits": waits, "decision": decision},
             episode_seconds=episode_seconds,
             menu=self._menu.copy(),
             mask=mask,

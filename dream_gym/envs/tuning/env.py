@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import EllipsisType
 from typing import Any
 
@@ -13,7 +13,7 @@ from gymnasium.utils import EzPickle
 from numpy.typing import NDArray
 
 from dream_gym.arguments import checked_choice, checked_number
-from dream_gym.envs.base import WorldEnv
+from dream_gym.envs.base import WorldEnv, padded_sizes
 from dream_gym.envs.features import Feature, Observation, document_tables, feature_table
 from dream_gym.envs.presets import preset_arguments
 from dream_gym.envs.rewards import REWARD_PAGE
@@ -121,6 +121,8 @@ class DreamRTMMEnv(WorldEnv):
     * ``late_urgency``: ``floor``, ``one`` or ``last``; default ``floor``.
     * ``contention``: whether dispatches share the off-chip bandwidth; default what the platform
       says.
+    * ``sizes``: least sizes to pad observations to, a mapping of ``models`` and ``accelerators``:
+      those of another environment, ``env.unwrapped.sizes``, let an agent of that play here.
     * ``render_mode``: ``rgb_array``: `render` draws the last 100 ms and the violations so far.
 
     `get_state` and `set_state` return to a decision point, in this environment or in another with
@@ -162,6 +164,7 @@ class DreamRTMMEnv(WorldEnv):
         energy_norm: str = "charged",
         late_urgency: str = "floor",
         contention: bool | None = None,
+        sizes: Mapping[str, int] | None = None,
         render_mode: str | None = None,
     ) -> None:
         EzPickle.__init__(
@@ -183,6 +186,7 @@ class DreamRTMMEnv(WorldEnv):
             energy_norm=energy_norm,
             late_urgency=late_urgency,
             contention=contention,
+            sizes=sizes,
             render_mode=render_mode,
         )
         given = preset_arguments(
@@ -193,8 +197,12 @@ class DreamRTMMEnv(WorldEnv):
         self._defaults = SCHEDULER.configure(late_urgency=late_urgency).parameters()
         places = read_places(cells, **given, cascade=cascade, jitter=jitter, expiry=expiry)
         sampler = Sampler(places, SCHEDULER.engine, energy_norm=energy_norm, contention=contention)
-        models = max(len(example.problem.models) for example in sampler.examples)
-        accelerators = max(example.problem.costs.shape[1] for example in sampler.examples)
+        padded = padded_sizes(
+            sizes,
+            models=max(len(example.problem.models) for example in sampler.examples),
+            accelerators=max(example.problem.costs.shape[1] for example in sampler.examples),
+        )
+        models, accelerators = padded["models"], padded["accelerators"]
         super().__init__(
             sampler,
             Observation(tables(models, accelerators, tuned), observation),
@@ -207,6 +215,8 @@ class DreamRTMMEnv(WorldEnv):
             accuracy_weight=accuracy_weight,
             choose_variants=_CHOOSES_VARIANTS in tunables,
             render_mode=render_mode,
+            sizes=padded,
+            action_layout=[[feature.name, feature.low, feature.high] for feature in tuned],
             episode_seconds=seconds,
             memory=np.zeros(memory_size(models, accelerators)),
         )
