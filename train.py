@@ -21,6 +21,7 @@ from dream_gym.analysis import load_suite
 from dream_gym.cli.output import prepare_streams
 from dream_gym.envs.sampling import DEFAULT_SCENARIO, PLACE_ARGUMENTS
 from dream_gym.errors import ConfigError, DreamGymError
+from dream_gym.players.run_folder import RunFolder
 from dream_gym.reading.yaml_core import load_yaml
 from dream_gym.simulator import Cell
 from dream_gym.workload import is_one_world, load_scenario
@@ -50,7 +51,8 @@ class Arguments:
         env: An argument of the environment as KEY=VALUE, the value in YAML, such as
             tunables=[alpha,patience]; may be given several times.
         seed: Seed of the training, below 10^9.
-        timesteps: Steps to train for; by default what the hyperparameters say.
+        timesteps: Steps to train for, rounded up to whole rollouts; by default what the
+            hyperparameters say.
         hyperparameters: Path of a YAML file; by default the shipped one of the algorithm.
         output: Folder of the run; by default a new one under runs/.
         resume: Folder of a run to go on with; all other arguments are then read from it. What it
@@ -81,7 +83,9 @@ def main(arguments: Arguments) -> int:
     if not train(folder):
         print(f"interrupted and saved; go on with: python train.py --resume {folder}")
         return INTERRUPTED
-    print(f"trained: {folder}")
+    last = RunFolder.open(folder).card.last
+    steps = f", {last.timesteps} steps" if last else ""  # whole rollouts
+    print(f"trained: {folder}{steps}")
     return 0
 
 

@@ -12,7 +12,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agents.algorithms import Algorithm, Learner, get_algorithm
@@ -23,7 +22,7 @@ from dream_gym.envs.base import WorldEnv
 from dream_gym.errors import ConfigError
 from dream_gym.files import locked
 from dream_gym.players.checkpoint import read_file
-from dream_gym.players.environments import environment_digest, make_card_env
+from dream_gym.players.environments import environment_digest, make_card_env, make_environment
 from dream_gym.players.run_folder import RunCard, RunFolder
 from dream_gym.reading.resources import validate
 from dream_gym.workload import SEEDS_PER_PURPOSE
@@ -60,7 +59,7 @@ def start_run(
     """
     if not 0 <= seed < SEEDS_PER_PURPOSE:
         raise ConfigError(f"seed: training seeds are in [0, {SEEDS_PER_PURPOSE}), got {seed}")
-    env = gym.make(f"dream_gym:{environment}", **environment_arguments)
+    env = make_environment(environment, environment_arguments)
     world = env.unwrapped
     assert isinstance(world, WorldEnv)
     content = {

@@ -138,6 +138,14 @@ def test_what_may_not_be_written_is_one_error(
     assert path.read_text() == "precious"
 
 
+@posix
+def test_a_link_to_itself_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "loop"
+    path.symlink_to("loop")
+    with pytest.raises(DreamGymError, match="loop: cannot be written: the link leads back"):
+        check_writable(path)
+
+
 def test_two_outputs_are_two_files(tmp_path: Path) -> None:
     check_outputs(tmp_path / "a", None, tmp_path / "b", Path("-"), Path("/dev/null"))
     for one, other in (("x/../a", "a"), ("-", "/dev/stdout")):

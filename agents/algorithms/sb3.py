@@ -26,7 +26,6 @@ from dream_gym.players.sb3 import algorithm_class, tensors_of
 from dream_gym.workload import SEEDS_PER_PURPOSE
 
 _MODEL, _NORMALIZER, _REPLAY = "model.zip", "normalizer.pkl", "replay.pkl"
-_UNREADABLE = (OSError, KeyError, ValueError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class Sb3Algorithm:
             model = self._class().load(io.BytesIO(saved[_MODEL]), env=env)
             if _REPLAY in saved:
                 model.replay_buffer = pickle.loads(saved[_REPLAY])  # type: ignore[attr-defined]
-        except _UNREADABLE as error:
+        except Exception as error:  # a damaged pickle raises whatever it likes
             raise ConfigError(f"{folder}: cannot be resumed: {error}") from error
         # Other worlds than those that the run began with.
         model.set_random_seed((card.seed + model.num_timesteps) % SEEDS_PER_PURPOSE)

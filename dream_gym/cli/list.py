@@ -21,7 +21,7 @@ def list_configs() -> None:
     tables = {
         "scenarios": ("models, frames per second", _scenario),
         "platforms": ("accelerators", _platform),
-        "schedulers": ("options, defaults", _scheduler),
+        "schedulers": ("what it is; options, defaults", _scheduler),
         "suites": ("contents", _suite),
     }
     for kind, (heading, describe) in tables.items():
@@ -59,7 +59,8 @@ def _accelerator(item: Accelerator) -> str:
 
 
 def _scheduler(name: str) -> str:
-    return ", ".join(_options(BUILTIN[name])) or "none"
+    scheduler = BUILTIN[name]
+    return "; ".join(filter(None, (scheduler.label, ", ".join(_options(scheduler)))))
 
 
 def _options(scheduler: BuiltinScheduler) -> list[str]:

@@ -197,5 +197,7 @@ def parse_options(pairs: tuple[str, ...]) -> dict[str, Any]:
         name, equals, value = pair.partition("=")
         if not name or not equals:
             raise ConfigError(f"option: expected NAME=VALUE, such as alpha=0.5, got {shown(pair)}")
+        if name in options:
+            raise ConfigError(f"option: {shown(name)} is given twice")
         options[name] = load_yaml(value, origin=f"option {shown(name)}")
     return options

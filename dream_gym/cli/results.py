@@ -32,6 +32,8 @@ def results(
             docs/templates/results.md; by default the figures alone.
     """
     polars()
+    if not folders:
+        raise ConfigError("FOLDER: is missing: name a folder or more that `benchmark` has written")
     if is_stream(page):
         raise ConfigError(f"--page: {page}: expected a file, since figures go beside it")
     found = [folder.resolve() for folder in folders]

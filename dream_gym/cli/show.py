@@ -49,7 +49,7 @@ def show(
     workload, hardware = load_scenario(scenario), load_platform(platform)
     console = make_console(plot)
     for index, part in enumerate(workload.parts):
-        title, alone = f"{workload.name} on {hardware.name}, load {load:g}", workload
+        title, alone = f"{workload.name} on {hardware.name}, load {load:.15g}", workload
         if workload.phases:
             title += f", phase {index} from {part.start_ns / NS_PER_S:g} s"
             alone = workload.model_copy(update={"models": part.models, "phases": ()})

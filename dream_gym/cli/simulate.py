@@ -43,8 +43,8 @@ def simulate_once(
     Args:
         scenario: Name of a scenario or path of its YAML file.
         platform: Name of a platform or path of its YAML file.
-        scheduler: Id of a scheduler, tuned:FILE, python:MODULE.CLASS or agent:FOLDER. The last
-            two run code: name only files that you trust.
+        scheduler: Id of a scheduler, tuned:FILE, agent:FOLDER, or python:MODULE.CLASS, which may
+            run any code: name only what you trust.
         seconds: Simulated time.
         seed: Seed of the world; under one seed all schedulers face the same frames.
         load: Factor on every rate.
@@ -85,7 +85,7 @@ def simulate_once(
     if json is not None:
         _write_json(result, json)
     console = make_console(json, timeline, export)
-    title = f"{scheduler}: {workload.name} on {hardware.name}, load {load:g}, seed {seed}"
+    title = f"{scheduler}: {workload.name} on {hardware.name}, load {load:.15g}, seed {seed}"
     _show(console, result, title)
 
 

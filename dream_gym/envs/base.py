@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium.utils import EzPickle
 from numpy.typing import NDArray
 
-from dream_gym.arguments import checked_choice, checked_integer, checked_number
+from dream_gym.arguments import checked_choice, checked_flag, checked_integer, checked_number
 from dream_gym.envs.features import Observation
 from dream_gym.envs.rendering import draw_run
 from dream_gym.envs.rewards import (
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 Buffers = dict[str, NDArray[Any]]
 
+_RECORD = "record"
+"""The option of a reset."""
 _LEAST_SECONDS = 1e-6
 _MOST_OF_A_SIZE = 4096
 
@@ -58,6 +60,22 @@ def padded_sizes(least: Any, **largest: int) -> dict[str, int]:
         size = checked_integer(f"sizes.{name}", size, 1, _MOST_OF_A_SIZE)
         largest[name] = max(largest[name], size)
     return largest
+
+
+def read_reset_options(options: Any) -> bool:
+    """Whether the options of a reset ask for a recorded episode.
+
+    Raises:
+        ConfigError: An option is unknown or malformed.
+    """
+    if options is None:
+        return False
+    if not isinstance(options, Mapping):
+        raise ConfigError(f"options: expected a mapping, got {options!r}")
+    for name in options:
+        if name != _RECORD:
+            raise ConfigError(f"options: {name!r} is unknown; {hint(str(name), [_RECORD])}")
+    return checked_flag(f"options.{_RECORD}", options.get(_RECORD, False))
 
 
 class WorldEnv(gym.Env[Any, Any], EzPickle):
@@ -155,11 +173,12 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
             options: ``{"record": True}`` makes the result of the episode hold the tables
                 ``frames`` and ``timeline``.
         """
+        record = read_reset_options(options) or self.render_mode is not None
+        self.leave()
         super().reset(seed=seed)
         drawn = self.sampler.draw(self.np_random)
         simulation = self._simulation(drawn)
         world = seed if seed is not None else int(self.np_random.integers(SEEDS_PER_PURPOSE))
-        record = bool((options or {}).get("record", False)) or self.render_mode is not None
         simulation.reset(seed=world, seconds=self.episode_seconds, record=record)
         self._run(drawn, simulation)
         begin_account(
@@ -191,6 +210,9 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
             False,
             info,
         )
+
+    def leave(self) -> None:
+        """Be told that the episode, if there is one, is followed by another or truncated."""
 
     def finish(self) -> Result:
         """Note that the episode has ended, and give its result."""

@@ -23,8 +23,13 @@ DRAWN = {"seed": 0, "scenario": None, "platform": None, "load": 0.0}
 """What the info of a reset tells of what was drawn, and what stands where there was no reset."""
 _MOST_ENVS = 2**20
 _MOST_THREADS = 1024
+_MOST_SEED = 2**63 - 1
 _MOST_STEPS = 2**53
 """Episode accounts count steps in float64."""
+
+
+def _checked_seed(seed: Any) -> int:
+    return checked_integer("seed", seed, 0, _MOST_SEED)
 
 
 class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
@@ -114,13 +119,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
                 ``reset_mask`` (bool array) says which to reset, by default all. The marks of the
                 info, such as ``_seed``, say so, too; masks and times of the others still hold.
         """
-        seeds: Sequence[int | None] = [None] * self.num_envs
-        if isinstance(seed, int | np.integer):
-            seeds = [int(seed) + row for row in range(self.num_envs)]
-        elif seed is not None:
-            seeds = [None if one is None else int(one) for one in seed]
-        if len(seeds) != self.num_envs:
-            raise ConfigError(f"seed: expected {self.num_envs} of them, got {len(seeds)}")
+        seeds = self._seeds_of(seed)
         mask: Any = np.ones(self.num_envs, dtype=np.bool_)
         if options is None or isinstance(options, dict):
             options = dict(options or {})
@@ -130,11 +129,24 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
             raise ConfigError(
                 f"reset_mask: expected a bool array of {self.num_envs} with at least one True"
             )
+        if isinstance(options, str) or not isinstance(options, Sequence):
+            raise ConfigError(f"options: expected a mapping, or a list of them, got {options!r}")
         if len(options) != self.num_envs:
             raise ConfigError(f"options: expected {self.num_envs} of them, got {len(options)}")
         info = self._reset(np.flatnonzero(mask), seeds, options) | self._info(mask)
         self._begun = True
         return self._present(), info
+
+    def _seeds_of(self, seed: Any) -> list[int | None]:
+        """The seed of each environment."""
+        if seed is None:
+            return [None] * self.num_envs
+        if isinstance(seed, Sequence | np.ndarray) and not isinstance(seed, str):
+            if len(seed) != self.num_envs:
+                raise ConfigError(f"seed: expected {self.num_envs} of them, got {len(seed)}")
+            return [None if one is None else _checked_seed(one) for one in seed]
+        first = _checked_seed(seed)
+        return [first + row for row in range(self.num_envs)]
 
     def step(self, actions: Any) -> tuple[Any, NDArray[np.float64], Bools, Bools, dict[str, Any]]:
         """Carry out an action in each environment, or what its autoreset mode says.

@@ -14,8 +14,10 @@ from pydantic import Field
 from dream_gym.errors import ConfigError
 from dream_gym.files import write_bytes
 from dream_gym.reading.fields import FileName
+from dream_gym.reading.inputs import read_bytes
 from dream_gym.reading.resources import Config
 
+MAX_BYTES = 4 * 2**30
 Tensors = Mapping[str, NDArray[Any]]
 
 
@@ -47,10 +49,7 @@ def read_file(folder: Path, record: FileOnRecord) -> bytes:
         ConfigError: It is missing, or not what was written.
     """
     path = folder / record.file
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
+    content = read_bytes(path, most=MAX_BYTES)
     if hashlib.sha256(content).hexdigest() != record.sha256:
         raise ConfigError(f"{path}: is damaged: its content is not what the card has on record")
     return content

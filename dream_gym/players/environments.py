@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 from typing import Any
 
 import gymnasium as gym
 
+from dream_gym.envs import DreamRTMMDispatchEnv, DreamRTMMEnv
 from dream_gym.envs.base import WorldEnv
 from dream_gym.envs.sampling import PLACE_ARGUMENTS
-from dream_gym.errors import ConfigError
+from dream_gym.errors import ConfigError, hint
 from dream_gym.players.run_folder import RunCard
 from dream_gym.simulator import Cell
 
+_CLASSES: dict[str, type[WorldEnv]] = {
+    "DreamRTMM-v0": DreamRTMMEnv,
+    "DreamRTMM-Dispatch-v0": DreamRTMMDispatchEnv,
+}
 _ELSEWHERE = (*PLACE_ARGUMENTS, "cells", "preset")
 """Arguments that say where an agent was trained; it plays elsewhere."""
 
@@ -26,13 +32,24 @@ def environment_digest(env: gym.Env[Any, Any]) -> str:
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
-def make_card_env(card: RunCard) -> gym.Env[Any, Any]:
-    """The environment that a run is trained in.
+def make_environment(environment: str, arguments: dict[str, Any]) -> gym.Env[Any, Any]:
+    """An environment by its id.
 
     Raises:
-        ConfigError: An argument is malformed.
+        ConfigError: There is none of that id, or an argument is unknown or malformed.
     """
-    return gym.make(f"dream_gym:{card.environment}", **card.environment_arguments)
+    if environment not in _CLASSES:
+        raise ConfigError(f"environment: {environment!r} is unknown; {hint(environment, _CLASSES)}")
+    known = list(inspect.signature(_CLASSES[environment].__init__).parameters)[1:]
+    for name in arguments:
+        if name not in known:
+            raise ConfigError(f"{environment}: {name!r} is no argument of it; {hint(name, known)}")
+    return gym.make(f"dream_gym:{environment}", **arguments)
+
+
+def make_card_env(card: RunCard) -> gym.Env[Any, Any]:
+    """The environment that a run is trained in; raises `ConfigError` as `make_environment`."""
+    return make_environment(card.environment, card.environment_arguments)
 
 
 def make_cell_env(card: RunCard, cell: Cell, seconds: float, *, name: str) -> gym.Env[Any, Any]:
@@ -51,7 +68,7 @@ def make_cell_env(card: RunCard, cell: Cell, seconds: float, *, name: str) -> gy
         key: value for key, value in card.environment_arguments.items() if key not in _ELSEWHERE
     }
     arguments |= {"cells": [cell], "episode_seconds": seconds, "sizes": card.sizes}
-    env = gym.make(f"dream_gym:{card.environment}", **arguments)
+    env = make_environment(card.environment, arguments)
     world = env.unwrapped
     assert isinstance(world, WorldEnv)
     if world.sizes != card.sizes:

@@ -88,8 +88,11 @@ def python_reference(reference: str, folder: Path | None) -> PythonReference:
 
 
 def short_name(reference: str) -> str:
-    """What tables call a player of this reference: without the folders of a path."""
-    return reference.rpartition("/")[2]
+    """What tables call a player of this reference: of a path, the last part."""
+    for prefix in (TUNED, AGENT):
+        if reference.startswith(prefix):
+            return Path(reference.removeprefix(prefix)).name
+    return reference
 
 
 def _refuse(options: dict[str, Any], why: str) -> None:

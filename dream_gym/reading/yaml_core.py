@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, NoReturn
 
 import yaml
@@ -24,6 +25,8 @@ MAX_VALUES = 100_000
 MAX_INTEGER_DIGITS = 40
 MAX_FLOAT_DIGITS = 17
 """Significant digits of a number with a point or an exponent: more would be rounded away."""
+_SAFE_DIGITS = 15
+"""So many digits are always kept by a float."""
 
 _TAG = "tag:yaml.org,2002:"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -151,12 +154,13 @@ class _Document:
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             key = self._key(event)
             value = self._node(next(self._events), depth)
-            if key == "<<" and event.implicit[0]:
-                merged += self._merged(event, value)
-                continue
             if key in lines:
                 self._fail(event, f"{shown(key)} is there twice, first in line {lines[key]}")
-            content[key], lines[key] = value, event.start_mark.line + 1
+            lines[key] = event.start_mark.line + 1
+            if key == "<<" and event.implicit[0]:
+                merged = self._merged(event, value)
+            else:
+                content[key] = value
         for source in merged:
             content = {**source, **content}
         return content
@@ -224,6 +228,8 @@ class _Document:
         value = float(event.value)
         if math.isinf(value) or (value == 0 and significant):
             self._fail(event, f"{shown(event.value)} is too {'small' if value == 0 else 'large'}")
+        if len(significant) > _SAFE_DIGITS and Decimal(event.value) != Decimal(repr(value)):
+            self._fail(event, f"{event.value} would be rounded to {value!r}; write that")
         return value
 
     def _check_tag(self, event: Any, kind: str) -> None:

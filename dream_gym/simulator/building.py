@@ -124,12 +124,10 @@ def build_problem(
 
 
 def _load_factor(load: float | Fraction) -> Fraction:
-    expected = "a number in (0, 1000]"
+    expected = "a number from 0.001 to 1000"
     factor = exact_number("load", load, expected)
-    if not 0 < factor <= 1000:
+    if not Fraction(1, 1000) <= factor <= 1000:
         raise ConfigError(f"load: expected {expected}, got {load!r}")
-    if factor < Fraction(1, 1000):
-        raise ConfigError(f"load: {load!r} is too small; the least is 0.001")
     return factor
 
 

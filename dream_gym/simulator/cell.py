@@ -145,12 +145,12 @@ def cell_title(
     cascade: float | None,
     jitter: float | None,
 ) -> str:
-    """What tables and plots call a cell of these fields."""
-    parts = [f"{scenario} on {platform}", f"load {load:g}"]
+    """What tables and plots call a cell of these fields; other numbers, other titles."""
+    parts = [f"{scenario} on {platform}", f"load {load:.15g}"]
     if expiry:
         parts.append(expiry)
     if cascade is not None:
-        parts.append(f"cascade {cascade:g}")
+        parts.append(f"cascade {cascade:.15g}")
     if jitter is not None:
-        parts.append(f"jitter {jitter:g}")
+        parts.append(f"jitter {jitter:.15g}")
     return ", ".join(parts)

@@ -235,6 +235,10 @@ def test_new_overwrites_nothing_and_takes_no_name(
         ([*SIMULATE, "--scheduler", "dream_ful"], "did you mean dream_full"),
         ([*SIMULATE, "--scheduler", "dream_full", "--option", "alpha=yes"], "got the text 'yes'"),
         ([*SIMULATE, "--scheduler", "dream_full", "--option", "alpha=true"], "got true"),
+        (
+            [*SIMULATE, "--scheduler", "dream_full", "--option", "alpha=1", "--option", "alpha=2"],
+            "'alpha' is given twice",
+        ),
         ([*SIMULATE, "--scheduler", "dream_full", "--option", "alpha=1:30"], "got the text '1:30'"),
         ([*SIMULATE, "--scheduler", "dream_full", "--option", "alpha=!!int x"], "'x' is no int"),
         ([*SIMULATE, "--scheduler", "dream_full", "--option", "alph=1"], "did you mean alpha"),
@@ -289,8 +293,8 @@ def test_unwritable_output_is_found_before_the_work(
     assert captured.out == ""
 
 
-@pytest.mark.parametrize("command", ["benchmark", "train"])
-def test_help_says_that_run_folders_run_code(command: str) -> None:
+@pytest.mark.parametrize("command", ["simulate", "train"])
+def test_help_says_what_runs_code(command: str) -> None:
     start = ["train.py"] if command == "train" else ["-m", "dream_gym", command]
     root = Path(__file__).parents[2]
     done = subprocess.run(

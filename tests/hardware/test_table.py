@@ -275,6 +275,9 @@ def test_parquet_holds_the_same(tmp_path):
     polars.read_csv(GOOD.encode()).with_columns(latency_ns=math.nan).write_parquet(path)
     with pytest.raises(ConfigError, match="line 1: latency_ns: expected a positive number"):
         cost_table(NETWORK, measured(path))
+    polars.read_csv(GOOD.encode()).cast({"latency_ns": polars.String}).write_parquet(path)
+    with pytest.raises(ConfigError, match="line 1: latency_ns: expected a number, got"):
+        cost_table(NETWORK, measured(path))
     path.write_text("PAR1 and then nothing")
     with pytest.raises(ConfigError, match="cannot be read as Parquet"):
         cost_table(NETWORK, measured(path))

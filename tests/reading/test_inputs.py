@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from pathlib import Path
@@ -19,6 +20,37 @@ from dream_gym.reading import inputs
 from dream_gym.schedulers import get_scheduler
 from dream_gym.workload import load_scenario, read_recording
 
+ABOUT = {
+    "schema": 2,
+    "command": "c",
+    "versions": {},
+    "suite": {
+        "name": "s",
+        "description": "",
+        "notes": "",
+        "seconds": 1,
+        "xrbench_score": False,
+        "cells": [
+            {
+                "scenario": "s",
+                "platform": "p",
+                "load": 1,
+                "expiry": None,
+                "cascade": None,
+                "jitter": None,
+            }
+        ],
+    },
+    "seeds": {"first": 0, "count": 2},
+    "policies": [{"cell": 0, "policy": "fcfs", "family": "rule"}],
+}
+
+
+def read_runs(path):
+    (path.parent / "about.json").write_text(json.dumps(ABOUT))
+    return read_outcome(path.parent)
+
+
 READERS = {
     "a.yaml": load_scenario,
     "b.yaml": load_platform,
@@ -27,6 +59,7 @@ READERS = {
     "e.yaml": lambda path: load_hyperparameters(str(path), "DreamRTMM-v0"),
     "card.json": lambda path: RunFolder.open(path.parent),
     "about.json": lambda path: read_outcome(path.parent),
+    "runs.parquet": read_runs,
     "recording.csv": read_recording,
     "costs.csv": read_costs,
     "costs.parquet": read_costs,
@@ -85,7 +118,7 @@ def test_a_huge_file_is_refused_before_it_is_read(name, tmp_path):
     assert "is larger than" in refused(name, path)
 
 
-@pytest.mark.parametrize("name", [name for name in READERS if name != "costs.parquet"])
+@pytest.mark.parametrize("name", [name for name in READERS if not name.endswith(".parquet")])
 def test_bytes_that_are_no_text_are_refused(name, tmp_path):
     path = tmp_path / name
     path.write_bytes(b"\xff\xfe\x00")

@@ -84,7 +84,8 @@ class Bootstrap:
     def probability_of_improvement(self, scores: ArrayLike, baseline: ArrayLike) -> Interval:
         """How likely a run is better than one of the baseline on the same cell, ties half.
 
-        The mean over cells of the share of pairs of runs, whatever their seeds.
+        The mean over cells of the share of pairs of runs, whatever their seeds. Policies that are
+        alike with every seed have no interval, since no resample tells them apart.
         """
         first, second = self._checked(scores), self._checked(baseline)
         first, second = first[:, :, None], second[:, None, :]
@@ -95,7 +96,7 @@ class Bootstrap:
             return certain
         left = np.einsum("bci,cij->bcj", self._weights, better, optimize=True)
         shares = np.einsum("bcj,bcj->b", left, self._weights, optimize=True) / (cells * seeds**2)
-        return _interval(shares, better.reshape(cells, seeds**2))
+        return _interval(shares, shares)
 
     def performance_profile(self, scores: ArrayLike, limits: ArrayLike) -> list[Interval]:
         """The share of runs whose score is at most so much, for each limit."""
@@ -126,7 +127,7 @@ class Bootstrap:
 def _interval(values: Scores, scores: Scores) -> Interval:
     """The estimate, which is the first value, and the interval by the percentiles of the rest.
 
-    There is none where the scores, shape (cells, ...), do not differ within any cell.
+    There is none where the scores, shape (..., n), do not differ within any row.
     """
     if len(values) == 1 or not differ(scores):
         return Interval(float(values[0]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from dream_gym.analysis.report.verdicts import verdict
 from dream_gym.errors import DreamGymError
 from dream_gym.files import write_text
 
+NO_INTERVALS = "one seed gives no intervals, and without them nothing is reported"
+REPORT = "report.md"
 MOST_SIGNS = 100
 """Of a suite's name in the name of a file."""
 
@@ -59,18 +61,16 @@ def suite_section(outcome: Outcome, images: Path, stem: str, *, relative_to: Pat
         DreamGymError: There is but one seed.
     """
     check_seeds(outcome)
-    pictures = {"uxcost": plot_ranking, "profiles": plot_profiles}
-    if sweeps(outcome):
-        pictures["sustained"] = plot_sustained
     suite = outcome.about["suite"]
     read_from = f" Read from {code(str(outcome.folder))}." if outcome.folder else ""
+    description = f"{suite['description']}. " if suite["description"].strip() else ""
     parts = [
-        f"## {escape(outcome.name)}\n\n{suite['description']}. {len(outcome.titles)} cells, "
+        f"## {escape(outcome.name)}\n\n{description}{len(outcome.titles)} cells, "
         f"{len(outcome.policies)} policies, {outcome.seeds} seeds from "
         f"{outcome.about['seeds']['first']} × {suite['seconds']:g} s.{read_from}",
         *filter(None, (suite["notes"], verdict(outcome))),
     ]
-    for name, plot in pictures.items():
+    for name, plot in _pictures(outcome).items():
         path = images / f"{stem}_{name}.png"
         title = plot(outcome, path)
         parts.append(f"![{escape(title)}]({path.relative_to(relative_to).as_posix()})")
@@ -87,16 +87,35 @@ def check_seeds(outcome: Outcome) -> None:
         DreamGymError: There is but one seed.
     """
     if outcome.seeds < LEAST_UNITS:
-        raise DreamGymError(
-            f"{outcome.name}: one seed gives no intervals, and without them nothing is reported"
-        )
+        raise DreamGymError(f"{outcome.name}: {NO_INTERVALS}")
+
+
+def report_files(outcome: Outcome) -> list[str]:
+    """The names of the files that `write_report` writes; the table of the outcome is not read."""
+    if outcome.seeds < LEAST_UNITS:
+        return [REPORT]
+    (stem,) = file_stems([outcome.name])
+    return [REPORT, *(f"{stem}_{name}.png" for name in _pictures(outcome))]
 
 
 def write_report(outcome: Outcome, folder: Path) -> None:
-    """Write the report of one suite and its figures into a folder."""
-    (stem,) = file_stems([outcome.name])
-    section = suite_section(outcome, folder, stem, relative_to=folder)
-    write_text(folder / "report.md", f"# Results\n\n{section}\n\nVersions: {versions(outcome)}.\n")
+    """Write the report of one suite and its figures into a folder.
+
+    Of one seed nothing is reported, and the report says so: that of an earlier run does not stay.
+    """
+    if outcome.seeds < LEAST_UNITS:
+        text = f"{escape(outcome.name)}: {NO_INTERVALS}."
+    else:
+        (stem,) = file_stems([outcome.name])
+        section = suite_section(outcome, folder, stem, relative_to=folder)
+        text = f"{section}\n\nVersions: {versions(outcome)}."
+    write_text(folder / REPORT, f"# Results\n\n{text}\n")
+
+
+def _pictures(outcome: Outcome) -> Mapping[str, Callable[[Outcome, Path], str]]:
+    """What draws the figures of a suite, by the ends of their names."""
+    pictures = {"uxcost": plot_ranking, "profiles": plot_profiles}
+    return pictures | ({"sustained": plot_sustained} if sweeps(outcome) else {})
 
 
 def write_page(outcomes: Sequence[Outcome], page: Path, template: str = DEFAULT) -> None:

@@ -70,7 +70,9 @@ def search_axes(scheduler: str, names: Sequence[str], fixed: Iterable[str]) -> l
         high = [item.le for item in field.metadata if hasattr(item, "le")]
         if low and high:
             ranges[name] = Axis(name, float(low[0]), float(high[0]), field.annotation is int)
-    for name in names:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise ConfigError(f"search: {name!r} is given twice")
         if name not in ranges:
             known = ", ".join(ranges) or "none"
             raise ConfigError(f"search: {name!r} is no number of {scheduler}; it has {known}")

@@ -9,9 +9,10 @@ from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 
-from dream_gym.errors import ConfigError
+from dream_gym.errors import ConfigError, shown
 from dream_gym.files import replacing
 from dream_gym.reading.inputs import read_text
+from dream_gym.reading.yaml_core import NUMBER
 
 
 @dataclass(frozen=True)
@@ -76,17 +77,27 @@ def read_table(path: Path) -> list[CalibratedCell]:
         reader = csv.DictReader(io.StringIO(read_text(path), newline=""))
         if tuple(reader.fieldnames or ()) != NAMES:
             raise ConfigError(f"{path}: line 1: expected the columns {', '.join(NAMES)}")
-        return [_row(row, f"{path}: line {reader.line_num}") for row in reader]
+        found: dict[tuple[str, str], CalibratedCell] = {}
+        for row in reader:
+            where = f"{path}: line {reader.line_num}"
+            cell = _row(row, where)
+            if found.setdefault((cell.scenario, cell.platform), cell) is not cell:
+                raise ConfigError(f"{where}: {cell.scenario} on {cell.platform} is there twice")
+        return list(found.values())
     except csv.Error as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
 
 
 def _row(row: dict[str, str], where: str) -> CalibratedCell:
     texts = ("scenario", "platform", "infeasible_model")
-    try:
-        numbers = {name: float(row[name]) for name in NAMES if name not in texts}
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"{where}: expected numbers in all but names") from error
+    if len(row) != len(NAMES) or None in row.values():
+        raise ConfigError(f"{where}: expected {len(NAMES)} columns")
+    numbers = {}
+    for name in NAMES:
+        if name not in texts:
+            if row[name] != "nan" and not NUMBER.fullmatch(row[name]):
+                raise ConfigError(f"{where}: {name}: expected a number, got {shown(row[name])}")
+            numbers[name] = float(row[name])
     return CalibratedCell(**{name: row[name] for name in texts}, **numbers)  # type: ignore[arg-type]
 
 

@@ -303,6 +303,15 @@ class DreamRTMMDispatchEnv(WorldEnv):
 
     def finish(self) -> Result:
         """Note that the episode has ended, warn of many illegal actions, and give its result."""
+        self._warn_of_illegal_actions()
+        return super().finish()
+
+    def leave(self) -> None:
+        """Warn of many illegal actions in an episode that is left before its end."""
+        if not self.simulation.ended:
+            self._warn_of_illegal_actions()
+
+    def _warn_of_illegal_actions(self) -> None:
         illegal = int(self.buffers["menu"][ILLEGAL_WORD])
         steps = int(self.buffers["episode_account"][LENGTH])
         if illegal > ILLEGAL_SHARE * steps:
@@ -310,9 +319,8 @@ class DreamRTMMDispatchEnv(WorldEnv):
                 f"{illegal} of the {steps} actions of an episode were illegal, and answered with "
                 "waiting: choose among those that action_masks() allows; with stable-baselines3 "
                 "train MaskablePPO and evaluate with MaskableEvalCallback, not EvalCallback",
-                stacklevel=2,
+                stacklevel=3,
             )
-        return super().finish()
 
     def statistics(self, buffers: Buffers) -> dict[str, NDArray[Any]]:
         """Return, length and ``illegal_actions`` of an episode, or of each of a batch."""
@@ -325,8 +333,8 @@ class DreamRTMMDispatchEnv(WorldEnv):
 
     def _play(self, action: Any) -> bool:
         try:
-            number = operator.index(action)
-        except TypeError:
+            number = -1 if isinstance(action, bool) else operator.index(action)
+        except TypeError:  # of np.bool_, too
             number = -1
         if not 0 <= number < self.actions:
             raise ActionError(

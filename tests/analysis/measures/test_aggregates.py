@@ -53,6 +53,18 @@ def test_probability_of_improvement_is_rliables() -> None:
     assert BOOTSTRAP.probability_of_improvement(X, X).mean == 0.5
 
 
+def test_policies_that_are_alike_have_no_interval() -> None:
+    alike = BOOTSTRAP.probability_of_improvement(X, X)
+    assert (alike.mean, alike.known) == (0.5, False)
+    better = np.vstack([X[:4], X[4:] - 100])  # alike in four cells, always better in one
+    mixed = BOOTSTRAP.probability_of_improvement(better, X)
+    assert mixed.mean == pytest.approx(0.6)
+    assert not mixed.known
+    other = X.copy()
+    other[0, 0] = 0.1  # one run differs
+    assert BOOTSTRAP.probability_of_improvement(other, X).known
+
+
 def test_performance_profile_is_rliables() -> None:
     profile = BOOTSTRAP.performance_profile(X, [1, 2, 4, 8])
     above = [0.9, 0.6666666666666666, 0.36666666666666664, 0.06666666666666667]

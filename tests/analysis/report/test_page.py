@@ -15,7 +15,7 @@ import pytest
 from dream_gym.analysis.measures.misses import CAUSES
 from dream_gym.analysis.report import summary as report
 from dream_gym.analysis.report.outcome import SCHEMA, Outcome, read_outcome
-from dream_gym.analysis.report.page import file_stems, write_page, write_report
+from dream_gym.analysis.report.page import file_stems, report_files, write_page, write_report
 from dream_gym.analysis.report.reductions import reduction_table
 from dream_gym.analysis.report.suite_tables import (
     cause_table,
@@ -29,8 +29,7 @@ from dream_gym.analysis.report.suite_tables import (
 from dream_gym.analysis.report.tables import TextTable
 from dream_gym.analysis.report.verdicts import challenge, representatives, verdict, where_beaten
 from dream_gym.analysis.runs.benchmark import Benchmark
-from dream_gym.errors import ConfigError, DreamGymError
-from dream_gym.files import write_text
+from dream_gym.errors import DreamGymError
 from dream_gym.schedulers import BUILTIN
 
 FIGURE = re.compile(r"^(?:≥ )?(-?[\d.]+(e[-+]\d+)?%?( %)?)( \[.+\])?$")
@@ -55,7 +54,7 @@ def made_up(costs: dict[str, Any], loads: tuple[float, ...] = (1.0,), **columns:
         "seeds": {"first": 0, "count": seeds},
         "suite": {
             "name": "asplos23",
-            "description": "d",
+            "description": "What it is about",
             "notes": "What to know.",
             "seconds": 1.0,
             "xrbench_score": False,
@@ -339,27 +338,44 @@ def test_report_and_page(outcome: Outcome, tmp_path: Path) -> None:
         assert (page.parent / picture).stat().st_size > 1000
 
 
+@pytest.mark.parametrize(
+    ("description", "beginning"),
+    [("", "2 cells, 3 policies"), ("Two places", "Two places. 2 cells, 3 policies")],
+)
+def test_a_section_begins_with_what_the_suite_is_about(
+    description: str, beginning: str, outcome: Outcome, tmp_path: Path
+) -> None:
+    outcome.about["suite"]["description"] = description
+    write_report(outcome, tmp_path)
+    assert f"## small\n\n{beginning}" in (tmp_path / "report.md").read_text()
+
+
+def test_the_files_of_a_report_are_known_before(outcome: Outcome, tmp_path: Path) -> None:
+    names = report_files(replace(outcome, rows=pl.DataFrame()))
+    write_report(outcome, tmp_path)
+    assert sorted(names) == sorted(path.name for path in tmp_path.iterdir())
+
+
 def test_one_seed_is_not_reported(outcome: Outcome, tmp_path: Path) -> None:
     about = {**outcome.about, "seeds": {"first": 0, "count": 1}}
+    single = replace(outcome, about=about)
     with pytest.raises(DreamGymError, match="no intervals"):
-        write_report(replace(outcome, about=about), tmp_path)
+        write_page([single], tmp_path / "page.md")
     assert list(tmp_path.iterdir()) == []
+    write_report(single, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == report_files(single) == ["report.md"]
+    assert (tmp_path / "report.md").read_text() == (
+        "# Results\n\nsmall: one seed gives no intervals, and without them nothing is reported.\n"
+    )
 
 
 def test_read_what_was_written(small_benchmark: Benchmark, tmp_path: Path) -> None:
     report.write_table(small_benchmark, tmp_path / "runs.parquet")
     report.write_json(report.about(small_benchmark, command="c"), tmp_path / "about.json")
     found = read_outcome(tmp_path)
-    assert found.rows.equals(small_benchmark.rows)
+    assert found.rows.equals(small_benchmark.rows.select(found.rows.columns))
     assert found.policies == ["fcfs", "half", "tuned"]
     np.testing.assert_array_equal(
         found.scores("half", "uxcost")[1],
         small_benchmark.rows.filter(policy="half", cell=1)["uxcost"].to_numpy(),
     )
-    report.write_json(report.about(small_benchmark, command="c"), tmp_path / "about.json")
-    found.rows.head(-1).write_parquet(tmp_path / "runs.parquet")
-    with pytest.raises(ConfigError, match=r"runs.parquet has \d+ rows, but about.json tells of"):
-        read_outcome(tmp_path)
-    write_text(tmp_path / "about.json", "{")
-    with pytest.raises(ConfigError, match="not the outcome of a benchmark"):
-        read_outcome(tmp_path)

@@ -62,6 +62,7 @@ def test_axes_are_the_ranges_of_the_options() -> None:
         ("dream_plus", ("gamma",), "'gamma' is no number of dream_plus; it has alpha"),
         ("dream_plus", ("late_urgency",), "'late_urgency' is no number"),
         ("dream_plus", ("beta",), "'beta' is fixed"),
+        ("dream_plus", ("alpha", "alpha"), "'alpha' is given twice"),
         ("fcfs", (), "fcfs has no numbers to search"),
         ("fcfz", (), "fcfz"),
     ],
@@ -145,7 +146,7 @@ def test_the_command_writes_what_schedulers_read(
     )
 
     policy = make_player(f"tuned:{file}")
-    assert policy.settings == {"scheduler": "dream_plus", "options": options}
+    assert policy.settings == {"scheduler": "dream_plus", "family": "ours", "options": options}
     suite = tmp_path / "suite.yaml"
     suite.write_text(
         "{schema: 1, name: s, cells: [{scenario: ar_call, platform: 4k_2ws}], "

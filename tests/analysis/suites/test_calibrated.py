@@ -115,6 +115,22 @@ def test_a_truncated_row_is_named(tmp_path: Path) -> None:
         read_table(path)
 
 
+def test_rows_that_cannot_be_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    write_table(path, calibrated_cells()[:1])
+    head, row = path.read_text().splitlines()
+    load = row.split(",")[2]
+    for text, told in (
+        (f"{row}\n{row}", "line 3: .* is there twice"),
+        (f"{row},more", "line 2: expected 9 columns"),
+        (row.replace(load, "1_0", 1), "line 2: fcfs: expected a number, got '1_0'"),
+        (row.replace(load, "inf", 1), "line 2: fcfs: expected a number"),
+    ):
+        path.write_text(f"{head}\n{text}\n")
+        with pytest.raises(ConfigError, match=told):
+            read_table(path)
+
+
 def test_the_command_writes_table_and_page(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,6 +24,15 @@ def suite_of(*cells: dict[str, Any]) -> Suite:
     return validate(content, Suite, origin="here")
 
 
+def test_cells_that_differ_look_different() -> None:
+    where = {"scenario": "ar_social", "platform": "4k_2ws"}
+    fields: list[dict[str, Any]] = [{"load": 1}, {"load": 1.0000001}]
+    fields += [{"jitter": 0.1}, {"jitter": 0.1000001}, {"cascade": 0.1}, {"cascade": 0.1000001}]
+    titles = [cell.title for cell in suite_of(*(where | each for each in fields)).cells]
+    assert titles[:2] == ["ar_social on 4k_2ws, load 1", "ar_social on 4k_2ws, load 1.0000001"]
+    assert len(set(titles)) == len(titles)
+
+
 def test_a_grid_is_a_product_in_order() -> None:
     grid = {**GRID, "loads": [1, 2], "expiry": ["soft", "firm"]}
     single = {"scenario": "ar_social", "platform": "4k_2ws"}

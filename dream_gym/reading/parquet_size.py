@@ -23,12 +23,20 @@ _PATH, _PACKED_SIZE, _DATA_OFFSET, _DICTIONARY_OFFSET = 3, 7, 9, 11
 _PAGE_UNPACKED, _PAGE_PACKED, _PAGE_DATA, _PAGE_DATA_V2, _PAGE_VALUES = 2, 3, 5, 8, 1
 
 
-def check_parquet_size(content: bytes, columns: Collection[str]) -> None:
+def check_parquet_size(
+    content: bytes,
+    columns: Collection[str],
+    *,
+    most_rows: int = MAX_ROWS,
+    most_bytes: int = MAX_UNPACKED_BYTES,
+) -> None:
     """Check that some columns of a Parquet file are of moderate size.
 
     Args:
         content: The file.
         columns: The names of the columns that are to be read.
+        most_rows: The largest number of rows.
+        most_bytes: The largest size of these columns, unpacked.
 
     Raises:
         ValueError: They are not, or the file is malformed.
@@ -46,10 +54,10 @@ def check_parquet_size(content: bytes, columns: Collection[str]) -> None:
             data = header.get(_PAGE_DATA) or header.get(_PAGE_DATA_V2) or {}
             values[name] += data.get(_PAGE_VALUES, 0)
             unpacked, pages = unpacked + header[_PAGE_UNPACKED], pages + 1
-            if values[name] > MAX_ROWS:
-                raise ValueError(f"it has more than {MAX_ROWS:,} rows")
-            if unpacked > MAX_UNPACKED_BYTES:
-                raise ValueError(f"it unpacks to more than {MAX_UNPACKED_BYTES:,} bytes")
+            if values[name] > most_rows:
+                raise ValueError(f"it has more than {most_rows:,} rows")
+            if unpacked > most_bytes:
+                raise ValueError(f"it unpacks to more than {most_bytes:,} bytes")
             if pages > _MAX_PAGES:
                 raise ValueError(f"it has more than {_MAX_PAGES:,} pages")
     except (IndexError, KeyError, TypeError, AttributeError, struct.error) as error:

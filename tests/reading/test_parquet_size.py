@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from dream_gym.errors import ConfigError
 from dream_gym.hardware import read_costs
-from dream_gym.hardware.parquet_size import check_parquet_size
 from dream_gym.hardware.table import COLUMNS
+from dream_gym.reading.parquet_size import check_parquet_size
 
 polars: Any = pytest.importorskip("polars", reason="Parquet needs the extra bench")
 
