@@ -129,11 +129,11 @@ def test_points_of_other_environments_are_refused() -> None:
     env = begun(DISPATCH, **arguments)
     point = env.get_state()
     for changed, words in (
-        ({"scenario": "ar_call"}, "scenario is 'ar_call' here, and 'ar_social'"),
+        ({"scenario": "ar_call"}, "scenario is 'ar_call' here, and None"),
         ({"load": 1.5}, "load is 1.5 here, and 2.0"),
         ({"reward": "dense"}, "reward"),
         ({"max_slots": 2}, "max_slots"),
-        ({"render_mode": "rgb_array"}, "render_mode needs a point of a recorded episode"),
+        ({"render_mode": "rgb_array"}, "render_mode needs a snapshot of a recorded episode"),
     ):
         other = make(DISPATCH, **{**arguments, **changed})
         with pytest.raises(EnvStateError, match=words):

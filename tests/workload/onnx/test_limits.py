@@ -11,13 +11,14 @@ import pytest
 
 from dream_gym.errors import ConfigError
 from dream_gym.workload import from_onnx
-from dream_gym.workload.onnx import importing as onnx_import
+from dream_gym.workload.onnx import importing
 
 onnx = pytest.importorskip("onnx", reason="needs the package onnx")
 
 from onnx import helper, numpy_helper  # noqa: E402
 
-from dream_gym.workload import onnx_file, onnx_graph  # noqa: E402
+from dream_gym.workload.onnx import file as onnx_file  # noqa: E402
+from dream_gym.workload.onnx import graph  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -147,7 +148,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path):
 
 
 def test_a_file_that_takes_too_long(tmp_path, monkeypatch):
-    monkeypatch.setattr(onnx_graph, "MAX_SECONDS", -1.0)
+    monkeypatch.setattr(graph, "MAX_SECONDS", -1.0)
     path = write(tmp_path / "net.onnx", [helper.make_node("MatMul", ["x", "w"], ["y"])])
     assert "takes more than -1 s to read" in error_of(path)
 
@@ -262,6 +263,6 @@ def test_a_replaced_file_is_read_again_though_its_time_and_size_are_kept(tmp_pat
 def test_sizes_have_a_limit(tmp_path):
     node = helper.make_node("MatMul", ["x", "w"], ["y"])
     path = write(tmp_path / "net.onnx", [node], inputs=[("x", ("rows", 4)), ("w", (4, 4))])
-    assert from_onnx(path, sizes={"rows": onnx_import.MAX_SIZE}).macs == 16 * onnx_import.MAX_SIZE
+    assert from_onnx(path, sizes={"rows": importing.MAX_SIZE}).macs == 16 * importing.MAX_SIZE
     with pytest.raises(ConfigError, match=r"sizes\.rows must be a whole number in"):
-        from_onnx(path, sizes={"rows": onnx_import.MAX_SIZE + 1})
+        from_onnx(path, sizes={"rows": importing.MAX_SIZE + 1})
