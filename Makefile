@@ -15,11 +15,11 @@ help:
 	@echo "make test-compat  the environments on the oldest Gymnasium, and under Ray RLlib, which needs it"
 	@echo "make bench  speed of the engine and of the environment"
 	@echo "make coverage  branch coverage with all code interpreted"
-	@echo "make soak   20,000 random workloads, engine against reference; takes up again"
+	@echo "make soak   20,000 random workloads, engine against reference; resumes"
 	@echo "make fuzz   20,000 workloads of awkward numbers: exact, or refused in one sentence"
 	@echo "make calibration  the loads at which deadlines begin to be missed, for all cells"
-	@echo "make results  all suites, and docs/results.md from their tables; takes up again"
-	@echo "make bounds  docs/bounds.md, docs/bounds_long.md: how far schedulers are from the best possible; takes up again"
+	@echo "make results  all suites, and docs/results.md from their tables; resumes"
+	@echo "make bounds  docs/bounds.md, docs/bounds_long.md: how far schedulers are from the best possible; resumes"
 	@echo "make clean  remove the environment and everything generated"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -91,7 +91,8 @@ SUITES := asplos23 contended sweep xrbench robust online
 
 results: warm
 	set -e; for suite in $(SUITES); do $(BIN)/dream-gym benchmark --suite $$suite; done
-	$(BIN)/dream-gym results $(addprefix results/,$(SUITES)) --page docs/results.md
+	$(BIN)/dream-gym results $(addprefix results/,$(SUITES)) \
+		--template docs/templates/results.md --page docs/results.md
 
 bounds: warm
 	$(BIN)/dream-gym bounds --suite windows --page docs/bounds.md

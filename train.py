@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any
 
 from dream_gym_command import INTERRUPTED, end_on_interrupt, raise_on_interrupt
 
@@ -14,12 +14,16 @@ if __name__ == "__main__":
 
 import tyro
 
+from agents.algorithms import Algorithm, get_algorithm
 from agents.hyperparameters import load_hyperparameters
-from agents.training import ENVIRONMENT, default_folder, start_run, train
-from dream_gym.analysis.suite import load_suite
+from agents.training import default_folder, start_run, train
+from dream_gym.analysis import load_suite
 from dream_gym.cli.output import prepare_streams
-from dream_gym.envs.rewards import REWARDS
-from dream_gym.errors import DreamGymError
+from dream_gym.envs.sampling import DEFAULT_SCENARIO, PLACE_ARGUMENTS
+from dream_gym.errors import ConfigError, DreamGymError
+from dream_gym.players.run_folder import RunFolder
+from dream_gym.reading.yaml_core import load_yaml
+from dream_gym.simulator import Cell
 from dream_gym.workload import is_one_world, load_scenario
 
 JITTER = 0.05
@@ -28,37 +32,44 @@ JITTER = 0.05
 
 @dataclass(frozen=True)
 class Arguments:
-    """Train an agent on DreamRTMM-v0, with hyperparameters from a YAML file.
+    """Train an agent on an environment, with hyperparameters from a YAML file.
 
     Args:
-        algo: Algorithm: ppo or sac.
+        algo: Algorithm: ppo, sac, maskable_ppo or dqn.
+        environment: Id of the environment; by default DreamRTMM-v0 for ppo and sac,
+            DreamRTMM-Dispatch-v0 for maskable_ppo and dqn.
         scenario: Name or path of the scenario.
         platform: Name or path of the platform.
         load: Factor on every rate.
         jitter: Release jitter as a share of the period; by default 0.05 where the scenario draws
             nothing, such as drone_outdoor: all seeds would be one world, to be learnt by heart.
         cascade: Probability that a frame triggers one of a dependent.
-        suite: Name or path of a suite, whose first cell replaces scenario, platform, load, jitter
-            and cascade.
+        suite: Name or path of a suite, whose cells are trained on instead, each with its load,
+            jitter, cascade and expiry.
         reward: Reward to learn from.
         episode_seconds: Simulated seconds of an episode.
+        env: An argument of the environment as KEY=VALUE, the value in YAML, such as
+            tunables=[alpha,patience]; may be given several times.
         seed: Seed of the training, below 10^9.
-        timesteps: Steps to train for; by default what the hyperparameters say.
+        timesteps: Steps to train for, rounded up to whole rollouts; by default what the
+            hyperparameters say.
         hyperparameters: Path of a YAML file; by default the shipped one of the algorithm.
         output: Folder of the run; by default a new one under runs/.
-        resume: Folder of a run to go on with; all other arguments are then read from it. Its
-            checkpoint is a pickle, which may run any code: name only a folder that you trust.
+        resume: Folder of a run to go on with; all other arguments are then read from it. What it
+            is resumed from is a pickle, which may run any code: name only a folder that you trust.
     """
 
     algo: str = "ppo"
-    scenario: str = "ar_social"
-    platform: str = "4k_1ws_2os"
-    load: float = 1.0
+    environment: str | None = None
+    scenario: str | None = None
+    platform: str | None = None
+    load: float | None = None
     jitter: float | None = None
     cascade: float | None = None
     suite: str | None = None
-    reward: Literal[REWARDS] = REWARDS[0]
-    episode_seconds: float = 5.0
+    reward: str | None = None
+    episode_seconds: float | None = None
+    env: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     seed: int = 0
     timesteps: int | None = None
     hyperparameters: str | None = None
@@ -68,45 +79,82 @@ class Arguments:
 
 def main(arguments: Arguments) -> int:
     """Start or resume a run; returns the exit code."""
-    chances: dict[str, Any] = {"jitter": arguments.jitter, "cascade": arguments.cascade}
-    if arguments.suite is not None:
-        cell = load_suite(arguments.suite).cells[0]
-        arguments = replace(
-            arguments, scenario=cell.scenario, platform=cell.platform, load=cell.load
-        )
-        chances = {"jitter": cell.jitter, "cascade": cell.cascade, "expiry": cell.expiry}
-    if chances["jitter"] is None and is_one_world(load_scenario(arguments.scenario)):
-        chances["jitter"] = JITTER
-    chances = {name: value for name, value in chances.items() if value is not None}
-    folder = arguments.output if arguments.resume is None else arguments.resume
-    if folder is None:
-        folder = default_folder(
-            Path("runs"), arguments.algo, arguments.scenario, arguments.platform
-        )
-    if arguments.resume is None:
-        start_run(
-            folder,
-            algorithm=arguments.algo,
-            environment_arguments={
-                "scenario": arguments.scenario,
-                "platform": arguments.platform,
-                "load": arguments.load,
-                "reward": arguments.reward,
-                "episode_seconds": arguments.episode_seconds,
-                **chances,
-            },
-            hyperparameters=load_hyperparameters(
-                arguments.algo if arguments.hyperparameters is None else arguments.hyperparameters,
-                ENVIRONMENT,
-            ),
-            timesteps=arguments.timesteps,
-            seed=arguments.seed,
-        )
+    folder = _begin(arguments) if arguments.resume is None else arguments.resume
     if not train(folder):
         print(f"interrupted and saved; go on with: python train.py --resume {folder}")
         return INTERRUPTED
-    print(f"trained: {folder}")
+    last = RunFolder.open(folder).card.last
+    steps = f", {last.timesteps} steps" if last else ""  # whole rollouts
+    print(f"trained: {folder}{steps}")
     return 0
+
+
+def _begin(arguments: Arguments) -> Path:
+    """Make the folder of a new run."""
+    algorithm = get_algorithm(arguments.algo)
+    environment = _environment(arguments, algorithm)
+    hyperparameters = load_hyperparameters(
+        arguments.algo if arguments.hyperparameters is None else arguments.hyperparameters,
+        environment,
+    )
+    given = {**hyperparameters.environment, **_given(arguments)}
+    environment_arguments = given | _places(given, arguments.suite)
+    folder = arguments.output
+    if folder is None:
+        where = Path(arguments.suite or str(given.get("scenario", DEFAULT_SCENARIO))).stem
+        folder = default_folder(Path("runs"), arguments.algo, where)
+    start_run(
+        folder,
+        algorithm=algorithm,
+        environment=environment,
+        environment_arguments=environment_arguments,
+        hyperparameters=hyperparameters,
+        timesteps=arguments.timesteps,
+        seed=arguments.seed,
+    )
+    return folder
+
+
+def _environment(arguments: Arguments, algorithm: Algorithm) -> str:
+    environment = arguments.environment or algorithm.environments[0]
+    if environment not in algorithm.environments:
+        raise ConfigError(
+            f"environment: {algorithm.name} learns in {', '.join(algorithm.environments)}, not in "
+            f"{environment}"
+        )
+    return environment
+
+
+def _given(arguments: Arguments) -> dict[str, Any]:
+    """The arguments of the environment that the command line gives."""
+    names = ("scenario", "platform", "load", "jitter", "cascade", "reward", "episode_seconds")
+    given = {name: getattr(arguments, name) for name in names}
+    given = {name: value for name, value in given.items() if value is not None}
+    for item in arguments.env:
+        name, sign, text = item.partition("=")
+        if not sign or not name:
+            raise ConfigError(f"--env: expected KEY=VALUE, got {item!r}")
+        given[name] = load_yaml(text, origin=f"--env {name}")
+    return given
+
+
+def _places(given: dict[str, Any], suite: str | None) -> dict[str, Any]:
+    """Where to train: the cells of a suite, with jitter where all seeds would be one world."""
+    if suite is None:
+        scenario = given.get("scenario", DEFAULT_SCENARIO)
+        elsewhere = "cells" in given or "preset" in given or not isinstance(scenario, str)
+        if elsewhere or "jitter" in given or not is_one_world(load_scenario(scenario)):
+            return {}
+        return {"jitter": JITTER}
+    both = [name for name in (*PLACE_ARGUMENTS, "cells", "preset") if name in given]
+    if both:
+        raise ConfigError(f"--suite: its cells say what {', '.join(both)} are; leave them out")
+    return {"cells": [_fields(cell) for cell in load_suite(suite).cells]}
+
+
+def _fields(cell: Cell) -> dict[str, Any]:
+    jitter = JITTER if cell.jitter is None and is_one_world(cell.workload) else cell.jitter
+    return {**cell.portable(), **({} if jitter is None else {"jitter": jitter})}
 
 
 if __name__ == "__main__":

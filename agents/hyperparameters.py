@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from dream_gym.errors import ConfigError, hint, shown
-from dream_gym.resources import Config, find, read_yaml_text, validate
-from dream_gym.yaml_core import load_yaml
+from dream_gym.players.run_folder import RunCard
+from dream_gym.reading.resources import Config, find, read_yaml_text, validate
+from dream_gym.reading.yaml_core import load_yaml
 
 
 def _whole(value: Any) -> Any:
@@ -25,8 +26,10 @@ class Hyperparameters(Config):
     Args:
         n_timesteps: Steps to train for.
         n_envs: Environments that are stepped together.
+        normalize: Whether observations and rewards are normalised as they come in.
+        environment: Arguments of the environment, which those of the command line replace.
 
-    All other keys are arguments of the stable-baselines3 class.
+    All other keys are arguments of the algorithm's class.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -34,11 +37,18 @@ class Hyperparameters(Config):
     n_timesteps: Count = Field(ge=1)
     n_envs: Count = Field(ge=1, le=1024)
     policy: str
+    normalize: bool = False
+    environment: dict[str, Any] = Field(default_factory=dict)
+
+    @classmethod
+    def of(cls, card: RunCard) -> Hyperparameters:
+        """Those of a run."""
+        return validate(card.hyperparameters, cls, origin="hyperparameters")
 
     @property
     def algorithm_arguments(self) -> dict[str, Any]:
-        """The arguments of the stable-baselines3 class."""
-        return self.model_dump(exclude={"n_timesteps", "n_envs"})
+        """The arguments of the algorithm's class."""
+        return self.model_dump(exclude={"n_timesteps", "n_envs", "normalize", "environment"})
 
 
 def load_hyperparameters(reference: str, environment: str) -> Hyperparameters:

@@ -1,151 +1,166 @@
-"""Training runs: a folder with everything that a run is, made, interrupted and resumed."""
+"""Training runs: begun, interrupted and resumed; the folder has everything that a run is."""
 
 from __future__ import annotations
 
 import platform
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
-import torch
-from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.callbacks import CallbackList
-from stable_baselines3.common.monitor import Monitor
-from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from agents.callbacks import InterruptCallback, ProgressCallback, SelectionCallback
+from agents.algorithms import Algorithm, Learner, get_algorithm
 from agents.hyperparameters import Hyperparameters
-from dream_gym.analysis.agents import (
-    CARD,
-    LAST,
-    RunCard,
-    algorithm_class,
-    make_agent_env,
-    read_card,
-    read_checkpoint,
-)
+from agents.interrupts import watch_interrupts
+from agents.selection import mean_uxcost
+from dream_gym.envs.base import WorldEnv
 from dream_gym.errors import ConfigError
-from dream_gym.files import locked, write_text
-from dream_gym.resources import validate
+from dream_gym.files import locked
+from dream_gym.players.checkpoint import read_file
+from dream_gym.players.environments import environment_digest, make_card_env, make_environment
+from dream_gym.players.run_folder import RunCard, RunFolder
+from dream_gym.reading.resources import validate
 from dream_gym.workload import SEEDS_PER_PURPOSE
-from dream_gym.yaml_core import dump_yaml
 
-ENVIRONMENT = "DreamRTMM-v0"
-_LIBRARIES = ("dream_gym", "gymnasium", "numba", "numpy", "stable-baselines3", "torch")
+EVALUATIONS_PER_RUN = 20
+_PICKLED_BY = ("gymnasium", "numpy", "sb3-contrib", "stable-baselines3", "torch")
+"""Libraries whose objects training is resumed from."""
+_LIBRARIES = ("dream_gym", "numba", *_PICKLED_BY)
 
 
 def start_run(
     folder: Path,
     *,
-    algorithm: str,
+    algorithm: Algorithm,
+    environment: str,
     environment_arguments: dict[str, Any],
     hyperparameters: Hyperparameters,
     timesteps: int | None,
     seed: int,
-) -> RunCard:
-    """Make the folder of a new run and write its card.
+) -> RunFolder:
+    """Make the folder of a new run.
+
+    Args:
+        folder: The folder.
+        algorithm: What trains.
+        environment: Id of the environment.
+        environment_arguments: Its arguments, ready for JSON.
+        hyperparameters: Of the algorithm.
+        timesteps: Steps to train for; by default what the hyperparameters say.
+        seed: Seed of the training.
 
     Raises:
         ConfigError: The folder holds a run already, or an argument is out of range.
     """
-    if (folder / CARD).exists():
-        raise ConfigError(f"{folder}: holds a run already; resume it, or choose another folder")
     if not 0 <= seed < SEEDS_PER_PURPOSE:
         raise ConfigError(f"seed: training seeds are in [0, {SEEDS_PER_PURPOSE}), got {seed}")
+    env = make_environment(environment, environment_arguments)
+    world = env.unwrapped
+    assert isinstance(world, WorldEnv)
     content = {
-        "schema": 1,
-        "algorithm": algorithm,
-        "environment": ENVIRONMENT,
+        "schema": 2,
+        "loader": algorithm.loader,
+        "algorithm": algorithm.name,
+        "environment": environment,
         "environment_arguments": environment_arguments,
-        "hyperparameters": hyperparameters.model_dump(),
+        "environment_digest": environment_digest(env),
+        "sizes": world.sizes,
+        "hyperparameters": hyperparameters.model_dump(exclude={"environment"}),
         "timesteps": hyperparameters.n_timesteps if timesteps is None else timesteps,
         "seed": seed,
         "command": shlex.join(["python", *sys.argv]),
-        "versions": {"python": platform.python_version()}
-        | {library: version(library) for library in _LIBRARIES},
+        "versions": _versions(),
     }
-    card = validate(content, RunCard, origin="arguments")
-    gym.make(f"dream_gym:{ENVIRONMENT}", **environment_arguments).close()  # before anything stays
-    write_text(folder / CARD, dump_yaml(content))
-    return card
+    env.close()
+    return RunFolder.create(folder, validate(content, RunCard, origin="arguments"))
 
 
-def default_folder(root: Path, algorithm: str, scenario: str, platform_name: str) -> Path:
+def default_folder(root: Path, algorithm: str, where: str) -> Path:
     """A new folder for a run, named after what it is and when it began."""
-    began = datetime.now().strftime("%Y%m%d-%H%M%S")
-    return root / f"{algorithm}_{Path(scenario).stem}_{Path(platform_name).stem}_{began}"
+    return root / f"{algorithm}_{where}_{datetime.now().strftime('%Y%m%d-%H%M%S')}"
 
 
 def train(folder: Path) -> bool:
-    """Train the run of a folder to its end, from its last checkpoint if it has one.
+    """Train the run of a folder to its end, from where it is.
 
     Returns:
         Whether the end was reached; False after an interruption, which is saved.
 
     Raises:
-        ConfigError: The folder or a checkpoint in it is damaged.
+        ConfigError: The folder or a file in it is damaged.
         DreamGymError: Another process is training the run.
     """
-    torch.set_num_threads(1)  # faster with networks of this size
-    card = read_card(folder)
     with locked(folder):
-        resumed = (folder / LAST).exists()
-        model, normalizer = (_resume if resumed else _begin)(card, folder)
+        run = RunFolder.open(folder)
+        learner = _make_learner(run)
         try:
-            return _learn(card, folder, model, normalizer, resumed=resumed)
+            return _learn(run, learner)
         finally:
-            normalizer.close()
+            learner.close()
 
 
-def _learn(
-    card: RunCard, folder: Path, model: BaseAlgorithm, normalizer: VecNormalize, *, resumed: bool
-) -> bool:
-    interrupt = InterruptCallback()
-    selection = SelectionCallback(card, folder, normalizer)
-    callbacks = CallbackList([interrupt, selection, ProgressCallback(card.timesteps)])
-    if resumed:
-        selection.init_callback(model)
-        selection.record()  # what a kill left out
-    if model.num_timesteps < card.timesteps:
-        model.learn(
-            card.timesteps - model.num_timesteps,
-            callback=callbacks,
-            reset_num_timesteps=model.num_timesteps == 0,
-            tb_log_name="tensorboard",
-        )
-    return not interrupt.interrupted
+def _make_learner(run: RunFolder) -> Learner:
+    algorithm = get_algorithm(run.card.algorithm)
+    if run.card.resume is None:
+        return algorithm.begin(run.card, run.path)
+    _check_versions(run)
+    return algorithm.resume(run.card, run.path, read_file(run.path, run.card.resume))
 
 
-def _begin(card: RunCard, folder: Path) -> tuple[BaseAlgorithm, VecNormalize]:
-    hyperparameters = _hyperparameters(card)
-    normalizer = VecNormalize(_make_vec_env(card), gamma=card.hyperparameters.get("gamma", 0.99))
-    model = algorithm_class(card.algorithm)(
-        env=normalizer,
-        seed=card.seed,
-        device="cpu",
-        tensorboard_log=str(folder),
-        **hyperparameters.algorithm_arguments,
-    )
-    return model, normalizer
+def _learn(run: RunFolder, learner: Learner) -> bool:
+    card = run.card
+    every = max(card.timesteps // EVALUATIONS_PER_RUN, 1)
+    env = make_card_env(card)
+
+    def save() -> None:
+        """Keep the present state, evaluated unless that was done."""
+        steps, uxcost = learner.timesteps, None
+        if steps not in {each.timesteps for each in run.card.evaluations}:
+            uxcost = mean_uxcost(env, learner.actor())
+            learner.note("selection/uxcost", uxcost)
+        run.save(learner.tensors(), learner.state(), steps, uxcost)
+
+    with watch_interrupts() as interrupt, _progress(card.timesteps) as (progress, task):
+        due = learner.timesteps + every
+
+        def on_step() -> bool:
+            nonlocal due
+            progress.update(task, completed=min(learner.timesteps, card.timesteps))
+            if due <= learner.timesteps < card.timesteps:
+                due += every
+                save()
+            return not interrupt.raised
+
+        if learner.timesteps < card.timesteps:
+            learner.learn(card.timesteps, on_step)
+            save()
+    env.close()
+    return not interrupt.raised
 
 
-def _resume(card: RunCard, folder: Path) -> tuple[BaseAlgorithm, VecNormalize]:
-    model, normalizer = read_checkpoint(folder / LAST, card.algorithm)
-    normalizer.set_venv(_make_vec_env(card))
-    model.set_env(normalizer)
-    # Other worlds than those that the run began with.
-    model.set_random_seed((card.seed + model.num_timesteps) % SEEDS_PER_PURPOSE)
-    return model, normalizer
+@contextmanager
+def _progress(timesteps: int) -> Iterator[tuple[Progress, Any]]:
+    columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns) as progress:
+        yield progress, progress.add_task("", total=timesteps)
 
 
-def _make_vec_env(card: RunCard) -> DummyVecEnv:
-    count = _hyperparameters(card).n_envs
-    return DummyVecEnv([lambda: Monitor(make_agent_env(card))] * count)
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES}
 
 
-def _hyperparameters(card: RunCard) -> Hyperparameters:
-    return validate(card.hyperparameters, Hyperparameters, origin="hyperparameters")
+def _check_versions(run: RunFolder) -> None:
+    """Refuse to resume what other versions have pickled."""
+    here = _versions()
+    for name in ("python", *_PICKLED_BY):
+        begun = run.card.versions.get(name)
+        if begun != here[name]:
+            raise ConfigError(
+                f"{run.path}: was begun with {name} {begun}, and here is {here[name]}: resume it "
+                "with the same version"
+            )

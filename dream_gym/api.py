@@ -7,13 +7,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from dream_gym.arguments import checked_flag
 from dream_gym.errors import ConfigError
 from dream_gym.hardware import Platform, load_platform
-from dream_gym.schedulers import BuiltinScheduler, Scheduler, get_scheduler, make_python_engine
-from dream_gym.simulator import Result, Simulation, check_invariants
+from dream_gym.players import EnginePlayer, make_player
+from dream_gym.schedulers import BuiltinScheduler, Scheduler
+from dream_gym.simulator import Cell, Result, Simulation, check_invariants
 from dream_gym.workload import Scenario, load_scenario
 
 
@@ -38,8 +37,9 @@ def simulate(
     Args:
         scenario: A name (``ar_social``), the path of a YAML file, or a `Scenario`.
         platform: A name (``4k_1ws_2os``), the path of a YAML file, or a `Platform`.
-        scheduler: The id of a built-in scheduler, a compiled one of your own, or a `Scheduler`
-            in Python.
+        scheduler: Who decides: a reference such as ``dream_full``, ``tuned:FILE``,
+            ``python:MODULE.CLASS`` or ``agent:FOLDER``, see `make_player`; or a scheduler of your
+            own, compiled or in Python.
         seconds: Simulated time, in which a frame must be due.
         seed: Seed of the world, in [0, 2^63): with one seed, all schedulers face the same frames.
         load: Factor on every rate, and so on default deadlines.
@@ -53,7 +53,7 @@ def simulate(
             the other, and each starts that much later.
         validate: Whether to check what must hold in every run, which takes as long again.
         record: Whether the result holds the tables ``frames`` and ``timeline``.
-        **options: Options of a built-in scheduler, such as ``alpha=0.5``.
+        **options: Options of the scheduler, such as ``alpha=0.5``.
 
     Returns:
         The outcome; see `Result`.
@@ -71,30 +71,32 @@ def simulate(
     checked_flag("record", record)
     checked_flag("validate", validate)
     workload, hardware = load_scenario(scenario), load_platform(platform)
-    if isinstance(scheduler, Scheduler):
-        if options:
-            raise ConfigError(f"options: {', '.join(options)}: give them to your scheduler itself")
-        engine = make_python_engine(scheduler, workload, hardware)
-        parameters = np.empty(0)
+    player = make_player(scheduler, options)
+    if isinstance(player, EnginePlayer):
+        simulation = Simulation(
+            workload,
+            hardware,
+            player.engine(workload, hardware),
+            load=load,
+            expiry=expiry,
+            energy_norm=energy_norm,
+            contention=contention,
+            decision_ns=decision_ns,
+        )
+        simulation.check_frames(seconds)
+        simulation.parameters[: len(player.parameters)] = player.parameters
+        simulation.reset(seed=seed, seconds=seconds, record=record or validate)
+        simulation.advance(simulation.horizon_ns)
+        result = simulation.result()
     else:
-        chosen = get_scheduler(scheduler)
-        engine = chosen.engine
-        parameters = chosen.configure(**options).parameters()
-    simulation = Simulation(
-        workload,
-        hardware,
-        engine,
-        load=load,
-        expiry=expiry,
-        energy_norm=energy_norm,
-        contention=contention,
-        decision_ns=decision_ns,
-    )
-    simulation.check_frames(seconds)
-    simulation.parameters[: len(parameters)] = parameters
-    simulation.reset(seed=seed, seconds=seconds, record=record or validate)
-    simulation.advance(simulation.horizon_ns)
-    result = simulation.result()
+        if (energy_norm, contention, decision_ns) != ("charged", None, 0):
+            raise ConfigError(
+                f"{player.name}: energy_norm, contention and decision_ns are options of schedulers"
+            )
+        cell = Cell.of(workload, hardware, load=float(load), expiry=expiry)
+        simulation = cell.simulation()
+        simulation.check_frames(seconds)
+        result = player.run(cell, seed, seconds, record=record or validate)
     if validate:
         check_invariants(result, simulation.problem)
     return result if record else replace(result, frames=None, timeline=None)

@@ -115,6 +115,8 @@ def check_writable(path: str | Path) -> None:
     if is_standard_output(path):
         return
     target = Path(os.path.realpath(path))
+    if target.is_symlink():  # what realpath cannot follow to an end
+        raise DreamGymError(f"{path}: cannot be written: the link leads back to itself")
     if target.is_dir():
         raise DreamGymError(f"{path}: cannot be written: it is a folder")
     needed = [target] if os.path.lexists(target) else []

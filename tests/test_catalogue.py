@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import dream_gym
-from dream_gym import resources
+from dream_gym.reading import resources
 
 SCENARIOS, PLATFORMS = resources.names("scenarios"), resources.names("platforms")
 

@@ -52,7 +52,7 @@ def test_the_page_of_schedulers_in_python_runs(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["TimeDiscount", "load_agent", "MaskableEvalCallback", "max_slots", "skip_forced", "jitter"],
+    ["TimeDiscount", "make_player", "MaskableEvalCallback", "max_slots", "skip_forced", "jitter"],
 )
 def test_the_page_of_learning_names_what_learners_need(name: str) -> None:
     assert name in (DOCS / "learning.md").read_text(encoding="utf-8")

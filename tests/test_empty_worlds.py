@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 import dream_gym
-from dream_gym.analysis.calibration import calibrate
-from dream_gym.analysis.markdown import code
+from dream_gym.analysis.calibration.scan import calibrate
+from dream_gym.analysis.report.markdown import code
 from dream_gym.cli import main
 from dream_gym.errors import ConfigError
 
@@ -80,7 +80,7 @@ def test_a_command_says_so_before_anything_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("dream_gym.simulator.Simulation.advance", play_nothing)
-    for module in ("benchmark", "search", "bounds.study"):
+    for module in ("runs.benchmark", "runs.search", "studies.bounds.study"):
         monkeypatch.setattr(f"dream_gym.analysis.{module}.run_tasks", play_nothing)
     assert main([command.partition(",")[0], *COMMANDS[command](tmp_path)]) == 2
     said = " ".join("".join(capsys.readouterr()).split())

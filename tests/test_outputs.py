@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dream_gym.analysis.calibration_table import calibrated_cells, write_table
-from dream_gym.analysis.parts import keep_parts
+from dream_gym.analysis.runs.parts import keep_parts
+from dream_gym.analysis.suites.calibrated import calibrated_cells, write_table
 from dream_gym.cli import main
 
 ROOT = Path(__file__).parents[1]
@@ -140,6 +140,14 @@ def test_a_page_of_results_has_its_figures_beside_it(here: Path) -> None:
         (["--json", "-", "--table", "-"], "two outputs"),
         (["--seeds", "0"], "seeds"),
         (["--output", "-"], "expected a folder"),
+        *(
+            (["--output", "out", "--json", f"out/{name}"], f"out/{name}: two outputs would be")
+            for name in (
+                *("report.md", "about.json", "runs.parquet", "table.csv", "uxcost.png"),
+                *("timeline.png", "tiny_uxcost.png", "tiny_profiles.png"),
+            )
+        ),
+        (["--output", "out", "--table", "./out/table.csv"], "two outputs would be written there"),
     ],
 )
 def test_a_refused_command_leaves_nothing(
@@ -148,6 +156,55 @@ def test_a_refused_command_leaves_nothing(
     assert main([*BENCHMARK, *arguments]) == 2
     assert message in capsys.readouterr().err
     assert [path.name for path in here.iterdir()] == ["suite.yaml"]
+
+
+def test_one_seed_replaces_the_report_of_an_earlier_run(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def files_told() -> list[str]:
+        line = capsys.readouterr().out.splitlines()[-1]
+        return line.removeprefix("out: ").partition("; again by: ")[0].split(", ")
+
+    assert main([*BENCHMARK, "--output", "out"]) == 0
+    assert sorted(files_told()) == sorted(path.name for path in (here / "out").iterdir())
+    for path in (here / "out").iterdir():
+        os.utime(path, (0, 0))
+    assert main([*BENCHMARK, "--output", "out", "--seeds", "1"]) == 0
+    written = [path.name for path in (here / "out").iterdir() if path.stat().st_mtime > 0]
+    assert sorted(files_told()) == sorted(written)
+    assert (here / "out" / "report.md").read_text() == (
+        "# Results\n\ntiny: one seed gives no intervals, and without them nothing is reported.\n"
+    )
+
+
+def test_a_suite_does_not_replace_another(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("s 1", "s_1"):
+        (here / f"{name}.yaml").write_text(SUITE.replace("tiny", name))
+    first, second = (["benchmark", "--suite", f"{name}.yaml"] for name in ("s 1", "s_1"))
+    assert main([*first, "--workers", "1"]) == 0
+    before = state(here)
+    capsys.readouterr()
+    assert main([*second, "--workers", "1"]) == 2
+    assert capsys.readouterr().err == (
+        f"error: --output: {Path('results', 's_1')} holds the outcome of another suite, 's 1': "
+        "choose another --output\n"
+    )
+    assert state(here) == before
+    assert main([*second, "--workers", "1", "--output", "other"]) == 0
+    assert main([*first, "--workers", "1"]) == 0  # the same again
+
+
+def test_a_page_of_nothing_is_refused(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["results", "--page", "page.md"]) == 2
+    errors = capsys.readouterr().err
+    assert errors.startswith("error: FOLDER: is missing")
+    assert errors.count("\n") == 1
+    assert not (here / "page.md").exists()
+
+
+def test_the_title_of_a_run_has_its_load(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*SIMULATE, "--load", "1.0000001"]) == 0
+    assert "load 1.0000001, seed 0" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

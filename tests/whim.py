@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dream_gym.jit import inlined
+from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers import BuiltinScheduler
 from dream_gym.simulator import (
     NEVER,
@@ -65,4 +65,4 @@ def decide(problem: Problem, state: State) -> Decision:
     return dispatch_block(slot, accelerator, np.int64(word % np.uint64(networks)), layers)
 
 
-WHIM = BuiltinScheduler("whim", decide)
+WHIM = BuiltinScheduler("whim", decide, family="yours", label="whim")

@@ -1,16 +1,17 @@
 """Benchmark suites, statistics and plots."""
 
-from dream_gym.analysis.benchmark import Benchmark, run_benchmark
-from dream_gym.analysis.cells import Cell, Grid
-from dream_gym.analysis.parts import Parts, keep_parts
-from dream_gym.analysis.policies import Policy, SchedulerPolicy, TunedPolicy, make_policy
-from dream_gym.analysis.statistics import (
+from dream_gym.analysis.measures.statistics import (
     Interval,
     mean_interval,
     paired_difference,
     paired_ratio,
 )
-from dream_gym.analysis.suite import PolicySpec, Suite, Tuning, load_suite
+from dream_gym.analysis.runs.benchmark import Benchmark, run_benchmark
+from dream_gym.analysis.runs.parts import Parts, keep_parts
+from dream_gym.analysis.runs.policies import Policy, TunedPolicy, make_policy
+from dream_gym.analysis.suites.cells import Grid
+from dream_gym.analysis.suites.suite import PolicySpec, Suite, Tuning, load_suite
+from dream_gym.simulator import Cell
 
 __all__ = [
     "Benchmark",
@@ -20,7 +21,6 @@ __all__ = [
     "Parts",
     "Policy",
     "PolicySpec",
-    "SchedulerPolicy",
     "Suite",
     "TunedPolicy",
     "Tuning",

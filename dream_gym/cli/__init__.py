@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import tyro
 
-from dream_gym.analysis.markdown import visible
+from dream_gym.analysis.report.markdown import visible
 from dream_gym.cli.benchmark import benchmark
 from dream_gym.cli.bounds import bounds
 from dream_gym.cli.calibrate import calibrate

@@ -8,24 +8,33 @@ from pathlib import Path
 
 from rich.console import Console
 
-from dream_gym.analysis import report
-from dream_gym.analysis.agents import AgentPolicy
-from dream_gym.analysis.benchmark import Benchmark, run_benchmark
+from dream_gym.analysis import (
+    Benchmark,
+    Parts,
+    Suite,
+    TunedPolicy,
+    keep_parts,
+    load_suite,
+    make_policy,
+    run_benchmark,
+)
 from dream_gym.analysis.extra import polars
-from dream_gym.analysis.outcome import ABOUT, RUNS, Outcome
-from dream_gym.analysis.parts import Parts, keep_parts
-from dream_gym.analysis.plots import plot_uxcost
-from dream_gym.analysis.policies import Contestant, TunedPolicy, make_policy
-from dream_gym.analysis.results_page import verdict, write_report
-from dream_gym.analysis.suite import Suite, load_suite
-from dream_gym.analysis.suite_tables import suite_tables
-from dream_gym.analysis.timeline import most_different, plot_timeline
+from dream_gym.analysis.report import summary as report
+from dream_gym.analysis.report.outcome import ABOUT, RUNS, Outcome, suite_in
+from dream_gym.analysis.report.page import NO_INTERVALS, report_files, write_report
+from dream_gym.analysis.report.plots import plot_uxcost
+from dream_gym.analysis.report.suite_tables import suite_tables
+from dream_gym.analysis.report.timeline import most_different, plot_timeline
+from dream_gym.analysis.report.verdicts import verdict
+from dream_gym.analysis.runs.policies import Policy
 from dream_gym.cli.output import command_line, make_console, make_progress, say, show_table
-from dream_gym.errors import ConfigError
+from dream_gym.errors import ConfigError, shown
 from dream_gym.files import check_outputs, file_name, is_standard_output
+from dream_gym.players import make_player
 
 FEW_CELLS = 4
 """Up to so many cells are shown one by one, and UXCost is drawn so."""
+TABLE, COSTS, TIMELINE = "table.csv", "uxcost.png", "timeline.png"
 
 
 def benchmark(
@@ -41,13 +50,12 @@ def benchmark(
 ) -> None:
     """Compare policies on the same held-out seeds.
 
-    An interrupted benchmark is taken up again by the same command, as long as nothing that it
+    An interrupted benchmark is resumed by the same command, as long as nothing that it
     depends on has changed.
 
     Args:
         suite: Name of a suite or path of its YAML file.
-        agent: Run folders of trained agents that take part. Their checkpoints are pickles, which
-            may run any code as they are read: name only folders that you trust.
+        agent: Run folders of trained agents that take part beside the suite's policies.
         seeds: Number of evaluation seeds, instead of the suite's.
         workers: Number of processes, by default one per processor.
         output: Folder for the report, its tables and its figures; by default results/SUITE.
@@ -70,9 +78,11 @@ def benchmark(
     if table is not None:
         report.check_table_path(table)
     few = len(chosen.cells) <= FEW_CELLS
-    check_outputs(folder / RUNS, folder / "table.csv", table, json)
-    policies: list[Contestant] = [make_policy(spec) for spec in chosen.policies]
-    policies += [AgentPolicy(path) for path in agent]
+    files = _files(chosen, few=few)
+    check_outputs(*(folder / name for name in files), table, json)
+    _check_suite(folder, chosen)
+    policies: list[Policy] = [make_policy(spec) for spec in chosen.policies]
+    policies += [make_player(f"agent:{path}") for path in agent]
     names = [policy.name for policy in policies]
     _check_timeline(chosen, names, timeline_cell, timeline_policies)
     with keep_parts(folder / "parts") as parts:
@@ -81,14 +91,13 @@ def benchmark(
         found = Outcome(about, outcome.rows)
         report.write_table(outcome, folder / RUNS)
         report.write_json(about, folder / ABOUT)
-        report.write_csv(outcome, folder / "table.csv")
+        report.write_csv(outcome, folder / TABLE)
         if few:
-            plot_uxcost(outcome, folder / "uxcost.png")
+            plot_uxcost(outcome, folder / COSTS)
         _plot_timeline(
-            outcome, policies, folder / "timeline.png", cell=timeline_cell, names=timeline_policies
+            outcome, policies, folder / TIMELINE, cell=timeline_cell, names=timeline_policies
         )
-        if chosen.seeds > 1:
-            write_report(found, folder)
+        write_report(found, folder)
         if table is not None:
             report.write_table(outcome, table)
         if json is not None:
@@ -99,11 +108,29 @@ def benchmark(
     if chosen.seeds > 1:
         _show_suite(console, found)
     else:
-        say(console, "one seed gives no intervals, and without them nothing is reported")
-    say(console, f"{folder}: report, tables, figures; again by: {command}", keep=True)
+        say(console, NO_INTERVALS)
+    say(console, f"{folder}: {', '.join(files)}; again by: {command}", keep=True)
 
 
-def _run(suite: Suite, policies: Sequence[Contestant], workers: int, parts: Parts) -> Benchmark:
+def _files(suite: Suite, *, few: bool) -> list[str]:
+    """The names of the files that go into the folder."""
+    about = {"suite": suite.model_dump(mode="json"), "seeds": {"count": suite.seeds}}
+    report_of = report_files(Outcome(about, polars().DataFrame()))
+    figures = [COSTS, TIMELINE] if few else [TIMELINE]
+    return [*report_of, RUNS, ABOUT, TABLE, *figures]
+
+
+def _check_suite(folder: Path, suite: Suite) -> None:
+    """Refuse a folder that another suite has been written into."""
+    other = suite_in(folder)
+    if other not in (None, suite.name):
+        raise ConfigError(
+            f"--output: {folder} holds the outcome of another suite, {shown(other)}: choose "
+            "another --output"
+        )
+
+
+def _run(suite: Suite, policies: Sequence[Policy], workers: int, parts: Parts) -> Benchmark:
     with make_progress() as progress:
         task = progress.add_task("")
         return run_benchmark(
@@ -133,7 +160,7 @@ def _check_timeline(
 
 def _plot_timeline(
     outcome: Benchmark,
-    policies: Sequence[Contestant],
+    policies: Sequence[Policy],
     path: Path,
     *,
     cell: int | None,
@@ -171,5 +198,4 @@ def _show_cells(console: Console, outcome: Benchmark) -> None:
 def _show_suite(console: Console, outcome: Outcome) -> None:
     for table in suite_tables(outcome):
         show_table(console, table)
-    if text := verdict(outcome):
-        say(console, text)
+    say(console, verdict(outcome))

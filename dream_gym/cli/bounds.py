@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dream_gym.analysis.bounds.page import bounds_page, bounds_table, left_out, verdict
-from dream_gym.analysis.bounds.study import Budget, run_study
-from dream_gym.analysis.parts import keep_parts
-from dream_gym.analysis.policies import SchedulerPolicy
-from dream_gym.analysis.suite import PolicySpec, Suite, load_suite
+from dream_gym.analysis import PolicySpec, Suite, keep_parts, load_suite
+from dream_gym.analysis.studies.bounds.page import bounds_page, bounds_table, left_out, verdict
+from dream_gym.analysis.studies.bounds.study import Budget, run_study
 from dream_gym.cli.output import command_line, make_console, make_progress, say, show_table
 from dream_gym.errors import ConfigError
 from dream_gym.files import check_outputs, file_name, write_text
-from dream_gym.resources import validate
-from dream_gym.workload.seeds import evaluation_seeds
+from dream_gym.players import Player
+from dream_gym.reading.resources import validate
+from dream_gym.simulator import Cell
+from dream_gym.workload import evaluation_seeds
 
 PARTS = Path("results/bounds")
 """Folder for unfinished work, by suite or cell."""
@@ -36,7 +36,7 @@ def bounds(
 ) -> None:
     """Set schedulers beside the best possible, in short windows with the future known.
 
-    An interrupted run is taken up again by the same command.
+    An interrupted run is resumed by the same command.
 
     Args:
         suite: Name of a suite or path of its YAML file: its cells, seeds, seconds and policies;
@@ -90,14 +90,14 @@ def bounds(
         say(console, verdict(chosen.cells, study))
 
 
-def players(specs: Sequence[PolicySpec]) -> list[SchedulerPolicy]:
+def players(specs: Sequence[PolicySpec]) -> list[Player]:
     """Who plays: what is to be tuned does so with its fixed options, unless that is listed too."""
     titles = {spec.title for spec in specs}
-    found: list[SchedulerPolicy] = []
+    found: list[Player] = []
     for spec in sorted(specs, key=lambda spec: spec.tune is not None):
         as_it_is = spec.tune is None or spec.options or spec.scheduler in titles
         name = spec.title if as_it_is else spec.scheduler
-        policy = SchedulerPolicy(spec.scheduler, spec.options, name=name)
+        policy = spec.model_copy(update={"name": name}).player()
         listed = any(policy.settings == other.settings for other in found)
         if spec.tune is None or not listed:
             found.append(policy)
@@ -116,8 +116,4 @@ def _chosen(
     if scenario is None or platform is None:
         raise ConfigError("--scenario and --platform need one another")
     fields = {"scenario": scenario, "platform": platform, "load": load, "expiry": expiry}
-    whole = {
-        **chosen.model_dump(mode="python", by_alias=True, exclude={"cells"}),
-        "cells": [fields],
-    }
-    return validate(whole, Suite, origin="bounds")
+    return chosen.model_copy(update={"cells": (validate(fields, Cell, origin="bounds"),)})

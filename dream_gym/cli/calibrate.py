@@ -5,14 +5,15 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-from dream_gym import resources
-from dream_gym.analysis.calibration_page import calibration_page
-from dream_gym.analysis.calibration_runs import calibrate_cells
-from dream_gym.analysis.parts import keep_parts, parts_beside
+from dream_gym.analysis import keep_parts
+from dream_gym.analysis.calibration.page import calibration_page
+from dream_gym.analysis.calibration.runs import calibrate_cells
+from dream_gym.analysis.runs.parts import parts_beside
 from dream_gym.cli.output import make_console, make_progress, say
 from dream_gym.errors import ConfigError
 from dream_gym.files import check_outputs, write_text
 from dream_gym.hardware import load_platform
+from dream_gym.reading import resources
 from dream_gym.workload import load_scenario
 
 
@@ -25,7 +26,7 @@ def calibrate(
 ) -> None:
     """Find the loads at which schedulers begin to miss deadlines, for all pairs of these.
 
-    An interrupted run is taken up again by the same command.
+    An interrupted run is resumed by the same command.
 
     Args:
         output: The table, a CSV file; cells that it has already are kept as they are. Here and

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import get_args
 
-from dream_gym import resources
-from dream_gym.analysis.suite import load_suite
-from dream_gym.analysis.tables import Name, TextTable
+from dream_gym.analysis import load_suite
+from dream_gym.analysis.report.tables import Name, TextTable
 from dream_gym.cli.output import make_console, show_table
 from dream_gym.errors import ConfigError
 from dream_gym.hardware import Accelerator, load_platform
+from dream_gym.reading import resources
 from dream_gym.schedulers import BUILTIN, BuiltinScheduler
 from dream_gym.workload import ModelSpec, load_scenario
 
@@ -21,7 +21,7 @@ def list_configs() -> None:
     tables = {
         "scenarios": ("models, frames per second", _scenario),
         "platforms": ("accelerators", _platform),
-        "schedulers": ("options, defaults", _scheduler),
+        "schedulers": ("what it is; options, defaults", _scheduler),
         "suites": ("contents", _suite),
     }
     for kind, (heading, describe) in tables.items():
@@ -59,7 +59,8 @@ def _accelerator(item: Accelerator) -> str:
 
 
 def _scheduler(name: str) -> str:
-    return ", ".join(_options(BUILTIN[name])) or "none"
+    scheduler = BUILTIN[name]
+    return "; ".join(filter(None, (scheduler.label, ", ".join(_options(scheduler)))))
 
 
 def _options(scheduler: BuiltinScheduler) -> list[str]:

@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 
 import tyro
 
-from dream_gym import resources
 from dream_gym.cli.output import make_console, say
 from dream_gym.errors import ConfigError
 from dream_gym.files import write_text
+from dream_gym.reading import resources
 
 PLACEHOLDER = "my_name"
 """What stands in the templates for the name."""

@@ -16,11 +16,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
-from dream_gym.analysis import markdown
-from dream_gym.analysis.tables import TextTable
+from dream_gym.analysis.report import markdown
+from dream_gym.analysis.report.tables import TextTable
 from dream_gym.errors import ConfigError, shown
 from dream_gym.files import is_standard_output
-from dream_gym.yaml_core import load_yaml
+from dream_gym.reading.yaml_core import load_yaml
 
 LEGIBLE = "dream_gym.legible"
 """How encoders write signs that an encoding lacks: in words of ASCII, or as Python would."""
@@ -197,5 +197,7 @@ def parse_options(pairs: tuple[str, ...]) -> dict[str, Any]:
         name, equals, value = pair.partition("=")
         if not name or not equals:
             raise ConfigError(f"option: expected NAME=VALUE, such as alpha=0.5, got {shown(pair)}")
+        if name in options:
+            raise ConfigError(f"option: {shown(name)} is given twice")
         options[name] = load_yaml(value, origin=f"option {shown(name)}")
     return options

@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 import tyro
 from pydantic.json_schema import GenerateJsonSchema
 
-from dream_gym.analysis.suite import Suite
+from dream_gym.analysis import Suite
 from dream_gym.files import check_outputs, write_text
 from dream_gym.hardware import Platform
-from dream_gym.resources import Config
+from dream_gym.reading.resources import Config
 from dream_gym.workload import Scenario
 
 MODELS: dict[str, type[Config]] = {"scenario": Scenario, "platform": Platform, "suite": Suite}

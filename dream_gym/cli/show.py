@@ -8,19 +8,18 @@ from typing import Annotated
 import tyro
 from rich.console import Console
 
-from dream_gym.analysis import report
-from dream_gym.analysis.benchmark import Benchmark, run_benchmark
-from dream_gym.analysis.calibration import Calibration, calibrate, sweep_suite
+from dream_gym.analysis import Benchmark, make_policy, run_benchmark
+from dream_gym.analysis.calibration.profile import ModelProfile, Profile, profile
+from dream_gym.analysis.calibration.scan import Calibration, calibrate, sweep_suite
 from dream_gym.analysis.extra import polars
-from dream_gym.analysis.plots import plot_sweep
-from dream_gym.analysis.policies import make_policy
-from dream_gym.analysis.profile import ModelProfile, Profile, profile
-from dream_gym.analysis.tables import Name, TextTable
+from dream_gym.analysis.report import summary as report
+from dream_gym.analysis.report.plots import plot_sweep
+from dream_gym.analysis.report.tables import Name, TextTable
 from dream_gym.cli.output import make_console, make_progress, say, show_table
 from dream_gym.errors import ConfigError
 from dream_gym.files import check_outputs
 from dream_gym.hardware import load_platform
-from dream_gym.simulator import NS_PER_S
+from dream_gym.units import NS_PER_S
 from dream_gym.workload import load_scenario
 
 
@@ -50,7 +49,7 @@ def show(
     workload, hardware = load_scenario(scenario), load_platform(platform)
     console = make_console(plot)
     for index, part in enumerate(workload.parts):
-        title, alone = f"{workload.name} on {hardware.name}, load {load:g}", workload
+        title, alone = f"{workload.name} on {hardware.name}, load {load:.15g}", workload
         if workload.phases:
             title += f", phase {index} from {part.start_ns / NS_PER_S:g} s"
             alone = workload.model_copy(update={"models": part.models, "phases": ()})

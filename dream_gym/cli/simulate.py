@@ -10,15 +10,14 @@ from typing import Annotated, Literal
 import tyro
 from rich.console import Console
 
-from dream_gym.analysis.measures import PJ_PER_MJ
-from dream_gym.analysis.tables import Name, TextTable
+from dream_gym.analysis.report.tables import Name, TextTable
 from dream_gym.api import simulate
 from dream_gym.cli.output import make_console, parse_options, say, show_table
 from dream_gym.errors import ConfigError
 from dream_gym.files import check_outputs, replacing, write_text
 from dream_gym.hardware import Platform, load_platform
-from dream_gym.schedulers import get_scheduler
 from dream_gym.simulator import Result, Simulation
+from dream_gym.units import PJ_PER_MJ
 from dream_gym.workload import Scenario, load_scenario, write_recording
 
 
@@ -39,12 +38,13 @@ def simulate_once(
     replay: Path | None = None,
     export: Path | None = None,
 ) -> None:
-    """Simulate one run of a scheduler and show what it came to.
+    """Simulate one run of a scheduler and show its result.
 
     Args:
         scenario: Name of a scenario or path of its YAML file.
         platform: Name of a platform or path of its YAML file.
-        scheduler: Id of a scheduler, or tuned:FILE.
+        scheduler: Id of a scheduler, tuned:FILE, agent:FOLDER, or python:MODULE.CLASS, which may
+            run any code: name only what you trust.
         seconds: Simulated time.
         seed: Seed of the world; under one seed all schedulers face the same frames.
         load: Factor on every rate.
@@ -79,13 +79,13 @@ def simulate_once(
         **parse_options(option),
     )
     if export is not None:
-        _write_world(workload, hardware, export, scheduler=scheduler, seed=seed, seconds=seconds)
+        _write_world(workload, hardware, export, seed=seed, seconds=seconds)
     if timeline is not None:
         _write_timeline(result, workload, hardware, timeline)
     if json is not None:
         _write_json(result, json)
     console = make_console(json, timeline, export)
-    title = f"{scheduler}: {workload.name} on {hardware.name}, load {load:g}, seed {seed}"
+    title = f"{scheduler}: {workload.name} on {hardware.name}, load {load:.15g}, seed {seed}"
     _show(console, result, title)
 
 
@@ -119,16 +119,10 @@ def _write_json(result: Result, path: Path) -> None:
 
 
 def _write_world(
-    workload: Scenario,
-    hardware: Platform,
-    path: Path,
-    *,
-    scheduler: str,
-    seed: int,
-    seconds: float,
+    workload: Scenario, hardware: Platform, path: Path, *, seed: int, seconds: float
 ) -> None:
     """Write what happens in a run whatever its scheduler does: it is known at the start."""
-    simulation = Simulation(workload, hardware, get_scheduler(scheduler).engine)
+    simulation = Simulation(workload, hardware, None)
     simulation.reset(seed=seed, seconds=seconds)
     write_recording(path, simulation.recording())
 

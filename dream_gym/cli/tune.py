@@ -8,12 +8,12 @@ from typing import Literal
 
 import tyro
 
-from dream_gym.analysis.cells import Cell
+from dream_gym.analysis import keep_parts
 from dream_gym.analysis.extra import cma
-from dream_gym.analysis.parts import keep_parts, parts_beside
-from dream_gym.analysis.report import with_interval
-from dream_gym.analysis.search import FINALISTS, Found, search, search_axes
-from dream_gym.analysis.tables import TextTable
+from dream_gym.analysis.report.summary import with_interval
+from dream_gym.analysis.report.tables import TextTable
+from dream_gym.analysis.runs.parts import parts_beside
+from dream_gym.analysis.runs.search import FINALISTS, Found, search, search_axes
 from dream_gym.cli.output import (
     command_line,
     make_console,
@@ -23,10 +23,11 @@ from dream_gym.cli.output import (
     show_table,
 )
 from dream_gym.files import check_outputs, write_text
-from dream_gym.resources import validate
+from dream_gym.reading.resources import validate
+from dream_gym.reading.yaml_core import dump_yaml
 from dream_gym.schedulers import get_scheduler
 from dream_gym.schedulers.tuned import PREFIX, TunedFile
-from dream_gym.yaml_core import dump_yaml
+from dream_gym.simulator import Cell
 
 
 def tune(
@@ -46,7 +47,7 @@ def tune(
 ) -> None:
     """Find the best options of a scheduler on a cell, for --scheduler tuned:FILE.
 
-    An interrupted search is taken up again by the same command.
+    An interrupted search is resumed by the same command.
 
     Args:
         scheduler: Id of a scheduler, such as dream_plus.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from dream_gym.analysis.warming import SHARED, UNITS, warm_up
 from dream_gym.arguments import checked_integer
 from dream_gym.cli.output import make_console, make_progress, say
-from dream_gym.threads import cores
+from dream_gym.compiling.threads import cores
+from dream_gym.warming import SHARED, UNITS, warm_up
 
 _MOST_WORKERS = 1024
 

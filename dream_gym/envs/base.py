@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
@@ -10,22 +11,22 @@ import numpy as np
 from gymnasium.utils import EzPickle
 from numpy.typing import NDArray
 
-from dream_gym.arguments import checked_choice, checked_number
-from dream_gym.envs.cells import Cell, Cells
-from dream_gym.envs.entries import Observation
-from dream_gym.envs.points import EnvState
+from dream_gym.arguments import checked_choice, checked_flag, checked_integer, checked_number
+from dream_gym.envs.features import Observation
 from dream_gym.envs.rendering import draw_run
 from dream_gym.envs.rewards import (
     ACCURACY_WEIGHT_OF_CHOICE,
     ELAPSED_NS,
     MOST_ACCURACY_WEIGHT,
     REWARD,
-    begin_ledger,
-    ledger_size,
+    account_size,
+    begin_account,
     reward_number,
     statistics_of,
 )
-from dream_gym.errors import EnvStateError
+from dream_gym.envs.sampling import Drawn, Sampler
+from dream_gym.envs.snapshots import EnvState
+from dream_gym.errors import ConfigError, EnvStateError, hint
 from dream_gym.simulator import RUN_WORDS, Result, Simulation
 from dream_gym.simulator.limits import MAX_SECONDS
 from dream_gym.workload import SEEDS_PER_PURPOSE
@@ -35,17 +36,56 @@ if TYPE_CHECKING:
 
 Buffers = dict[str, NDArray[Any]]
 
+_RECORD = "record"
+"""The option of a reset."""
 _LEAST_SECONDS = 1e-6
+_MOST_OF_A_SIZE = 4096
+
+
+def padded_sizes(least: Any, **largest: int) -> dict[str, int]:
+    """The sizes of an environment: those of its largest cell, or larger where that is asked for.
+
+    Args:
+        least: The argument ``sizes`` of an environment: the least sizes by name, or None.
+        **largest: The sizes of the largest cell.
+
+    Raises:
+        ConfigError: A size is unknown or no count.
+    """
+    if least is not None and not isinstance(least, Mapping):
+        raise ConfigError(f"sizes: expected a mapping of {', '.join(largest)}, got {least!r}")
+    for name, size in (least or {}).items():
+        if name not in largest:
+            raise ConfigError(f"sizes: {name!r} is unknown; {hint(str(name), largest)}")
+        size = checked_integer(f"sizes.{name}", size, 1, _MOST_OF_A_SIZE)
+        largest[name] = max(largest[name], size)
+    return largest
+
+
+def read_reset_options(options: Any) -> bool:
+    """Whether the options of a reset ask for a recorded episode.
+
+    Raises:
+        ConfigError: An option is unknown or malformed.
+    """
+    if options is None:
+        return False
+    if not isinstance(options, Mapping):
+        raise ConfigError(f"options: expected a mapping, got {options!r}")
+    for name in options:
+        if name != _RECORD:
+            raise ConfigError(f"options: {name!r} is unknown; {hint(str(name), [_RECORD])}")
+    return checked_flag(f"options.{_RECORD}", options.get(_RECORD, False))
 
 
 class WorldEnv(gym.Env[Any, Any], EzPickle):
-    """An environment around a simulation of a drawn cell; what a step does is the subclass's.
+    """An environment around a simulation; what a step does is the subclass's.
 
     All that compiled code reads and writes of it lies in ``buffers``, which `use` replaces by rows
     of a batch.
 
     Args:
-        cells: Where episodes are drawn from.
+        sampler: Draws what episodes play in.
         observation: What agents see.
         action_space: What they do.
         reward: Name of the reward.
@@ -53,8 +93,11 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         choose_variants: Whether actions choose the variants of Supernets.
         episode_seconds: Simulated length of an episode.
         render_mode: ``rgb_array`` or None.
+        sizes: What observations and actions are padded to, see `padded_sizes`.
+        action_layout: What the numbers of an action stand for, ready for JSON.
         **buffers: Buffers that the subclass needs beside ``run``, the addresses of the simulation;
-            ``flat``, the observation as float32; and ``ledger``, see `dream_gym.envs.rewards`.
+            ``flat``, the observation as float32; and ``episode_account``, see
+            `dream_gym.envs.rewards`.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 - Gymnasium declares it so
@@ -64,7 +107,7 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
 
     def __init__(
         self,
-        cells: Cells,
+        sampler: Sampler,
         observation: Observation,
         action_space: gym.Space[Any],
         *,
@@ -73,12 +116,16 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         choose_variants: bool,
         episode_seconds: float,
         render_mode: str | None,
+        sizes: dict[str, int],
+        action_layout: Any,
         **buffers: NDArray[Any],
     ) -> None:
         if render_mode is not None:
             checked_choice("render_mode", render_mode, self.metadata["render_modes"])
         self.render_mode = render_mode
-        self.cells = cells
+        self.sizes = sizes
+        self.action_layout = action_layout
+        self.sampler = sampler
         self.observation = observation
         self.observation_space = observation.space
         self.action_space = action_space
@@ -91,22 +138,21 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         self.episode_seconds = checked_number(
             "episode_seconds", episode_seconds, _LEAST_SECONDS, MAX_SECONDS
         )
-        cells.check_frames(self.episode_seconds)
-        self.cell = cells.first
-        self.simulation = cells.simulate(self.cell)
-        models = max(len(example.problem.models) for example in cells.examples)
+        sampler.check_frames(self.episode_seconds)
+        self.drawn = sampler.first
+        self.simulation = sampler.simulate(self.drawn)
         self.buffers: Buffers = {
             "run": np.zeros(RUN_WORDS, dtype=np.int64),
             "flat": np.zeros(observation.flat_space.shape, dtype=np.float32),
-            "ledger": np.zeros(ledger_size(models)),
+            "episode_account": np.zeros(account_size(sizes["models"])),
             **buffers,
         }
 
-    def twin(self) -> Self:
+    def clone(self) -> Self:
         """An environment with the same arguments and a run of its own; it shares the problems."""
         other = object.__new__(type(self))  # copy.copy would call the constructor, see EzPickle
         other.__dict__.update(self.__dict__)
-        other.simulation = self.simulation.twin()
+        other.simulation = self.simulation.clone()
         other.use({name: buffer.copy() for name, buffer in self.buffers.items()})
         other._np_random, other._np_random_seed = None, None
         return other
@@ -127,22 +173,25 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
             options: ``{"record": True}`` makes the result of the episode hold the tables
                 ``frames`` and ``timeline``.
         """
+        record = read_reset_options(options) or self.render_mode is not None
+        self.leave()
         super().reset(seed=seed)
-        cell = self.cells.draw(self.np_random)
-        simulation = self._simulation(cell)
+        drawn = self.sampler.draw(self.np_random)
+        simulation = self._simulation(drawn)
         world = seed if seed is not None else int(self.np_random.integers(SEEDS_PER_PURPOSE))
-        record = bool((options or {}).get("record", False)) or self.render_mode is not None
         simulation.reset(seed=world, seconds=self.episode_seconds, record=record)
-        self._run(cell, simulation)
-        begin_ledger(self.buffers["ledger"], simulation.lower_bound(), self.accuracy_weight)
+        self._run(drawn, simulation)
+        begin_account(
+            self.buffers["episode_account"], simulation.lower_bound(), self.accuracy_weight
+        )
         self._begin()
-        drawn = {
+        told = {
             "seed": world,
             "scenario": simulation.scenario.name,
             "platform": simulation.platform.name,
-            "load": cell.load,
+            "load": drawn.load,
         }
-        return self.present(), {**drawn, **self.info()}
+        return self.present(), {**told, **self.info()}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Carry an action out, and let time pass to the next."""
@@ -154,7 +203,16 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
             info["result"] = self.finish()
             statistics = self.statistics(self.buffers)
             info["episode_statistics"] = {name: one.item() for name, one in statistics.items()}
-        return self.present(), float(self.buffers["ledger"][REWARD]), terminated, False, info
+        return (
+            self.present(),
+            float(self.buffers["episode_account"][REWARD]),
+            terminated,
+            False,
+            info,
+        )
+
+    def leave(self) -> None:
+        """Be told that the episode, if there is one, is followed by another or truncated."""
 
     def finish(self) -> Result:
         """Note that the episode has ended, and give its result."""
@@ -163,7 +221,7 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
 
     def statistics(self, buffers: Buffers) -> dict[str, NDArray[Any]]:
         """Return ``r``, length ``l`` and the like of an episode, or of each of a batch."""
-        return statistics_of(buffers["ledger"])
+        return statistics_of(buffers["episode_account"])
 
     def get_state(self) -> EnvState:
         """The present decision point, a copy; see `set_state`."""
@@ -173,33 +231,35 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         return EnvState(
             maker=type(self).__name__,
             arguments=self._ezpickle_kwargs,
-            cell=self.cell,
+            drawn=self.drawn,
             arena=self.simulation.state_arena.copy(),
             records=(timeline.copy(), frames.copy()),
             buffers={n: buffer.copy() for n, buffer in self.buffers.items() if n != "run"},
             generator=self.np_random.bit_generator.state,
         )
 
-    def set_state(self, point: EnvState) -> tuple[Any, dict[str, Any]]:
+    def set_state(self, snapshot: EnvState) -> tuple[Any, dict[str, Any]]:
         """Return to a decision point, any number of times; gives its observation and info.
 
-        The point may be that of another environment with the same arguments (``render_mode`` may
+        The snapshot may be that of another environment with the same arguments (``render_mode`` may
         be another), so that a planner may try actions in a model of the environment that it acts
         in. It may be copied and pickled. Tables of a recorded episode are part of it.
 
         Raises:
-            EnvStateError: It is the point of an environment with other arguments.
+            EnvStateError: It is the snapshot of an environment with other arguments.
         """
-        point.check(type(self).__name__, self._ezpickle_kwargs)
-        simulation = self._simulation(point.cell)
-        if point.arena.shape != simulation.state_arena.shape:
-            raise EnvStateError("set_state: the point is of another version, or its files changed")
-        timeline, frames = point.records
-        simulation.restore(point.arena, (timeline.copy(), frames.copy()))
-        self._run(point.cell, simulation)
-        for name, buffer in point.buffers.items():
+        snapshot.check(type(self).__name__, self._ezpickle_kwargs)
+        simulation = self._simulation(snapshot.drawn)
+        if snapshot.arena.shape != simulation.state_arena.shape:
+            raise EnvStateError(
+                "set_state: the snapshot is of another version, or its files changed"
+            )
+        timeline, frames = snapshot.records
+        simulation.restore(snapshot.arena, (timeline.copy(), frames.copy()))
+        self._run(snapshot.drawn, simulation)
+        for name, buffer in snapshot.buffers.items():
             self.buffers[name][...] = buffer
-        self.np_random.bit_generator.state = point.generator
+        self.np_random.bit_generator.state = snapshot.generator
         return self.present(), self.info()
 
     def render(self) -> Any:
@@ -218,13 +278,13 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         """End the episode; `reset` may begin another."""
         self.simulation.end()
 
-    def _simulation(self, cell: Cell) -> Simulation:
-        """The present simulation if it is of a cell, else a new one."""
-        return self.simulation if cell == self.cell else self.cells.simulate(cell)
+    def _simulation(self, drawn: Drawn) -> Simulation:
+        """The present simulation if it is of what was drawn, else a new one."""
+        return self.simulation if drawn == self.drawn else self.sampler.simulate(drawn)
 
-    def _run(self, cell: Cell, simulation: Simulation) -> None:
+    def _run(self, drawn: Drawn, simulation: Simulation) -> None:
         """Take a run as the environment's own."""
-        self.cell, self.simulation = cell, simulation
+        self.drawn, self.simulation = drawn, simulation
         self.buffers["run"][:] = simulation.addresses
 
     def present(self) -> Any:
@@ -233,7 +293,7 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
 
     def info(self) -> dict[str, Any]:
         """What every reset and step tells."""
-        return {"elapsed_ns": int(self.buffers["ledger"][ELAPSED_NS])}
+        return {"elapsed_ns": int(self.buffers["episode_account"][ELAPSED_NS])}
 
     @abstractmethod
     def _begin(self) -> None:

@@ -13,26 +13,32 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from dream_gym.arguments import checked_integer
+from dream_gym.compiling.threads import cores, run_in_threads
 from dream_gym.envs.base import Buffers, WorldEnv
 from dream_gym.envs.rewards import ELAPSED_NS, LENGTH, REWARD
 from dream_gym.errors import ConfigError, EnvStateError
-from dream_gym.threads import cores, run_in_threads
 
 Bools = NDArray[np.bool_]
 DRAWN = {"seed": 0, "scenario": None, "platform": None, "load": 0.0}
 """What the info of a reset tells of what was drawn, and what stands where there was no reset."""
 _MOST_ENVS = 2**20
 _MOST_THREADS = 1024
+_MOST_SEED = 2**63 - 1
 _MOST_STEPS = 2**53
-"""Ledgers count steps in float64."""
+"""Episode accounts count steps in float64."""
+
+
+def _checked_seed(seed: Any) -> int:
+    return checked_integer("seed", seed, 0, _MOST_SEED)
 
 
 class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
     """Environments in a batch, each bit-identical to the same environment alone.
 
-    Their buffers are the rows of matrices. Steps run in parallel threads, see `dream_gym.threads`,
-    where there is enough to do; resets, which are rare, go through the environments one by one. A
-    copy, deep or by pickle, has the same arguments and waits for its reset.
+    Their buffers are the rows of matrices. Steps run in parallel threads, see
+    `dream_gym.compiling.threads`, where there is enough to do; resets, which are rare, go through
+    the environments one by one. A copy, deep or by pickle, has the same arguments and waits for its
+    reset.
 
     With ``max_episode_steps`` episodes are truncated as Gymnasium's `TimeLimit` does it: with the
     step of that number, and without a ``result`` unless they end by then.
@@ -42,7 +48,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
     ended, ``info["_episode_statistics"]`` says which.
 
     Args:
-        env: The first environment; the others are its twins.
+        env: The first environment; the others are its clones.
         num_envs: Their number.
         autoreset_mode: ``NextStep``, ``SameStep`` or ``Disabled``, as Gymnasium defines them.
         max_episode_steps: Steps after which an episode is truncated; None for never.
@@ -89,7 +95,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
         self.single_action_space = env.action_space
         self.observation_space = batch_space(env.observation_space, num_envs)
         self.action_space = batch_space(env.action_space, num_envs)
-        self.envs: list[Any] = [env, *(env.twin() for _ in range(num_envs - 1))]
+        self.envs: list[Any] = [env, *(env.clone() for _ in range(num_envs - 1))]
         self.buffers: Buffers = {
             name: np.zeros((num_envs, *buffer.shape), dtype=buffer.dtype)
             for name, buffer in env.buffers.items()
@@ -113,13 +119,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
                 ``reset_mask`` (bool array) says which to reset, by default all. The marks of the
                 info, such as ``_seed``, say so, too; masks and times of the others still hold.
         """
-        seeds: Sequence[int | None] = [None] * self.num_envs
-        if isinstance(seed, int | np.integer):
-            seeds = [int(seed) + row for row in range(self.num_envs)]
-        elif seed is not None:
-            seeds = [None if one is None else int(one) for one in seed]
-        if len(seeds) != self.num_envs:
-            raise ConfigError(f"seed: expected {self.num_envs} of them, got {len(seeds)}")
+        seeds = self._seeds_of(seed)
         mask: Any = np.ones(self.num_envs, dtype=np.bool_)
         if options is None or isinstance(options, dict):
             options = dict(options or {})
@@ -129,11 +129,24 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
             raise ConfigError(
                 f"reset_mask: expected a bool array of {self.num_envs} with at least one True"
             )
+        if isinstance(options, str) or not isinstance(options, Sequence):
+            raise ConfigError(f"options: expected a mapping, or a list of them, got {options!r}")
         if len(options) != self.num_envs:
             raise ConfigError(f"options: expected {self.num_envs} of them, got {len(options)}")
         info = self._reset(np.flatnonzero(mask), seeds, options) | self._info(mask)
         self._begun = True
         return self._present(), info
+
+    def _seeds_of(self, seed: Any) -> list[int | None]:
+        """The seed of each environment."""
+        if seed is None:
+            return [None] * self.num_envs
+        if isinstance(seed, Sequence | np.ndarray) and not isinstance(seed, str):
+            if len(seed) != self.num_envs:
+                raise ConfigError(f"seed: expected {self.num_envs} of them, got {len(seed)}")
+            return [None if one is None else _checked_seed(one) for one in seed]
+        first = _checked_seed(seed)
+        return [first + row for row in range(self.num_envs)]
 
     def step(self, actions: Any) -> tuple[Any, NDArray[np.float64], Bools, Bools, dict[str, Any]]:
         """Carry out an action in each environment, or what its autoreset mode says.
@@ -150,7 +163,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
         truncated = self._truncated() & ~resets
         ended = terminated | truncated
         self._ended[:] = ended
-        rewards = self.buffers["ledger"][:, REWARD].copy()
+        rewards = self.buffers["episode_account"][:, REWARD].copy()
         rewards[resets] = 0.0
         info = self._finals(terminated, ended)
         if self.autoreset_mode == AutoresetMode.SAME_STEP and ended.any():
@@ -204,12 +217,12 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
         """Which episodes have had all their steps."""
         if self.max_episode_steps is None:
             return np.zeros(self.num_envs, dtype=np.bool_)
-        steps: NDArray[np.float64] = self.buffers["ledger"][:, LENGTH]
+        steps: NDArray[np.float64] = self.buffers["episode_account"][:, LENGTH]
         return steps >= self.max_episode_steps
 
     def _info(self, which: Bools) -> dict[str, Any]:
         """What every reset and step tells; ``which`` environments it is told of."""
-        elapsed_ns = self.buffers["ledger"][:, ELAPSED_NS].astype(np.int64)
+        elapsed_ns = self.buffers["episode_account"][:, ELAPSED_NS].astype(np.int64)
         return {"elapsed_ns": elapsed_ns, "_elapsed_ns": which}
 
     def _reset(

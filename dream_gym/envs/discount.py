@@ -7,23 +7,25 @@ from typing import Any
 import gymnasium as gym
 from gymnasium.utils import RecordConstructorArgs
 
+from dream_gym.arguments import checked_number
 from dream_gym.envs.base import WorldEnv
 from dream_gym.errors import ConfigError
+from dream_gym.units import NS_PER_MS
 
-_NS_PER_MS = 1e6
+_LEAST_GAMMA = 5e-324
+"""The least positive number."""
+LEAST_INTERVAL_MS, MOST_INTERVAL_MS = 1e-6, 1e12
 
 
 def time_discount(gamma: float, interval_ms: float, elapsed_ns: Any) -> Any:
     """Gamma to the power of elapsed time / interval, of a number or an array."""
-    return gamma ** (elapsed_ns / (interval_ms * _NS_PER_MS))
+    return gamma ** (elapsed_ns / (interval_ms * NS_PER_MS))
 
 
 def check_discount(gamma: float, interval_ms: float) -> None:
-    """Raise `ConfigError` unless gamma is in (0, 1] and the interval positive."""
-    if not 0 < gamma <= 1:
-        raise ConfigError(f"gamma: expected a number in (0, 1], got {gamma}")
-    if not interval_ms > 0:
-        raise ConfigError(f"interval_ms: expected a positive number, got {interval_ms}")
+    """Raise `ConfigError` unless gamma is in (0, 1] and the interval a positive time."""
+    checked_number("gamma", gamma, _LEAST_GAMMA, 1.0)
+    checked_number("interval_ms", interval_ms, LEAST_INTERVAL_MS, MOST_INTERVAL_MS)
 
 
 class TimeDiscount(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):

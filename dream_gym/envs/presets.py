@@ -10,12 +10,7 @@ from typing import Any
 from dream_gym.arguments import checked_choice
 from dream_gym.workload import Phase, Scenario, load_scenario
 
-STATIONARY = {
-    "scenario": "ar_social",
-    "platform": "4k_1ws_2os",
-    "load": 1.0,
-    "episode_seconds": 5.0,
-}
+STATIONARY = {"episode_seconds": 5.0}
 PHASE_SECONDS = 2.0
 _APPS: dict[str, tuple[float, dict[str, str]]] = {
     "ar_call": (2.142, {"context": "call_context"}),  # another network than that of the others
@@ -35,7 +30,7 @@ def preset_arguments(preset: str | None, **given: Any) -> dict[str, Any]:
     chosen = STATIONARY
     if preset is not None:
         chosen = PRESETS[checked_choice("preset", preset, list(PRESETS))]()
-    return {name: chosen[name] if value is None else value for name, value in given.items()}
+    return {name: chosen.get(name) if value is None else value for name, value in given.items()}
 
 
 def _changing() -> dict[str, Any]:

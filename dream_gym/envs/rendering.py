@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dream_gym.errors import ConfigError
-from dream_gym.simulator import NS_PER_S, Simulation
+from dream_gym.simulator import Simulation
+from dream_gym.units import NS_PER_MS, NS_PER_S
 
 WINDOW_NS = NS_PER_S // 10
 """How much of the past a picture shows."""
-_NS_PER_MS = 1e6
 _INCHES, _DPI = (8.0, 4.0), 80
 
 
@@ -58,10 +58,10 @@ def _draw_lanes(axes: Any, simulation: Simulation, timeline: Any, colours: Any) 
         rows = shown[shown["accelerator"] == lane]
         spans = np.stack([rows["start_ns"], rows["end_ns"] - rows["start_ns"]], axis=1)
         faces = [colours[model % 20] for model in rows["model"]]
-        axes.broken_barh((spans / _NS_PER_MS).tolist(), (lane - 0.4, 0.8), facecolors=faces)
-    axes.axvline(now_ns / _NS_PER_MS, color="black", linewidth=1)
+        axes.broken_barh((spans / NS_PER_MS).tolist(), (lane - 0.4, 0.8), facecolors=faces)
+    axes.axvline(now_ns / NS_PER_MS, color="black", linewidth=1)
     axes.set(
-        xlim=(start_ns / _NS_PER_MS, (start_ns + 1.1 * WINDOW_NS) / _NS_PER_MS),
+        xlim=(start_ns / NS_PER_MS, (start_ns + 1.1 * WINDOW_NS) / NS_PER_MS),
         xlabel="ms",
         yticks=range(len(names)),
         yticklabels=names,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dream_gym.arguments import checked_choice
-from dream_gym.jit import compiled, inlined
+from dream_gym.compiling.jit import compiled, inlined
 from dream_gym.simulator import Floats, Problem, State
 from dream_gym.simulator.accounting import judged_uxcost, lost_accuracy
 from dream_gym.simulator.frames import judge_all
@@ -78,7 +78,7 @@ frame costs none. UXCost is a product, so ``uxcost_delta`` and ``log_uxcost_delt
     WINDOW_START_NS,  # begin of the window
     MEASURES,  # from here on what was measured then: see `window_uxcost`, and accuracy lost
 ) = range(10)
-"""The layout of a ledger."""
+"""The layout of a episode_account."""
 
 
 def reward_number(reward: str) -> int:
@@ -86,66 +86,66 @@ def reward_number(reward: str) -> int:
     return REWARDS.index(checked_choice("reward", reward, REWARDS))
 
 
-def ledger_size(models: int) -> int:
-    """Length of a ledger for so many models."""
+def account_size(models: int) -> int:
+    """Length of a episode_account for so many models."""
     return MEASURES + (PER_MODEL + 1) * models
 
 
-def begin_ledger(ledger: Floats, bound: float, accuracy_weight: float) -> None:
-    """Open the ledger of a run at its start.
+def begin_account(episode_account: Floats, bound: float, accuracy_weight: float) -> None:
+    """Open the episode_account of a run at its start.
 
     Args:
-        ledger: float64, `ledger_size`.
+        episode_account: float64, `account_size`.
         bound: Lower bound of the run's UXCost.
         accuracy_weight: What accuracy lost counts, in violations.
     """
-    ledger[:] = 0.0
-    ledger[BOUND], ledger[ACCURACY_WEIGHT] = bound, accuracy_weight
+    episode_account[:] = 0.0
+    episode_account[BOUND], episode_account[ACCURACY_WEIGHT] = bound, accuracy_weight
 
 
-def statistics_of(ledgers: Floats) -> dict[str, NDArray[Any]]:
-    """Return ``r`` and length ``l`` of the episode of a ledger, or of each of a batch."""
-    lengths = ledgers[..., LENGTH].astype(np.int64)
-    return {"r": np.array(ledgers[..., RETURN]), "l": np.asarray(lengths)}
+def statistics_of(episode_accounts: Floats) -> dict[str, NDArray[Any]]:
+    """Return ``r`` and length ``l`` of the episode of a episode_account, or of each of a batch."""
+    lengths = episode_accounts[..., LENGTH].astype(np.int64)
+    return {"r": np.array(episode_accounts[..., RETURN]), "l": np.asarray(lengths)}
 
 
 @compiled
-def note_begin(problem: Problem, state: State, ledger: Floats) -> None:
+def note_begin(problem: Problem, state: State, episode_account: Floats) -> None:
     """Note when the first action of a run is due."""
     judge_all(problem, state)
-    ledger[NOW_NS] = ledger[ELAPSED_NS] = state.run[0].now_ns
+    episode_account[NOW_NS] = episode_account[ELAPSED_NS] = state.run[0].now_ns
 
 
 @inlined
-def settle(problem: Problem, state: State, ledger: Floats, number: int) -> None:
-    """Enter a step, which ends now, into a ledger.
+def record_step(problem: Problem, state: State, episode_account: Floats, number: int) -> None:
+    """Enter a step, which ends now, into a episode_account.
 
     Args:
         problem: The problem.
         state: The state.
-        ledger: float64, `ledger_size`.
+        episode_account: float64, `account_size`.
         number: Which reward.
     """
     judge_all(problem, state)  # whatever the reward, since observations tell of violations
-    cost = _cost(problem, state, ledger, number)
-    ledger[REWARD] = ledger[COST] - cost
-    ledger[COST] = cost
-    ledger[RETURN] += ledger[REWARD]
-    ledger[LENGTH] += 1.0
-    ledger[ELAPSED_NS] = state.run[0].now_ns - ledger[NOW_NS]
-    ledger[NOW_NS] = state.run[0].now_ns
+    cost = _cost(problem, state, episode_account, number)
+    episode_account[REWARD] = episode_account[COST] - cost
+    episode_account[COST] = cost
+    episode_account[RETURN] += episode_account[REWARD]
+    episode_account[LENGTH] += 1.0
+    episode_account[ELAPSED_NS] = state.run[0].now_ns - episode_account[NOW_NS]
+    episode_account[NOW_NS] = state.run[0].now_ns
 
 
 @inlined
-def _cost(problem: Problem, state: State, ledger: Floats, number: int) -> float:
+def _cost(problem: Problem, state: State, episode_account: Floats, number: int) -> float:
     if number == WINDOW:
-        return _cost_of_windows(problem, state, ledger)
-    weight = ledger[ACCURACY_WEIGHT]
+        return _cost_of_windows(problem, state, episode_account)
+    weight = episode_account[ACCURACY_WEIGHT]
     if number == DENSE:
         return _dense_cost(problem, state, weight)
     cost = judged_uxcost(problem, state)
     if number == LOG_UXCOST:
-        cost = math.log1p(cost / ledger[BOUND]) if ledger[BOUND] > 0.0 else 0.0
+        cost = math.log1p(cost / episode_account[BOUND]) if episode_account[BOUND] > 0.0 else 0.0
     if weight > 0.0:
         for model in range(len(problem.models)):
             frames = max(state.models[model].frames, 1)
@@ -169,30 +169,30 @@ def _dense_cost(problem: Problem, state: State, accuracy_weight: float) -> float
 
 
 @compiled
-def _cost_of_windows(problem: Problem, state: State, ledger: Floats) -> float:
+def _cost_of_windows(problem: Problem, state: State, episode_account: Floats) -> float:
     """The cost so far, and that of the window which ends now, if one does."""
     now_ns = state.run[0].now_ns
     ended = now_ns >= state.run[0].horizon_ns
-    if not ended and now_ns < ledger[WINDOW_START_NS] + WINDOW_NS:
-        return float(ledger[COST])
-    measures = ledger[MEASURES:]
-    cost, due = window_uxcost(problem, state, ledger[WINDOW_START_NS], measures, True)
+    if not ended and now_ns < episode_account[WINDOW_START_NS] + WINDOW_NS:
+        return float(episode_account[COST])
+    measures = episode_account[MEASURES:]
+    cost, due = window_uxcost(problem, state, episode_account[WINDOW_START_NS], measures, True)
     if due == 0:
-        return float(ledger[COST])  # the window goes on: there is nothing to judge it by
-    if ledger[ACCURACY_WEIGHT] > 0.0:
-        cost += ledger[ACCURACY_WEIGHT] * _lost_in_window(problem, state, ledger)
+        return float(episode_account[COST])  # the window goes on: there is nothing to judge it by
+    if episode_account[ACCURACY_WEIGHT] > 0.0:
+        cost += episode_account[ACCURACY_WEIGHT] * _lost_in_window(problem, state, episode_account)
     begin_window(problem, state, measures, True)
-    ledger[WINDOW_START_NS] = now_ns
-    return float(ledger[COST] + cost)
+    episode_account[WINDOW_START_NS] = now_ns
+    return float(episode_account[COST] + cost)
 
 
 @compiled
-def _lost_in_window(problem: Problem, state: State, ledger: Floats) -> float:
+def _lost_in_window(problem: Problem, state: State, episode_account: Floats) -> float:
     """Accuracy lost in the window that ends now over frames due in it, summed over models."""
-    before = ledger[MEASURES + PER_MODEL * len(problem.models) :]
+    before = episode_account[MEASURES + PER_MODEL * len(problem.models) :]
     total = 0.0
     for model in range(len(problem.models)):
-        due = due_since(problem, state, model, ledger[WINDOW_START_NS])
+        due = due_since(problem, state, model, episode_account[WINDOW_START_NS])
         if due > 0:  # else it is charged in the next window
             lost = lost_accuracy(problem, state, model)
             total += (lost - before[model]) / due

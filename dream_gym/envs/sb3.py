@@ -74,7 +74,7 @@ class Sb3VecEnv(VecEnv):
         """Carry them out."""
         weights = 1.0
         if self._gamma < 1.0:
-            now_ns = self.env.buffers["ledger"][:, NOW_NS]
+            now_ns = self.env.buffers["episode_account"][:, NOW_NS]
             weights = time_discount(self._gamma, self._interval_ms, now_ns)
         observations, rewards, terminated, truncated, info = self.env.step(self._actions)
         ended = terminated | truncated

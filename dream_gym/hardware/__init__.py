@@ -7,7 +7,7 @@ from dream_gym.hardware.cost import CostModel, CostTable, rounded
 from dream_gym.hardware.maestro import LayerCost, layer_cost
 from dream_gym.hardware.platform import Platform, cost_table, load_platform
 from dream_gym.hardware.table import TableCosts, read_costs
-from dream_gym.hardware.zigzag import ZigzagAccelerator, ZigzagCosts
+from dream_gym.hardware.zigzag.model import ZigzagAccelerator, ZigzagCosts
 
 __all__ = [
     "Accelerator",

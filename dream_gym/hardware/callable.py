@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonS
 from dream_gym.errors import ConfigError, DreamGymError, shown
 from dream_gym.hardware.chip import Chip
 from dream_gym.hardware.cost import CostModel, CostTable
-from dream_gym.hardware.python_reference import PythonReference
+from dream_gym.reading.python_reference import PythonReference
 from dream_gym.workload import Network
 
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from dream_gym.fields import FileName, Name, Prose, Rational, SchemaVersion
-from dream_gym.resources import Config
+from dream_gym.reading.fields import FileName, Name, Prose, Rational, SchemaVersion
+from dream_gym.reading.resources import Config
 from dream_gym.workload import Layer
 
 MAX_ACCELERATORS = 64

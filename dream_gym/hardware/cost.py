@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dream_gym.hardware.chip import Chip
-from dream_gym.resources import Config
+from dream_gym.reading.resources import Config
 from dream_gym.workload import Network
 
 MAX_COST = 10**15

@@ -11,11 +11,11 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from dream_gym import resources
 from dream_gym.errors import DreamGymError
 from dream_gym.files import check_writable, replacing
 from dream_gym.hardware.platform import Platform, cost_table, load_platform
 from dream_gym.hardware.table import COLUMNS, DIGEST
+from dream_gym.reading import resources
 from dream_gym.workload import Network, load_scenario
 
 

@@ -1,6 +1,6 @@
 """Latency and energy of a layer on a spatial accelerator, in closed form.
 
-The model is MAESTRO as shipped in XRBench (MLSys 2023) with two defects of that release mended:
+The model is MAESTRO as shipped in XRBench (MLSys 2023) with two defects of that release fixed:
 its dataflow files omit the filter sizes, so that a 1×1 convolution counts 16 times too many MACs
 on WS, and stride is ignored. MAESTRO walks the steps of a loop nest; here the walk is summed up
 in closed form. Its seven rules, cited below where they are applied:

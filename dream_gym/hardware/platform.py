@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from dream_gym import resources
 from dream_gym.errors import ConfigError
 from dream_gym.hardware.analytical import MaestroCosts
 from dream_gym.hardware.callable import PythonCosts
 from dream_gym.hardware.chip import Chip
 from dream_gym.hardware.cost import MAX_COST, CostTable
 from dream_gym.hardware.table import TableCosts
-from dream_gym.hardware.zigzag import ZigzagCosts
+from dream_gym.hardware.zigzag.model import ZigzagCosts
+from dream_gym.reading import resources
 from dream_gym.workload import Network
 
 AnyCosts = Annotated[

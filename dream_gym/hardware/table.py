@@ -20,14 +20,15 @@ from pydantic import PrivateAttr
 from dream_gym.errors import ConfigError, plain, shown
 from dream_gym.hardware.chip import Chip
 from dream_gym.hardware.cost import CostModel, CostTable, rounded
-from dream_gym.hardware.parquet_size import check_parquet_size
-from dream_gym.inputs import read_bytes, read_text
-from dream_gym.resources import FilePath
-from dream_gym.stamps import Stamp, stamp_of
+from dream_gym.reading.inputs import read_bytes, read_text
+from dream_gym.reading.parquet_size import check_parquet_size
+from dream_gym.reading.resources import FilePath
+from dream_gym.reading.stamps import Stamp, stamp_of
+from dream_gym.reading.yaml_core import NUMBER
 from dream_gym.workload import Network
-from dream_gym.yaml_core import NUMBER
 
 COLUMNS = ("network", "layer", "accelerator", "latency_ns", "energy_pj")
+NUMBERS = COLUMNS[3:]
 DIGEST = "digest"
 """The column that says which network a row was made for, see `Network.digest`."""
 MAX_VALUE = 1e15  # ns: eleven days; pJ: a kilojoule
@@ -181,8 +182,7 @@ def _read(path: Path, _: Stamp) -> CostRows:
 
 
 def _positive(value: Any, where: str) -> float:
-    written = isinstance(value, str) and NUMBER.fullmatch(value)
-    if isinstance(value, bool) or not (written or isinstance(value, int | float | Decimal)):
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ConfigError(f"{where}: expected a number, got {shown(value)}")
     number = float(value)
     if not (math.isfinite(number) and 0 < number <= MAX_VALUE):
@@ -218,7 +218,11 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
                     f"{path}: line {reader.line_num}: expected {len(header)} values, got "
                     f"{len(values)}; is the file cut off?"
                 )
-            yield reader.line_num, dict(zip(header, values, strict=True))
+            row: dict[str, Any] = dict(zip(header, values, strict=True))
+            for column in NUMBERS:
+                if NUMBER.fullmatch(row[column]):
+                    row[column] = float(row[column])
+            yield reader.line_num, row
     except csv.Error as error:
         raise ConfigError(f"{path}: line {reader.line_num}: {error}") from error
 

@@ -1,59 +1,50 @@
 """Who decides: one module a scheduler."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
-from dream_gym import resources
 from dream_gym.errors import ConfigError, hint, shown
-from dream_gym.schedulers.builtin import BuiltinScheduler, Options
+from dream_gym.reading import resources
+from dream_gym.schedulers.builtin import BuiltinScheduler, Family, Options
 from dream_gym.schedulers.custom import Scheduler, make_python_engine
-from dream_gym.schedulers.dream.full import DREAM_FULL
-from dream_gym.schedulers.dream.mapscore import DREAM_MAPSCORE
-from dream_gym.schedulers.dream.online import DREAM_ONLINE
-from dream_gym.schedulers.dream.plus import DREAM_PLUS
-from dream_gym.schedulers.dream.smartdrop import DREAM_SMARTDROP
-from dream_gym.schedulers.dysta import DYSTA
-from dream_gym.schedulers.edf import EDF
-from dream_gym.schedulers.evdf import EVDF
-from dream_gym.schedulers.fcfs import FCFS
-from dream_gym.schedulers.fcfs_static import FCFS_STATIC
-from dream_gym.schedulers.heft_rt import HEFT_RT
-from dream_gym.schedulers.herald import HERALD
-from dream_gym.schedulers.llf import LLF
-from dream_gym.schedulers.moca import MOCA
-from dream_gym.schedulers.planaria import PLANARIA
-from dream_gym.schedulers.prema import PREMA
-from dream_gym.schedulers.sgprs import SGPRS
-from dream_gym.schedulers.sjf import SJF
 from dream_gym.schedulers.tuned import PREFIX, read_tuned
-from dream_gym.schedulers.veltair import VELTAIR
 from dream_gym.schedulers.view import Dispatch, Drop, ReadyFrame, View
 
-BUILTIN = {
-    scheduler.name: scheduler
-    for scheduler in (
-        FCFS,
-        EDF,
-        LLF,
-        SJF,
-        FCFS_STATIC,
-        HEFT_RT,
-        PREMA,
-        PLANARIA,
-        VELTAIR,
-        HERALD,
-        MOCA,
-        SGPRS,
-        EVDF,
-        DYSTA,
-        DREAM_MAPSCORE,
-        DREAM_SMARTDROP,
-        DREAM_FULL,
-        DREAM_ONLINE,
-        DREAM_PLUS,
-    )
-}
-"""The built-in schedulers by id; add yours to the tuple."""
+MODULES = (
+    "fcfs",
+    "edf",
+    "llf",
+    "sjf",
+    "fcfs_static",
+    "heft_rt",
+    "prema",
+    "planaria",
+    "veltair",
+    "herald",
+    "moca",
+    "sgprs",
+    "evdf",
+    "dysta",
+    "dream.mapscore",
+    "dream.smartdrop",
+    "dream.full",
+    "dream.online",
+    "dream.plus",
+)
+"""The modules of the built-in schedulers, one each, as listings have them; add yours."""
+
+
+def _built_in() -> Iterator[BuiltinScheduler]:
+    for module in MODULES:
+        for value in vars(import_module(f"{__name__}.{module}")).values():
+            if isinstance(value, BuiltinScheduler):
+                yield value
+
+
+BUILTIN = {scheduler.name: scheduler for scheduler in _built_in()}
+"""The built-in schedulers by id."""
 
 
 def get_scheduler(name: str | BuiltinScheduler) -> BuiltinScheduler:
@@ -89,6 +80,7 @@ __all__ = [
     "BuiltinScheduler",
     "Dispatch",
     "Drop",
+    "Family",
     "Options",
     "ReadyFrame",
     "Scheduler",

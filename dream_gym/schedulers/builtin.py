@@ -5,13 +5,18 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from dream_gym import resources
-from dream_gym.resources import Config
+from dream_gym.reading import resources
+from dream_gym.reading.resources import Config
 from dream_gym.simulator import Decide, Engine, Floats, Ints, Problem, make_run
+
+Family: TypeAlias = Literal["rule", "rival", "DREAM", "ours", "learned", "yours"]
+"""Kinds of player: a rule orders frames by one number; a rival is another published scheduler;
+DREAM is DREAM or a part of it; ours is a variant of this project; a learned one was trained; yours
+is one of the user's own."""
 
 
 class Options(Config):
@@ -36,6 +41,8 @@ class BuiltinScheduler:
 
     Args:
         name: Its id.
+        family: What kind it is of, see `Family`.
+        label: What it is, in a few words.
         decide: The compiled decision.
         options: The class of its options.
         prepare: What it works out before a run, see `Engine`.
@@ -46,6 +53,8 @@ class BuiltinScheduler:
     decide: Decide
     options: type[Options] = Options
     prepare: Callable[[Problem, Floats], Ints] | None = None
+    family: Family = field(kw_only=True)
+    label: str = field(kw_only=True)
     preset: dict[str, int | float | str] = field(default_factory=dict)
 
     @functools.cached_property

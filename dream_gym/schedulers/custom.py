@@ -6,19 +6,20 @@ from abc import ABC, abstractmethod
 
 from dream_gym.errors import SchedulerError
 from dream_gym.hardware import Platform
+from dream_gym.schedulers.builtin import Family
 from dream_gym.schedulers.view import Dispatch, Drop, View
 from dream_gym.simulator import (
     DISPATCH,
     DONE,
     DROP,
     NONE,
-    NS_PER_S,
     PASS,
     Engine,
     Ints,
     run_to_decision,
     take_decision,
 )
+from dream_gym.units import NS_PER_S
 from dream_gym.workload import Scenario
 
 Choice = Dispatch | Drop | None
@@ -40,6 +41,9 @@ class Scheduler(ABC):
         >>> result.dispatches
         227
     """
+
+    family: Family = "yours"
+    """What kind reports take it for."""
 
     def reset(self, view: View) -> None:  # noqa: B027 - a scheduler without memory needs none
         """Forget what is known of an earlier run; called before the first decision of each."""

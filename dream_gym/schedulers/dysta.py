@@ -13,14 +13,14 @@ predict here.
 
 from __future__ import annotations
 
-from dream_gym.jit import inlined
+from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.measures import isolated_ns
 from dream_gym.schedulers.placement import fastest_idle
 from dream_gym.simulator import NONE, Decision, Problem, State, dispatch, wait
+from dream_gym.units import NS_PER_MS
 
 WEIGHT = 0.01
-NS_PER_MS = 1e6
 
 
 @inlined
@@ -49,4 +49,6 @@ def decide(problem: Problem, state: State) -> Decision:
     return wait() if accelerator == NONE else dispatch(best, accelerator)
 
 
-DYSTA = BuiltinScheduler("dysta", decide)
+DYSTA = BuiltinScheduler(
+    "dysta", decide, family="rival", label="Dysta: by slack, work left and waiting"
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dream_gym.jit import inlined
+from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.ordering import make_ordered
 from dream_gym.schedulers.placement import IdlePlacement
@@ -15,4 +15,6 @@ def deadline(problem: Problem, state: State, slot: int) -> int:
     return int(state.slots[slot].deadline_ns)
 
 
-EDF = BuiltinScheduler("edf", make_ordered(deadline), IdlePlacement)
+EDF = BuiltinScheduler(
+    "edf", make_ordered(deadline), IdlePlacement, family="rule", label="earliest deadline first"
+)

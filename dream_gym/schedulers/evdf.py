@@ -9,7 +9,7 @@ Earliest-finish placement by default.
 
 from __future__ import annotations
 
-from dream_gym.jit import inlined
+from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.measures import virtual_deadline_ns
 from dream_gym.schedulers.ordering import make_ordered
@@ -23,4 +23,10 @@ def next_deadline(problem: Problem, state: State, slot: int) -> float:
     return virtual_deadline_ns(problem, state, slot, state.slots[slot].layer)
 
 
-EVDF = BuiltinScheduler("evdf", make_ordered(next_deadline), EftPlacement)
+EVDF = BuiltinScheduler(
+    "evdf",
+    make_ordered(next_deadline),
+    EftPlacement,
+    family="rule",
+    label="earliest virtual deadline first",
+)

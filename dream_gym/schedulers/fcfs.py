@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dream_gym.jit import inlined
+from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.ordering import make_ordered
 from dream_gym.schedulers.placement import IdlePlacement
@@ -15,4 +15,6 @@ def release(problem: Problem, state: State, slot: int) -> int:
     return int(state.slots[slot].release_ns)
 
 
-FCFS = BuiltinScheduler("fcfs", make_ordered(release), IdlePlacement)
+FCFS = BuiltinScheduler(
+    "fcfs", make_ordered(release), IdlePlacement, family="rule", label="first come, first served"
+)

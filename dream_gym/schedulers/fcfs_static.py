@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from dream_gym.jit import inlined
+from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.measures import highest_rates
 from dream_gym.schedulers.placement import is_idle
@@ -51,4 +51,10 @@ def decide(problem: Problem, state: State) -> Decision:
     return wait()
 
 
-FCFS_STATIC = BuiltinScheduler("fcfs_static", decide, prepare=prepare)
+FCFS_STATIC = BuiltinScheduler(
+    "fcfs_static",
+    decide,
+    prepare=prepare,
+    family="rival",
+    label="FCFS with an accelerator for each model",
+)

@@ -9,7 +9,7 @@ it starts if that accelerator is idle. Deadlines play no part.
 
 from __future__ import annotations
 
-from dream_gym.jit import inlined
+from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.placement import free_ns, is_idle
 from dream_gym.simulator import NEVER, NONE, Decision, Problem, State, dispatch, wait
@@ -57,4 +57,4 @@ def _next_in_rank(problem: Problem, state: State, rank: int, at: int) -> tuple[i
     return next_rank, next_at
 
 
-HEFT_RT = BuiltinScheduler("heft_rt", decide)
+HEFT_RT = BuiltinScheduler("heft_rt", decide, family="rival", label="HEFT at run time")

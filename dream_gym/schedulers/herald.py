@@ -54,4 +54,11 @@ def prepare(problem: Problem, parameters: Floats) -> Ints:
     return plan
 
 
-HERALD = BuiltinScheduler("herald", decide, HeraldOptions, prepare)
+HERALD = BuiltinScheduler(
+    "herald",
+    decide,
+    HeraldOptions,
+    prepare,
+    family="rival",
+    label="Herald: a queue for each accelerator",
+)

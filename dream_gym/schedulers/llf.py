@@ -6,7 +6,7 @@ for all frames and left out.
 
 from __future__ import annotations
 
-from dream_gym.jit import inlined
+from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.ordering import make_ordered
 from dream_gym.schedulers.placement import IdlePlacement
@@ -20,4 +20,6 @@ def latest_start(problem: Problem, state: State, slot: int) -> int:
     return int(state.slots[slot].deadline_ns - problem.layers[layer].least_remaining_ns)
 
 
-LLF = BuiltinScheduler("llf", make_ordered(latest_start), IdlePlacement)
+LLF = BuiltinScheduler(
+    "llf", make_ordered(latest_start), IdlePlacement, family="rule", label="least laxity first"
+)

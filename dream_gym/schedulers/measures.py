@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from dream_gym.jit import inlined
-from dream_gym.simulator import NS_PER_S, Problem, State
+from dream_gym.compiling.jit import inlined
+from dream_gym.simulator import Problem, State
+from dream_gym.units import NS_PER_S
 
 
 @inlined

@@ -13,7 +13,7 @@ out.
 
 from __future__ import annotations
 
-from dream_gym.jit import inlined
+from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.dream.scoring import LEAST_SLACK_NS
 from dream_gym.schedulers.measures import isolated_ns
@@ -46,4 +46,6 @@ def decide(problem: Problem, state: State) -> Decision:
     return wait() if accelerator == NONE else dispatch(best, accelerator)
 
 
-MOCA = BuiltinScheduler("moca", decide)
+MOCA = BuiltinScheduler(
+    "moca", decide, family="rival", label="MoCA: by priority, waiting and urgency"
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dream_gym.jit import inlined
+from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.placement import PLACEMENT, place
 from dream_gym.simulator import NONE, Decide, Decision, Problem, State, dispatch, wait
 

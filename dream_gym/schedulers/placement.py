@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from dream_gym.jit import compiled, inlined
+from dream_gym.compiling.jit import compiled, inlined
 from dream_gym.schedulers.builtin import Options
 from dream_gym.simulator import NEVER, NONE, Problem, State
 

@@ -13,7 +13,7 @@ needs least energy for the layer; where there is none, the fastest idle one.
 
 from __future__ import annotations
 
-from dream_gym.jit import compiled, inlined
+from dream_gym.compiling.jit import compiled, inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.placement import fastest_idle, is_idle
 from dream_gym.simulator import NONE, Decision, Problem, State, dispatch, wait
@@ -83,4 +83,6 @@ def _cheapest(problem: Problem, state: State, slot: int) -> int:
     return fastest_idle(problem, state, layer) if best == NONE else best
 
 
-PLANARIA = BuiltinScheduler("planaria", decide)
+PLANARIA = BuiltinScheduler(
+    "planaria", decide, family="rival", label="Planaria: the least resources that meet the deadline"
+)

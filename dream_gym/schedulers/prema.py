@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from dream_gym.jit import inlined
+from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler, Options
 from dream_gym.schedulers.measures import highest_rates, isolated_ns
 from dream_gym.schedulers.placement import fastest_idle
@@ -91,4 +91,11 @@ def _count(problem: Problem, state: State, slot: int) -> float:
     return float(state.notes[slot, TOKENS])
 
 
-PREMA = BuiltinScheduler("prema", decide, PremaOptions, prepare)
+PREMA = BuiltinScheduler(
+    "prema",
+    decide,
+    PremaOptions,
+    prepare,
+    family="rival",
+    label="PREMA: tokens that grow while waiting",
+)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from dream_gym.jit import inlined
+from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.measures import latency_after_ns, whole_latency_ns, window_ns
 from dream_gym.schedulers.placement import PLACEMENT, EftPlacement, place
@@ -82,4 +82,6 @@ def _note(state: State, slot: int, stage: int, stages: int) -> None:
         state.notes[slot, LATE] = state.slots[slot].ready_since_ns > due_ns
 
 
-SGPRS = BuiltinScheduler("sgprs", decide, SgprsOptions)
+SGPRS = BuiltinScheduler(
+    "sgprs", decide, SgprsOptions, family="rival", label="SGPRS: stages with virtual deadlines"
+)

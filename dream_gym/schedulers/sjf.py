@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dream_gym.jit import inlined
+from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.ordering import make_ordered
 from dream_gym.schedulers.placement import IdlePlacement
@@ -15,4 +15,6 @@ def remaining(problem: Problem, state: State, slot: int) -> int:
     return int(problem.layers[state.slots[slot].layer].remaining_latency_ns)
 
 
-SJF = BuiltinScheduler("sjf", make_ordered(remaining), IdlePlacement)
+SJF = BuiltinScheduler(
+    "sjf", make_ordered(remaining), IdlePlacement, family="rule", label="shortest job first"
+)

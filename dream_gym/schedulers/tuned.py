@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import Field
 
-from dream_gym import resources
-from dream_gym.fields import SchemaVersion
-from dream_gym.resources import Config
+from dream_gym.reading import resources
+from dream_gym.reading.fields import SchemaVersion
+from dream_gym.reading.resources import Config
 
 PREFIX = "tuned:"
 

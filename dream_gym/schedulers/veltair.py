@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from dream_gym.jit import compiled, inlined
+from dream_gym.compiling.jit import compiled, inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler, Options
 from dream_gym.schedulers.measures import virtual_deadline_ns, window_ns
 from dream_gym.schedulers.placement import is_idle
@@ -91,4 +91,6 @@ def _smallest(problem: Problem, state: State, slot: int, layers: int) -> int:
     return best
 
 
-VELTAIR = BuiltinScheduler("veltair", decide, VeltairOptions)
+VELTAIR = BuiltinScheduler(
+    "veltair", decide, VeltairOptions, family="rival", label="VELTAIR: blocks of layers"
+)

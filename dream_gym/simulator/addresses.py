@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dream_gym.jit import inlined
+from dream_gym.compiling.jit import inlined
 from dream_gym.simulator.arena import Ints, ints_at
 from dream_gym.simulator.dispatching import TIMELINE_COLUMNS
 from dream_gym.simulator.frames import FRAME_COLUMNS

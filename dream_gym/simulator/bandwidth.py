@@ -6,7 +6,7 @@ proportion. Times are kept in 2^-20 ns and bandwidths in 2^-20 bytes per ns, as 
 
 from __future__ import annotations
 
-from dream_gym.jit import compiled, inlined
+from dream_gym.compiling.jit import compiled, inlined
 from dream_gym.simulator.arena import Ints
 from dream_gym.simulator.problem import Problem
 from dream_gym.simulator.state import NEVER, State

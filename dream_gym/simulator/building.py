@@ -24,20 +24,12 @@ from dream_gym.simulator.limits import (
     MAX_FRAME,
     MAX_NS,
     MAX_SECONDS,
-    NS_PER_MS,
     check_contention,
     check_frames,
     switch_ns_per_byte,
 )
-from dream_gym.simulator.problem import (
-    ACCURACY_UNITS,
-    FAR_NS,
-    NONE,
-    NS_PER_S,
-    PROBLEM,
-    Problem,
-    view_problem,
-)
+from dream_gym.simulator.problem import ACCURACY_UNITS, FAR_NS, NONE, PROBLEM, Problem, view_problem
+from dream_gym.units import NS_PER_MS, NS_PER_S
 from dream_gym.workload import Layer, ModelSpec, Network, RecordedFrames, Scenario, read_recording
 from dream_gym.workload.chance import probability_threshold
 
@@ -132,12 +124,10 @@ def build_problem(
 
 
 def _load_factor(load: float | Fraction) -> Fraction:
-    expected = "a number in (0, 1000]"
+    expected = "a number from 0.001 to 1000"
     factor = exact_number("load", load, expected)
-    if not 0 < factor <= 1000:
+    if not Fraction(1, 1000) <= factor <= 1000:
         raise ConfigError(f"load: expected {expected}, got {load!r}")
-    if factor < Fraction(1, 1000):
-        raise ConfigError(f"load: {load!r} is too small; the least is 0.001")
     return factor
 
 
@@ -180,7 +170,7 @@ def _fill_rates(problem: Problem, streams: list[_Stream]) -> None:
         if spec.depends_on is None and row.jitter_ns >= period:
             raise ConfigError(
                 f"{origin}.jitter_ms: {spec.jitter_ms:g} is not below the period at this load, "
-                f"{float(period) / 1e6:g} ms"
+                f"{float(period) / NS_PER_MS:g} ms"
             )
         explicit = spec.deadline_ms
         row.deadline_ns = int(period)

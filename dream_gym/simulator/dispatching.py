@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dream_gym.jit import entry_point, inlined
+from dream_gym.compiling.jit import entry_point, inlined
 from dream_gym.simulator.arena import Ints
 from dream_gym.simulator.bandwidth import UNIT_BITS, bring_up_to_date, share
 from dream_gym.simulator.decision import Decision

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from dream_gym.jit import compiled, entry_point, inlined
+from dream_gym.compiling.jit import compiled, entry_point, inlined
 from dream_gym.simulator.arena import Floats, Ints
 from dream_gym.simulator.bandwidth import bring_up_to_date, next_start_ns, share
 from dream_gym.simulator.decision import DROP, PASS, Decide, Decision
@@ -39,7 +39,7 @@ Run = Callable[[Ints, Ints, Ints, Ints, int, int], int]
 """The loop around one scheduler, see `make_run`."""
 
 DONE, MORE, IMPOSSIBLE = range(3)
-"""What a call of the loop came to: the time, as many events as asked for, or a wrong decision."""
+"""Why the loop returned: the time, as many events as asked for, or a wrong decision."""
 
 
 _KEPT = len(STATE.dimensions) + MAX_PARAMETERS
@@ -91,12 +91,12 @@ def make_run(name: str, decide: Decide) -> Run:
             if state.run[0].decision_due:
                 decision = decide(problem, state)
                 while decision.kind != PASS:
-                    if not obey(problem, state, timeline, frames, decision):
+                    if not apply_decision(problem, state, timeline, frames, decision):
                         return IMPOSSIBLE
                     taken += 1
                     decision = decide(problem, state)
                 state.run[0].decision_due = 0
-            if not go_on(problem, state, timeline, frames, until_ns):
+            if not advance(problem, state, timeline, frames, until_ns):
                 return DONE
             taken += 1
             if taken >= most:
@@ -116,7 +116,7 @@ def run_to_decision(
     """
     problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
     while not state.run[0].decision_due:
-        if not go_on(problem, state, timeline, frames, until_ns):
+        if not advance(problem, state, timeline, frames, until_ns):
             return False
     return True
 
@@ -142,7 +142,7 @@ def take_decision(
         state.run[0].decision_due = 0
         return True
     decision = Decision(kind, slot, accelerator, variant, layers)
-    return obey(problem, state, timeline, frames, decision)
+    return apply_decision(problem, state, timeline, frames, decision)
 
 
 @entry_point("engine")
@@ -286,7 +286,7 @@ def export_frames(
 
 
 @inlined
-def go_on(problem: Problem, state: State, timeline: Ints, frames: Ints, until_ns: int) -> bool:
+def advance(problem: Problem, state: State, timeline: Ints, frames: Ints, until_ns: int) -> bool:
     """Let time pass to the next instant; return whether that comes before a time.
 
     If the next instant is the time itself, what happens then happens, and the decision stays due.
@@ -304,7 +304,7 @@ def go_on(problem: Problem, state: State, timeline: Ints, frames: Ints, until_ns
         state.run[0].now_ns = until_ns
         return False
     state.run[0].now_ns = event_ns
-    _happen(problem, state, timeline, frames)
+    _process_events(problem, state, timeline, frames)
     state.run[0].decision_due = 1
     return bool(event_ns < until_ns)
 
@@ -325,7 +325,7 @@ def _next_event_ns(problem: Problem, state: State) -> int:
 
 
 @inlined
-def _happen(problem: Problem, state: State, timeline: Ints, frames: Ints) -> None:
+def _process_events(problem: Problem, state: State, timeline: Ints, frames: Ints) -> None:
     """All that happens at this instant before the scheduler is asked."""
     now_ns = state.run[0].now_ns
     ended, finished = 0, 0
@@ -405,7 +405,9 @@ def _release_root(problem: Problem, state: State, frames: Ints, stream: int) -> 
 
 
 @inlined
-def obey(problem: Problem, state: State, timeline: Ints, frames: Ints, decision: Decision) -> bool:
+def apply_decision(
+    problem: Problem, state: State, timeline: Ints, frames: Ints, decision: Decision
+) -> bool:
     """Carry out a decision; return whether it was possible."""
     slot = decision.slot
     if not 0 <= slot < len(state.slots):

@@ -5,7 +5,7 @@ A frame is counted in its stream, but for slots and records, where it is counted
 
 from __future__ import annotations
 
-from dream_gym.jit import compiled, inlined
+from dream_gym.compiling.jit import compiled, inlined
 from dream_gym.simulator.arena import Ints
 from dream_gym.simulator.problem import NONE, Problem
 from dream_gym.simulator.state import LOST, MET, NEVER, NOTES, RECENT, UNDECIDED, State

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dream_gym.jit import compiled, entry_point, inlined
+from dream_gym.compiling.jit import compiled, entry_point, inlined
 from dream_gym.simulator.arena import Ints
 from dream_gym.simulator.problem import NONE, Problem, view_problem_compiled
 from dream_gym.simulator.state import State, view_state_compiled

@@ -20,7 +20,6 @@ from dream_gym.workload import Network
 
 MAX_SECONDS = 100_000.0
 """The longest run."""
-NS_PER_MS = 1_000_000
 MAX_NS = 2**53
 """Times stay below 104 days, so that they are exact as float64 too."""
 MAX_FRAME = 2**53

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from dream_gym.jit import inlined
+from dream_gym.compiling.jit import inlined
 from dream_gym.simulator.arena import INT, Ints, Layout, Records, record_type
 
-NS_PER_S = 1_000_000_000
 NONE = -1
 
 ACCURACY_UNITS = 1_000_000_000

@@ -30,9 +30,10 @@ from dream_gym.simulator.engine import (
 from dream_gym.simulator.frames import FRAME_COLUMNS
 from dream_gym.simulator.isolation import export_alone
 from dream_gym.simulator.limits import MAX_SECONDS, first_due_ns, longest_ns, most_frames
-from dream_gym.simulator.problem import ACCURACY_UNITS, FAR_NS, NS_PER_S, view_problem
+from dream_gym.simulator.problem import ACCURACY_UNITS, FAR_NS, view_problem
 from dream_gym.simulator.result import Result, Table, to_table
 from dream_gym.simulator.state import NEVER, allocate_state, view_state
+from dream_gym.units import NS_PER_S
 from dream_gym.workload import RecordedFrames, Scenario
 
 _AT_ONCE = 2**20
@@ -112,7 +113,7 @@ class Simulation:
         self._timeline = np.empty((0, len(TIMELINE_COLUMNS)), dtype=np.int64)
         self._frames = np.empty((0, len(FRAME_COLUMNS)), dtype=np.int64)
 
-    def twin(self) -> Simulation:
+    def clone(self) -> Simulation:
         """A run of its own of the same problem, which the two share."""
         other = copy.copy(self)
         other._allocate()
@@ -152,7 +153,7 @@ class Simulation:
             name = self.scenario.model_names[int(np.argmax(too_many))]
             raise ConfigError(
                 f"seconds: in {float(seconds):g} s the frames of {name} may need more than 2^63 "
-                "pJ; simulate less time, or mend the costs"
+                "pJ; simulate less time, or correct the costs"
             )
         self._bounds.clear()
         self._record = record

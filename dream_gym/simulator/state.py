@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dream_gym.jit import inlined
+from dream_gym.compiling.jit import inlined
 from dream_gym.simulator.arena import FLOAT, INT, Floats, Ints, Layout, Records, record_type
 from dream_gym.simulator.problem import NONE, Problem
 

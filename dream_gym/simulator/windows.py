@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dream_gym.jit import compiled, inlined
+from dream_gym.compiling.jit import compiled, inlined
 from dream_gym.simulator.arena import Floats
 from dream_gym.simulator.frames import judge_all
 from dream_gym.simulator.problem import Problem

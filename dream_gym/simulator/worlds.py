@@ -5,7 +5,7 @@ Here and in `frames`, a frame is counted in its stream.
 
 from __future__ import annotations
 
-from dream_gym.jit import compiled, inlined
+from dream_gym.compiling.jit import compiled, inlined
 from dream_gym.simulator.problem import FAR_NS, NONE, Problem
 from dream_gym.simulator.state import State
 from dream_gym.workload import chance

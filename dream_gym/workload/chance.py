@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from dream_gym.jit import inlined
+from dream_gym.compiling.jit import inlined
 
 JITTER, TRIGGER, SKIP, EXIT = range(4)
 """The streams: release jitter of a root frame, whether a dependent frame is triggered, whether a

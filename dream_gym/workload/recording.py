@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dream_gym.errors import ConfigError, shown
 from dream_gym.files import replacing
-from dream_gym.inputs import read_text
+from dream_gym.reading.inputs import read_text
 
 COLUMNS = ("model", "frame", "time_ns", "triggered", "nominal_ns")
 """Columns of a recording; ``nominal_ns`` may be absent."""

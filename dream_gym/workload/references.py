@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
 
-from dream_gym import resources
 from dream_gym.errors import shown
-from dream_gym.resources import Config
+from dream_gym.reading import resources
+from dream_gym.reading.resources import Config
 from dream_gym.workload.layer import Network
 from dream_gym.workload.networks import NETWORKS, build_network
-from dream_gym.workload.onnx_import import OnUnknown, from_onnx
+from dream_gym.workload.onnx.importing import OnUnknown, from_onnx
 
 
 class NetworkReference(Config):

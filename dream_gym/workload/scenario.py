@@ -9,17 +9,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
-from dream_gym import resources
 from dream_gym.arguments import whole_ns
 from dream_gym.errors import shown
-from dream_gym.fields import FileName, Name, Prose, Rational, SchemaVersion
-from dream_gym.resources import Config, FilePath
+from dream_gym.reading import resources
+from dream_gym.reading.fields import FileName, Name, Prose, Rational, SchemaVersion
+from dream_gym.reading.resources import Config, FilePath
+from dream_gym.units import NS_PER_S
 from dream_gym.workload.layer import Network
 from dream_gym.workload.references import AnyNetwork
 
 MAX_MODELS = 64
 MAX_PHASES = 64
-NS_PER_S = 1_000_000_000
 
 LEAST_MS = 1e-6
 """One ns, the unit of time in a simulation."""

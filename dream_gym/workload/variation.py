@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dream_gym.errors import ConfigError
+from dream_gym.units import NS_PER_MS
 from dream_gym.workload.scenario import ModelSpec, Scenario
 
 
@@ -77,5 +78,5 @@ def _varied_model(
         changes["depends_on"] = link
     if model.depends_on is None and jitter is not None:
         jitter_ms = jitter * 1e3 / (float(model.rate) * load)
-        changes["jitter_ms"] = round(jitter_ms * 1e6) / 1e6  # to whole ns
+        changes["jitter_ms"] = round(jitter_ms * NS_PER_MS) / NS_PER_MS  # to whole ns
     return model.model_copy(update=changes)

@@ -1,173 +1,250 @@
-"""Real, short training runs: started, interrupted, resumed, and loaded again."""
+"""Real, short training runs: started, interrupted, resumed, and played."""
 
 from __future__ import annotations
 
-import csv
-import shutil
+import json
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any
 
 import pytest
-import yaml
 
 pytest.importorskip("stable_baselines3")
+pytest.importorskip("sb3_contrib")
 
-from dream_gym.analysis.agents import (
-    load_agent,
-    make_agent_env,
-    make_cell_env,
-    play,
-    read_checkpoint,
-)
-from dream_gym.analysis.cells import Cell
 from dream_gym.errors import ConfigError
 from dream_gym.files import locked
-from dream_gym.workload import evaluation_seeds
+from dream_gym.players import make_player
+from dream_gym.players.run_folder import RunFolder
+from dream_gym.simulator import Cell
 
 pytestmark = pytest.mark.compiled
 
 ROOT = Path(__file__).parents[2]
 SHORT = ["--episode-seconds", "0.5", "--load", "1.3"]
 JITTER = ["--jitter", "0.02"]
+SMALL = """
+DreamRTMM-Dispatch-v0:
+  n_timesteps: 512
+  n_envs: 4
+  policy: MlpPolicy
+  n_steps: 64
+  batch_size: 64
+  n_epochs: 1
+  environment: {decision: block, max_slots: 4, episode_seconds: 0.05}
+"""
+SCENARIO = """
+schema: 1
+name: mine
+models:
+  - {name: spotting, network: kws_res8, rate: 60}
+  - {name: gaze, network: fbnet_c, rate: 60}
+"""
+SUITE = """
+schema: 1
+name: mine
+cells:
+  - {scenario: mine_scenario.yaml, platform: 4k_2ws, load: 2.5}
+  - {scenario: ar_call, platform: 4k_1ws_2os, load: 3, expiry: firm, jitter: 0.1}
+policies: [edf, fcfs]
+seeds: 3
+seconds: 0.1
+"""
 
 
-def train(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "train.py", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+def train(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "train.py"), *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory) -> Path:
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "ppo"
-    for decoy in (folder / "parts" / "mine", folder / ".mine.zip", folder.parent / "last.zip"):
+    decoys = (folder / "parts" / "mine", folder / ".mine.zip", folder.parent / "last.zip")
+    for decoy in decoys:
         decoy.parent.mkdir(parents=True, exist_ok=True)
         decoy.write_text("precious")
+    stray = folder / "last.zip"
+    stray.write_text("of another run: it must not make this one trained")
     done = train(*SHORT, *JITTER, "--timesteps", "1600", "--seed", "3", "--output", str(folder))
     assert done.returncode == 0, done.stderr
+    assert all(decoy.read_text() == "precious" for decoy in decoys)
+    assert {path.name for path in folder.parent.iterdir()} == {"ppo", "last.zip"}
+    assert [path.name for path in folder.glob(".*")] == [".mine.zip"], "no temporary files stay"
     return folder
 
 
-def test_a_run_folder_describes_itself(run):
-    card = yaml.safe_load((run / "run.yaml").read_text())
-    assert card["algorithm"] == "ppo"
-    assert card["environment"] == "DreamRTMM-v0"
-    assert card["environment_arguments"]["load"] == 1.3
-    assert card["environment_arguments"]["jitter"] == 0.02
-    assert card["hyperparameters"]["n_steps"] == 100
-    assert card["versions"]["torch"]
-    assert card["command"].startswith("python train.py --episode-seconds 0.5")
-    assert {"best.zip", "last.zip", "evaluations.csv"} <= {path.name for path in run.iterdir()}
+def test_a_run_folder_describes_itself(run: Path) -> None:
+    card = RunFolder.open(run).card
+    assert (card.algorithm, card.environment, card.seed) == ("ppo", "DreamRTMM-v0", 3)
+    assert card.environment_arguments == {"load": 1.3, "jitter": 0.02, "episode_seconds": 0.5}
+    assert card.hyperparameters["n_steps"] == 100
+    assert card.versions["torch"]
+    assert "train.py --episode-seconds 0.5" in card.command
     assert list(run.glob("tensorboard_*/events*"))
-    assert [path.name for path in run.glob(".*")] == [".mine.zip"], "no temporary files stay"
-    assert {path.name for path in run.parent.iterdir()} == {"ppo", "last.zip"}
-    for decoy in (run / "parts" / "mine", run / ".mine.zip", run.parent / "last.zip"):
-        assert decoy.read_text() == "precious"
+    assert card.last is not None
+    assert card.last.timesteps == card.evaluations[-1].timesteps == 1600
+    best = min(card.evaluations, key=lambda each: each.uxcost)
+    assert card.best is not None
+    assert card.best.timesteps == best.timesteps
+    assert len(card.evaluations) == 20
 
 
-def test_the_best_checkpoint_is_that_of_the_best_evaluation(run):
-    with (run / "evaluations.csv").open() as file:
-        rows = [(int(steps), float(uxcost)) for steps, uxcost in csv.reader(file)]
-    assert rows[-1][0] == 1600
-    best_steps = min(rows, key=lambda row: row[1])[0]
-    model, _ = read_checkpoint(run / "best.zip", "ppo")
-    assert model.num_timesteps == best_steps
-
-
-def test_a_loaded_agent_plays_the_same_episode_twice(run):
-    agent = load_agent(run)
-    env = make_agent_env(agent.card)
-    seed = evaluation_seeds(1)[0]
-    first = play(env, agent, seed, record=True)
-    assert first.seed == seed
-    assert (play(env, agent, seed, record=True).timeline == first.timeline).all()
-
-
-def test_an_agent_plays_the_worlds_of_the_cell_and_not_of_its_training(run):
-    cell = Cell(scenario="drone_indoor", platform="4k_1ws_2os", load=2.0)
-    card = load_agent(run).card
-    assert card.environment_arguments["jitter"] == 0.02
-    env = make_cell_env(card, cell, 0.2).unwrapped
-    worlds = []
-    for seed in (0, 1):
-        env.reset(seed=seed)
-        worlds.append({m: r.release_ns.tolist() for m, r in env.simulation.recording().items()})
-    assert worlds[0] == worlds[1], "the cell has no jitter"
-
-
-def test_training_is_repeatable(run, tmp_path):
-    again = str(tmp_path / "b")
-    done = train(*SHORT, *JITTER, "--timesteps", "1600", "--seed", "3", "--output", again)
+def test_training_is_repeatable(run: Path, tmp_path: Path) -> None:
+    again = tmp_path / "b"
+    done = train(*SHORT, *JITTER, "--timesteps", "1600", "--seed", "3", "--output", str(again))
     assert done.returncode == 0, done.stderr
-    evaluations = [folder / "evaluations.csv" for folder in (run, tmp_path / "b")]
-    assert evaluations[0].read_text() == evaluations[1].read_text()
+    assert RunFolder.open(again).card.evaluations == RunFolder.open(run).card.evaluations
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_is_saved_and_resumed(how, tmp_path):
+def test_an_interrupted_run_is_saved_and_resumed(how: signal.Signals, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    command = [sys.executable, "train.py", *SHORT, "--timesteps", "8000", "--output", str(folder)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    while not (folder / "evaluations.csv").exists():
+    words = ["train.py", *SHORT, "--timesteps", "8000", "--output", str(folder)]
+    process = subprocess.Popen(
+        [sys.executable, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    while not list(folder.glob("last-*.safetensors")):
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(how)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert f"python train.py --resume {folder}" in output
-    saved = read_checkpoint(folder / "last.zip", "ppo")[0].num_timesteps
-    assert 0 < saved < 8000
+    before = RunFolder.open(folder).card
+    assert before.resume is not None
+    assert 0 < before.resume.timesteps < 8000
     done = train("--resume", str(folder))
     assert done.returncode == 0, done.stderr
-    assert read_checkpoint(folder / "last.zip", "ppo")[0].num_timesteps >= 8000
+    after = RunFolder.open(folder).card
+    assert after.last is not None
+    assert after.last.timesteps >= 8000
+    kept = len(before.evaluations)
+    assert after.evaluations[:kept] == before.evaluations
 
 
-def test_sac_trains(tmp_path):
-    done = train(
-        "--algo", "sac", *SHORT, "--timesteps", "1200", "--output", str(tmp_path / "sac")
-    )  # fmt: skip
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a suite of one's own, and an agent that was trained on all of it."""
+    folder = tmp_path_factory.mktemp("workshop")
+    (folder / "in").mkdir()
+    (folder / "in" / "mine_scenario.yaml").write_text(SCENARIO)
+    (folder / "in" / "mine.yaml").write_text(SUITE)
+    (folder / "small.yaml").write_text(SMALL)
+    words = ["--algo", "maskable_ppo", "--hyperparameters", "small.yaml", "--suite", "in/mine.yaml"]
+    done = train(*words, "--output", "run", cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert load_agent(tmp_path / "sac").card.algorithm == "sac"
+    return folder
 
 
-def test_a_run_that_was_killed_before_its_row_makes_up_for_it(run, tmp_path):
-    """As after a kill between the last checkpoint and its row, which here is torn."""
-    folder = tmp_path / "run"
-    shutil.copytree(run, folder)
-    rows = (run / "evaluations.csv").read_text().splitlines(keepends=True)
-    (folder / "evaluations.csv").write_text("".join(rows[:-1]) + rows[-1][:-3])
-    done = train("--resume", str(folder))
+def test_a_masked_agent_is_trained_on_all_cells_of_a_suite(workshop: Path) -> None:
+    card = RunFolder.open(workshop / "run").card
+    cells = card.environment_arguments["cells"]
+    assert [Path(cell["scenario"]).name for cell in cells] == ["mine_scenario.yaml", "ar_call"]
+    assert Path(cells[0]["scenario"]).is_absolute()
+    assert cells[0]["jitter"] == 0.05, "it draws nothing"
+    assert {**cells[1]} == {
+        "scenario": "ar_call",
+        "platform": "4k_1ws_2os",
+        "load": 3.0,
+        "expiry": "firm",
+        "jitter": 0.1,
+    }
+    assert card.environment_arguments["max_slots"] == 4
+    assert card.sizes["accelerators"] == 3
+    assert len(card.evaluations) >= 2
+
+
+def test_it_is_resumed_and_played_by_a_benchmark(workshop: Path) -> None:
+    path = workshop / "run" / "card.json"
+    card = json.loads(path.read_text())
+    path.write_text(json.dumps({**card, "timesteps": card["timesteps"] + 512}))
+    done = train("--resume", "run", cwd=workshop)
     assert done.returncode == 0, done.stderr
-    steps, uxcosts = zip(*csv.reader((folder / "evaluations.csv").open()), strict=True)
-    assert [",".join(row) + "\n" for row in zip(steps, uxcosts, strict=True)][:-1] == rows[:-1]
-    assert int(steps[-1]) == 1600
-    (folder / "evaluations.csv").write_text("100,1.5\nnonsense\n")
-    done = train("--resume", str(folder))
+    last = RunFolder.open(workshop / "run").card.last
+    assert last is not None
+    assert last.timesteps >= 1024
+    command = [sys.executable, "-m", "dream_gym", "benchmark", "--suite", "in/mine.yaml"]
+    done = subprocess.run(
+        [*command, "--agent", "run", "--output", "out", "--workers", "2"],
+        cwd=workshop,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "maskable_ppo (run)" in (workshop / "out" / "report.md").read_text()
+
+
+def test_playing_unpickles_nothing(workshop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pickle
+
+    import torch
+
+    cell = Cell(scenario="ar_call", platform="4k_2ws", load=2.0)
+    before = make_player(f"agent:{workshop / 'run'}").run(cell, 1, 0.05)  # imports what it needs
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("unpickled")
+
+    for module, name in (
+        (pickle, "load"),
+        (pickle, "loads"),
+        (pickle, "Unpickler"),
+        (torch, "load"),
+    ):
+        monkeypatch.setattr(module, name, refuse)
+    for path in (workshop / "run").glob("resume-*.zip"):
+        path.write_bytes(b"would raise")
+    again = make_player(f"agent:{workshop / 'run'}").run(cell, 1, 0.05)
+    assert again.summary() == before.summary()
+
+
+def test_an_agent_that_does_not_fit_is_named_with_the_cell(workshop: Path, run: Path) -> None:
+    player = make_player(f"agent:{workshop / 'run'}")
+    cell = Cell(scenario="ar_social", platform="4k_1ws_2os")
+    told = r"maskable_ppo \(run\): does not fit ar_social on 4k_1ws_2os, load 1, which has 5 models"
+    with pytest.raises(ConfigError, match=told):
+        player.run(cell, 0, 0.05)
+    card = json.loads((run / "card.json").read_text())
+    other = workshop / "other"
+    other.mkdir()
+    for path in run.glob("*.safetensors"):
+        (other / path.name).write_bytes(path.read_bytes())
+    (other / "card.json").write_text(json.dumps({**card, "environment_digest": "0" * 64}))
+    with pytest.raises(ConfigError, match="was trained on other observations or actions"):
+        make_player(f"agent:{other}").run(cell, 0, 0.5)
+
+
+def test_other_versions_do_not_resume(run: Path, tmp_path: Path) -> None:
+    card = json.loads((run / "card.json").read_text())
+    card["versions"]["torch"] = "1.0"
+    (tmp_path / "card.json").write_text(json.dumps(card))
+    done = train("--resume", str(tmp_path))
     assert done.returncode == 2
-    assert "evaluations.csv: line 2: expected steps,uxcost" in done.stderr
+    assert "was begun with torch 1.0" in done.stderr
 
 
-def test_the_row_of_an_evaluation_comes_last(run, tmp_path, monkeypatch):
-    """So no kill leaves a row whose checkpoint is missing."""
-    from agents import callbacks
-    from dream_gym.analysis.agents import BEST, LAST, read_card
+def test_any_argument_of_the_environment_can_be_given(tmp_path: Path) -> None:
+    (tmp_path / "ppo.yaml").write_text(
+        "DreamRTMM-v0: {n_timesteps: 64, n_envs: 2, policy: MlpPolicy, n_steps: 16, "
+        "batch_size: 16, environment: {interval_ms: 50, tunables: [alpha], load: 2}}"
+    )
+    words = ["--hyperparameters", "ppo.yaml", "--env", "tunables=[patience, beta]", "--env"]
+    done = train(*words, "episode_seconds=0.2", "--output", "run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert RunFolder.open(tmp_path / "run").card.environment_arguments == {
+        "interval_ms": 50,
+        "tunables": ["patience", "beta"],
+        "load": 2,
+        "episode_seconds": 0.2,
+    }
 
-    model, normalizer = read_checkpoint(run / "best.zip", "ppo")
-    selection = callbacks.SelectionCallback(read_card(run), tmp_path, normalizer)
-    selection.init_callback(model)
-    written = []
-    monkeypatch.setattr(callbacks, "play", lambda *_: SimpleNamespace(uxcost=1.0))
-    monkeypatch.setattr(callbacks, "write_checkpoint", lambda path, *_: written.append(path.name))
-    monkeypatch.setattr(callbacks, "write_text", lambda path, text: written.append(path.name))
-    selection.record()
-    selection.record()
-    assert written == [LAST, BEST, "evaluations.csv", LAST]
 
-
-def test_two_do_not_train_one_run(run):
+def test_two_do_not_train_one_run(run: Path) -> None:
     with locked(run):
         done = train("--resume", str(run))
     assert done.returncode == 2
@@ -177,33 +254,31 @@ def test_two_do_not_train_one_run(run):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--algo", "dqn"], "agents: 'dqn'"),
+        (["--algo", "ppp"], "did you mean ppo"),
+        (["--environment", "DreamRTMM-Dispatch-v0"], "ppo learns in DreamRTMM-v0, not in"),
         (["--scenario", "nowhere"], "'nowhere'"),
         (["--seed", "-1"], "seed"),
         (["--resume", "no/such/run"], "not a run folder"),
         (["--hyperparameters", "none.yaml"], "none.yaml"),
         (["--hyperparameters", ""], "agents: ''"),
         (["--timesteps", "0"], "timesteps"),
+        (["--env", "tunables"], "expected KEY=VALUE"),
+        (["--env", "tunable=[alpha]"], "tunable"),
+        (["--suite", "demo", "--load", "2"], "leave them out"),
     ],
 )
-def test_bad_arguments_give_one_line_and_leave_nothing(arguments, words, tmp_path):
+def test_bad_arguments_give_one_line_and_leave_nothing(
+    arguments: list[str], words: str, tmp_path: Path
+) -> None:
     done = train(*arguments, "--output", str(tmp_path / "run"))
-    assert done.returncode == 2
+    assert done.returncode == 2, done.stderr
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
     assert words in done.stderr
     assert not (tmp_path / "run").exists()
 
 
-def test_a_run_is_not_overwritten(run):
+def test_a_run_is_not_overwritten(run: Path) -> None:
     done = train(*SHORT, "--output", str(run))
     assert done.returncode == 2
     assert "holds a run already" in done.stderr
-
-
-def test_a_truncated_checkpoint_is_named(run, tmp_path):
-    whole = (run / "best.zip").read_bytes()
-    (tmp_path / "run.yaml").write_text((run / "run.yaml").read_text())
-    (tmp_path / "best.zip").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ConfigError, match=r"best\.zip: not a readable checkpoint"):
-        load_agent(tmp_path)

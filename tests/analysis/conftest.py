@@ -1,8 +1,8 @@
 import pytest
 
-from dream_gym.analysis.benchmark import Benchmark, run_benchmark
-from dream_gym.analysis.policies import make_policy
-from dream_gym.analysis.suite import Suite
+from dream_gym.analysis.runs.benchmark import Benchmark, run_benchmark
+from dream_gym.analysis.runs.policies import make_policy
+from dream_gym.analysis.suites.suite import Suite
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 import dream_gym
-from dream_gym import resources
 from dream_gym.hardware import cost_table, load_platform
+from dream_gym.reading import resources
 from dream_gym.workload import load_scenario
 from tests.bench.decisions import FRAMES, decision_rows
 from tests.bench.environments import environment_rows, start_rows

@@ -74,7 +74,8 @@ def busy_neighbour() -> Iterator[None]:
     """This process on two cores, and another that is busy on one of them."""
     allowed = os.sched_getaffinity(0)
     pair = sorted(allowed)[:2]
-    neighbour = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    busy = f"import os\nwhile os.getppid() == {os.getpid()}: pass"  # it does not outlive this one
+    neighbour = subprocess.Popen([sys.executable, "-c", busy])
     try:
         os.sched_setaffinity(neighbour.pid, pair[:1])
         os.sched_setaffinity(0, pair)

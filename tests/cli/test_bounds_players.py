@@ -1,6 +1,6 @@
 """Who plays in `dream-gym bounds`: everybody whom the suite lists."""
 
-from dream_gym.analysis.suite import PolicySpec, Tuning
+from dream_gym.analysis.suites.suite import PolicySpec, Tuning
 from dream_gym.cli.bounds import players
 
 GRID = Tuning(grid={"alpha": (0, 1)})

@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 import yaml
 
-from dream_gym.analysis.calibration import Calibration, sweep_suite
-from dream_gym.analysis.calibration_page import calibration_page
-from dream_gym.analysis.calibration_table import CalibratedCell
-from dream_gym.analysis.markdown import visible
+from dream_gym.analysis.calibration.page import calibration_page
+from dream_gym.analysis.calibration.scan import Calibration, sweep_suite
+from dream_gym.analysis.report.markdown import visible
+from dream_gym.analysis.suites.calibrated import CalibratedCell
 from dream_gym.cli import main
-from tests.analysis.test_markdown import PARSER
+from tests.analysis.report.test_markdown import PARSER
 
 POLICIES = ("p$_$q", "_base", "a|b", "cam[/left]", "`tick", "<b>x", "カメラ", "*x*")
 MODELS = ("cam[left]", "cam[/left]", "a|b c", "_$x_$")

@@ -14,7 +14,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from dream_gym.analysis.tables import Name, TextTable
+from dream_gym.analysis.report.tables import Name, TextTable
 from dream_gym.cli.output import say, show_table
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

@@ -150,7 +150,18 @@ def test_illegal_actions_are_counted_and_answered_with_waiting() -> None:
         assert info["elapsed_ns"] > 0
     before = env.simulation.now_ns
     outside = (env.actions, -1, 10**6, 2**80, -(2**63), np.uint64(2**64 - 1))
-    others = ("left", "0", 0.0, np.float32(1), float("inf"), None, np.zeros(2, int), [1])
+    others = (
+        True,
+        np.bool_(True),
+        "left",
+        "0",
+        0.0,
+        np.float32(1),
+        float("inf"),
+        None,
+        np.zeros(2, int),
+        [1],
+    )
     for action in (*outside, *others):
         with pytest.raises(ActionError, match=f"an integer from 0 to {env.actions - 1}, got"):
             env.step(action)
@@ -180,6 +191,34 @@ def test_an_episode_with_many_illegal_actions_ends_in_one_warning() -> None:
     assert info["episode_statistics"]["illegal_actions"] == most + 1
     (warning,) = caught
     assert str(warning.message).startswith(f"{most + 1} of the {steps} actions")
+
+
+def test_an_episode_that_is_left_or_truncated_warns_too() -> None:
+    env = make(episode_seconds=1.0)
+    choose = illegal_at_first(9)
+    for _ in range(2):
+        _, info = env.reset(seed=1)
+        for _ in range(20):
+            *_, info = env.step(choose(env, info))
+        with pytest.warns(UserWarning, match="9 of the 20 actions"):
+            env.reset(seed=1)
+    batch: Any = gym.make_vec(
+        "dream_gym:DreamRTMM-Dispatch-v0", num_envs=1, episode_seconds=1.0, max_episode_steps=20
+    )
+    _, info = batch.reset(seed=1)
+    for _ in range(20):
+        *_, info = batch.step(np.array([int(info["action_mask"][0].argmin())]))
+    with pytest.warns(UserWarning, match="20 of the 20 actions"):
+        batch.step(np.array([0]))  # the next episode begins
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [({"recrod": True}, "did you mean record"), ({"record": 1}, "options.record"), (3, "options")],
+)
+def test_options_of_a_reset_are_checked(options: Any, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        make().reset(seed=1, options=options)
 
 
 def test_statistics_are_those_of_the_episode() -> None:
@@ -318,8 +357,8 @@ def test_pickling_gives_an_equal_environment() -> None:
 def test_the_documentation_lists_every_entry_and_its_example_runs() -> None:
     page = DreamRTMMDispatchEnv.__doc__ or ""
     for table in make().observation.tables.values():
-        for entry in table.entries:
-            assert f"| {entry.name} | {entry.unit} |" in page
+        for feature in table.features:
+            assert f"| {feature.name} | {feature.unit} |" in page
     assert "TABLES" not in page
     finder = doctest.DocTestParser().get_doctest(page, {}, "page", None, None)
     assert len(finder.examples) >= 4

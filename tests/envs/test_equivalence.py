@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 import dream_gym
-from dream_gym.analysis.calibration_table import CalibratedCell, calibrated_cells
+from dream_gym.analysis.suites.calibrated import CalibratedCell, calibrated_cells
+from dream_gym.compiling.jit import entry_point
 from dream_gym.envs import DreamRTMMDispatchEnv, DreamRTMMEnv
 from dream_gym.envs.dispatch.menu import Menu, view_menu
 from dream_gym.envs.rewards import REWARDS
 from dream_gym.errors import ConfigError
-from dream_gym.jit import entry_point
 from dream_gym.schedulers.dream.full import DREAM_FULL
 from dream_gym.simulator import DROP, PASS, Ints, view_problem_compiled, view_state_compiled
 from dream_gym.simulator.frames import FATES

@@ -1,4 +1,4 @@
-"""What the entries of the dispatch environment say, against what the scheduler would compute."""
+"""What the features of the dispatch environment say, against what the scheduler would compute."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+from dream_gym.compiling.jit import entry_point
 from dream_gym.envs.dispatch.menu import view_menu
 from dream_gym.envs.dispatch.observation import FRAMES, PAIRS
 from dream_gym.envs.rewards import REWARDS
-from dream_gym.jit import entry_point
 from dream_gym.schedulers.dream.mapscore import DREAM_MAPSCORE
 from dream_gym.simulator import (
     Ints,
@@ -38,8 +38,8 @@ def ask_mapscore(problem_arena: Ints, state_arena: Ints) -> tuple[int, int, int]
     return decision.kind, decision.slot, decision.accelerator
 
 
-def columns(table: Any, entries: Any) -> dict[str, Any]:
-    return {entry.name: table[..., at].astype(float) for at, entry in enumerate(entries)}
+def columns(table: Any, features: Any) -> dict[str, Any]:
+    return {feature.name: table[..., at].astype(float) for at, feature in enumerate(features)}
 
 
 def observed_scores(observation: dict[str, Any], accelerators: int) -> Any:

@@ -67,11 +67,11 @@ def test_a_cell_met_again_is_the_same(env_id: str) -> None:
             env_id,
             scenario=env.simulation.scenario,
             platform=env.simulation.platform,
-            load=env.cell.load,
+            load=env.drawn.load,
         ).unwrapped
         other.reset(seed=0)
         assert (env.simulation.problem_arena == other.simulation.problem_arena).all()
-        seen[env.cell] = observation.tobytes()
+        seen[env.drawn] = observation.tobytes()
         env.close()
     assert len(seen) > 6
 
@@ -88,7 +88,7 @@ def test_problems_are_built_once_for_a_whole_batch(
 
     monkeypatch.setattr("dream_gym.simulator.simulation.build_problem", build)
     batch = gym.make_vec(env_id, num_envs=40, load=(1.0, 1.002), episode_seconds=0.1)
-    assert built == [1.002, 1.0], "each end of the range once; twins share the problem"
+    assert built == [1.002, 1.0], "each end of the range once; clones share the problem"
     for seed in range(0, 120, 40):
         batch.reset(seed=seed)
     assert sorted(built) == [1.0, 1.001, 1.002]
@@ -104,10 +104,10 @@ def test_a_reset_that_fails_leaves_the_episode_as_it_was(env_id: str) -> None:
         env.step(action)
     for seed in range(6):  # whichever cell the failing reset draws
         env.reset(seed=seed)
-        cell, simulation = env.cell, env.simulation
+        cell, simulation = env.drawn, env.simulation
         with pytest.raises(ConfigError, match="seed"):
             env.reset(seed=2**63)
-        assert (env.cell, env.simulation) == (cell, simulation)
+        assert (env.drawn, env.simulation) == (cell, simulation)
         before_ns = simulation.now_ns
         *_, info = env.step(action)
         assert simulation.now_ns == before_ns + info["elapsed_ns"] > before_ns

@@ -10,11 +10,11 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from dream_gym.analysis.calibration_table import contended_cells
+from dream_gym.analysis.suites.calibrated import contended_cells
+from dream_gym.compiling.jit import entry_point
 from dream_gym.envs import DreamRTMMDispatchEnv
 from dream_gym.envs.dispatch.menu import view_menu
 from dream_gym.envs.rewards import REWARDS
-from dream_gym.jit import entry_point
 from dream_gym.schedulers.dream.full import DREAM_FULL
 from dream_gym.simulator import (
     DROP,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -79,7 +80,8 @@ def test_rewards_are_discounted_by_time() -> None:
         assert rewards[0] == pytest.approx(reward * weight, rel=1e-6)
         now_ns += info["elapsed_ns"]
     assert now_ns == 20_000_000
-    for gamma, interval_ms in ((0.0, 1.0), (1.1, 1.0), (0.9, 0.0)):
+    odd: list[tuple[Any, Any]] = [("0.9", 1.0), (True, 1.0), (0.9, True), (0.9, math.inf)]
+    for gamma, interval_ms in ((0.0, 1.0), (1.1, 1.0), (0.9, 0.0), *odd):
         with pytest.raises(ConfigError, match=r"gamma|interval_ms"):
             TimeDiscount(plain, gamma, interval_ms)
     with pytest.raises(ConfigError, match="env: expected an environment of dream_gym"):

@@ -181,10 +181,10 @@ def test_observed_energies_are_those_of_uxcost(energy_norm):
 
 
 def test_ranges_of_tunables_are_those_of_the_options():
-    for name, entry in TUNABLES.items():
-        for value in (entry.low, entry.high):
+    for name, feature in TUNABLES.items():
+        for value in (feature.low, feature.high):
             SCHEDULER.configure(**{name: value})
-        for value in (entry.low - 1, entry.high + 1):
+        for value in (feature.low - 1, feature.high + 1):
             with pytest.raises(ConfigError, match=name):
                 SCHEDULER.configure(**{name: value})
 
@@ -305,8 +305,8 @@ def test_observation_of_a_run_that_is_overloaded():
 def test_documentation_lists_every_entry():
     page = DreamRTMMEnv.__doc__
     for name, table in make().unwrapped.observation.tables.items():
-        for entry in table.entries if name != "tunables" else TUNABLES.values():
-            assert f"| {entry.name} | {entry.unit} | {entry.low} | {entry.high} |" in page
+        for feature in table.features if name != "tunables" else TUNABLES.values():
+            assert f"| {feature.name} | {feature.unit} | {feature.low} | {feature.high} |" in page
 
 
 @pytest.mark.parametrize("env", [DreamRTMMEnv, DreamRTMMDispatchEnv])

@@ -9,7 +9,7 @@ from pathlib import Path
 import gymnasium as gym
 
 import dream_gym
-from dream_gym import resources
+from dream_gym.reading import resources
 
 FILE = Path(__file__).with_name("digests.json")
 CHANGELOG = Path(__file__).parents[2] / "CHANGELOG.md"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dream_gym import resources
+from dream_gym.reading import resources
 from tests.golden.digests import cells, changelog_line, digest, environment_version, read
 
 pytestmark = pytest.mark.compiled

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dream_gym import resources
 from dream_gym.errors import ConfigError
 from dream_gym.hardware import (
     MaestroCosts,
@@ -19,6 +18,7 @@ from dream_gym.hardware import (
     load_platform,
 )
 from dream_gym.hardware.cost import MAX_COST, rounded
+from dream_gym.reading import resources
 from dream_gym.workload import Layer, Network, build_network
 
 TEXT = """

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dream_gym import resources
 from dream_gym.api import simulate
 from dream_gym.hardware import Platform, TableCosts, cost_table, load_platform
 from dream_gym.hardware.export import main, networks_of
+from dream_gym.reading import resources
 from dream_gym.workload import build_network, load_scenario
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dream_gym import resources
 from dream_gym.errors import ConfigError, DreamGymError
 from dream_gym.hardware import (
     Platform,
@@ -22,6 +21,7 @@ from dream_gym.hardware import (
     read_costs,
 )
 from dream_gym.hardware.export import write_cost_csv
+from dream_gym.reading import resources
 from dream_gym.workload import Layer, Network, build_network
 
 TEXT = """
@@ -274,6 +274,9 @@ def test_parquet_holds_the_same(tmp_path):
     assert np.array_equal(costs.latency_ns, costs_of(tmp_path, GOOD).latency_ns)
     polars.read_csv(GOOD.encode()).with_columns(latency_ns=math.nan).write_parquet(path)
     with pytest.raises(ConfigError, match="line 1: latency_ns: expected a positive number"):
+        cost_table(NETWORK, measured(path))
+    polars.read_csv(GOOD.encode()).cast({"latency_ns": polars.String}).write_parquet(path)
+    with pytest.raises(ConfigError, match="line 1: latency_ns: expected a number, got"):
         cost_table(NETWORK, measured(path))
     path.write_text("PAR1 and then nothing")
     with pytest.raises(ConfigError, match="cannot be read as Parquet"):

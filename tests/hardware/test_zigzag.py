@@ -11,16 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from dream_gym import resources
 from dream_gym.errors import ConfigError
-from dream_gym.hardware import (
-    Platform,
-    cost_table,
-    load_platform,
-    zigzag,
-    zigzag_pool,
-    zigzag_worker,
-)
+from dream_gym.hardware import Platform, cost_table, load_platform
+from dream_gym.hardware.zigzag import model as zigzag
+from dream_gym.hardware.zigzag import pool, worker
+from dream_gym.reading import resources
 from dream_gym.workload import Layer, Network
 
 needs_zigzag = pytest.mark.skipif(
@@ -211,7 +206,7 @@ def test_without_the_package_it_says_what_to_install(tmp_path, monkeypatch):
 
 
 def test_a_request_that_makes_no_sense_is_answered_with_an_error():
-    ((key, answer),) = zigzag_pool.evaluate_all({"key": {"version": "?"}})
+    ((key, answer),) = pool.evaluate_all({"key": {"version": "?"}})
     assert key == "key"
     assert isinstance(answer, str)
 
@@ -231,14 +226,14 @@ for line in sys.stdin:
 
 
 def test_a_process_that_is_killed_is_replaced_once(tmp_path, monkeypatch):
-    worker = tmp_path / "worker.py"
-    worker.write_text(STAND_IN)
-    monkeypatch.setattr(zigzag_worker, "__file__", str(worker))
+    script = tmp_path / "worker.py"
+    script.write_text(STAND_IN)
+    monkeypatch.setattr(worker, "__file__", str(script))
     requests = {
         deaths: {"deaths": deaths, "notes": str(tmp_path / f"{deaths}.deaths")}
         for deaths in range(3)
     }
-    answers = dict(zigzag_pool.evaluate_all(requests))
+    answers = dict(pool.evaluate_all(requests))
     assert answers[0] == answers[1] == (1.0, 2.0)
     assert answers[2] == "its process ended with exit code -9"
 
@@ -253,15 +248,15 @@ print(worker.pid, flush=True)
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks into /proc")
 def test_a_process_ends_with_its_parent():
-    command = [sys.executable, "-c", PARENT, sys.executable, "-P", zigzag_worker.__file__]
+    command = [sys.executable, "-c", PARENT, sys.executable, "-P", worker.__file__]
     pipe = subprocess.PIPE
     parent = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
     parent.stdin.write("nonsense\n")
     parent.stdin.flush()
-    worker = int(parent.stdout.readline())  # its standard input, which is ours, stays open
+    child = int(parent.stdout.readline())  # its standard input, which is ours, stays open
     parent.wait()
     deadline = time.monotonic() + 30
-    while Path(f"/proc/{worker}").exists():
+    while Path(f"/proc/{child}").exists():
         assert time.monotonic() < deadline
         time.sleep(0.1)
     parent.stdin.close()
@@ -269,14 +264,14 @@ def test_a_process_ends_with_its_parent():
 
 def test_a_process_that_dies_is_an_answer_too(monkeypatch):
     monkeypatch.setattr(sys, "executable", shutil.which("false"))
-    answers = dict(zigzag_pool.evaluate_all({"a": {}, "b": {}, "c": {}}))
+    answers = dict(pool.evaluate_all({"a": {}, "b": {}, "c": {}}))
     assert set(answers) == {"a", "b", "c"}
     assert all("ended with exit code" in answer for answer in answers.values())
 
 
-def shape(layer: Layer) -> zigzag_worker.Shape:
+def shape(layer: Layer) -> worker.Shape:
     sizes = ("K", "C", "output_height", "output_width", "R", "S", "stride", "depthwise")
-    return zigzag_worker.Shape(activations=0, **{name: getattr(layer, name) for name in sizes})
+    return worker.Shape(activations=0, **{name: getattr(layer, name) for name in sizes})
 
 
 @pytest.mark.parametrize(
@@ -291,7 +286,7 @@ def shape(layer: Layer) -> zigzag_worker.Shape:
     ],
 )
 def test_layers_in_the_format_of_zigzag(layer, sizes):
-    described = zigzag_worker.workload(shape(layer))
+    described = worker.workload(shape(layer))
     loops = dict(zip(described["loop_dims"], described["loop_sizes"], strict=True))
     assert sizes.items() <= loops.items()
     product = 1
@@ -302,14 +297,14 @@ def test_layers_in_the_format_of_zigzag(layer, sizes):
 
 def test_channels_of_depthwise_layers_take_the_place_of_output_channels():
     default = {"name": "default", "spatial_mapping": {"D1": ["K, 32"], "D2": ["C, 2", "OX, 2"]}}
-    *kept, added = zigzag_worker.with_depthwise([default])
+    *kept, added = worker.with_depthwise([default])
     assert kept == [default]
     assert added == {
         "name": "depthwise",
         "spatial_mapping": {"D1": ["G, 32"], "D2": ["C, 2", "OX, 2"]},
     }
     own = [default, {"name": "depthwise"}]
-    assert zigzag_worker.with_depthwise(own) == own
+    assert worker.with_depthwise(own) == own
 
 
 def test_the_off_chip_memory_serves_weights_only_where_activations_fit():
@@ -321,8 +316,8 @@ def test_the_off_chip_memory_serves_weights_only_where_activations_fit():
             "dram": {"size": 10**9, "operands": ["I1", "I2", "O"], "ports": [port, out]},
         }
     }
-    assert zigzag_worker.without_activations(hardware, 801) == hardware
-    changed = zigzag_worker.without_activations(hardware, 800)["memories"]
+    assert worker.without_activations(hardware, 801) == hardware
+    changed = worker.without_activations(hardware, 800)["memories"]
     assert changed["sram"] == hardware["memories"]["sram"]
     assert changed["dram"]["operands"] == ["I2"]
     assert changed["dram"]["ports"] == [{"type": "read", "allocation": ["I2, tl"]}]

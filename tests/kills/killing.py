@@ -48,7 +48,7 @@ class Command:
         return self.words
 
     def check(self, folder: Path, whole: Path) -> None:
-        """Compare what it came to with what it comes to undisturbed."""
+        """Compare its result with that of an undisturbed run."""
         for name in self.outcome:
             assert (folder / name).read_bytes() == (whole / name).read_bytes(), name
         assert files(folder) == files(whole)
@@ -59,20 +59,27 @@ class Training(Command):
 
     def again(self, folder: Path) -> tuple[str, ...]:
         """Resume it, if it had begun."""
-        begun = (folder / "run" / "run.yaml").exists()
+        begun = (folder / "run" / "card.json").exists()
         return (self.words[0], "--resume", "run") if begun else self.words
 
     def check(self, folder: Path, whole: Path) -> None:
         """No evaluation is lost or torn, and the checkpoints are the best and the last."""
-        from dream_gym.analysis.agents import read_checkpoint
+        from dream_gym.players.run_folder import RunFolder
 
-        rows = [line.split(",") for line in (folder / self.outcome[0]).read_text().splitlines()]
-        steps = [int(row[0]) for row in rows]
+        run = RunFolder.open(folder / "run")
+        best, last, resume = run.card.best, run.card.last, run.card.resume
+        assert best is not None
+        assert last is not None
+        assert resume is not None
+        steps = [each.timesteps for each in run.card.evaluations]
         assert steps == sorted(set(steps))
-        best = min(rows, key=lambda row: float(row[1]))
-        assert read_checkpoint(folder / "run" / "best.zip", "ppo")[0].num_timesteps == int(best[0])
-        last = read_checkpoint(folder / "run" / "last.zip", "ppo")[0].num_timesteps
-        assert last == steps[-1] >= TIMESTEPS
+        assert best.timesteps == min(run.card.evaluations, key=lambda each: each.uxcost).timesteps
+        assert last.timesteps == resume.timesteps == steps[-1] >= TIMESTEPS
+        for record in (best, last):
+            assert run.tensors(record)
+        named = {record.file for record in (best, last, resume)}
+        kept = {path.name for path in run.path.iterdir() if path.suffix in (".zip", ".safetensors")}
+        assert kept == named
         assert not [name for name in files(folder) if ".dream_gym" in name]
 
 

@@ -1,4 +1,4 @@
-"""What a run of the reference came to, computed from its complete record."""
+"""The result of a run of the reference, computed from its complete record."""
 
 from __future__ import annotations
 

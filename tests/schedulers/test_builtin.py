@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 import dream_gym
+from dream_gym.compiling.jit import inlined
 from dream_gym.errors import ConfigError, SchedulerError
 from dream_gym.hardware import load_platform
-from dream_gym.jit import inlined
 from dream_gym.schedulers import BUILTIN, get_scheduler
 from dream_gym.schedulers.dream.scoring import ALPHA, BETA, LAST, LATE_URGENCY
 from dream_gym.simulator import Decision, Engine, Problem, Simulation, State, dispatch, make_run

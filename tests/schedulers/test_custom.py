@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import dream_gym
-from dream_gym import Dispatch, Drop, View, resources
+from dream_gym import Dispatch, Drop, View
 from dream_gym.errors import ConfigError, SchedulerError
+from dream_gym.reading import resources
 from dream_gym.simulator.frames import FATES
 from tests.schedulers.twins import assert_twin_agrees
 from tests.schedulers.twins_ordered import Fcfs

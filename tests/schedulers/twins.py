@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import dream_gym
 from dream_gym import Dispatch, View
-from dream_gym.schedulers import ReadyFrame
+from dream_gym.schedulers import BUILTIN, ReadyFrame
 from tests.schedulers import twins_ordered, twins_scored
 
 
@@ -39,22 +40,18 @@ class MapScore(dream_gym.Scheduler):
         return slack_ns > 0 or self.late_urgency != "last", score
 
 
+def _id_of(twin_class: type) -> str:
+    """``heft_rt`` for ``HeftRt``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", twin_class.__name__).lower()
+
+
 RIVALS: dict[str, type[dream_gym.Scheduler]] = {
-    "fcfs": twins_ordered.Fcfs,
-    "edf": twins_ordered.Edf,
-    "llf": twins_ordered.Llf,
-    "sjf": twins_ordered.Sjf,
-    "evdf": twins_ordered.Evdf,
-    "sgprs": twins_ordered.Sgprs,
-    "heft_rt": twins_ordered.HeftRt,
-    "prema": twins_scored.Prema,
-    "dysta": twins_scored.Dysta,
-    "moca": twins_scored.Moca,
-    "planaria": twins_scored.Planaria,
-    "veltair": twins_scored.Veltair,
-    "fcfs_static": twins_scored.FcfsStatic,
-    "herald": twins_scored.Herald,
+    found: value
+    for module in (twins_ordered, twins_scored)
+    for value in vars(module).values()
+    if isinstance(value, type) and (found := _id_of(value)) in BUILTIN
 }
+"""The twins by the id of their scheduler, which is their name."""
 
 
 def twin(scheduler: str, options: dict[str, Any]) -> dream_gym.Scheduler:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dream_gym.analysis.timeline import plot_results
+from dream_gym.analysis.report.timeline import plot_results
 from tests.handmade import make_run
 from tests.semantics.cases import CASES, HORIZON_MS
 from tests.semantics.page import PAGE, PICTURES, page

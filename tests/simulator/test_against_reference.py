@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, reject, seed, settings
 from hypothesis import strategies as st
 
 import dream_gym
-from dream_gym import resources
 from dream_gym.hardware import load_platform
+from dream_gym.reading import resources
 from dream_gym.schedulers import BuiltinScheduler, get_scheduler
 from dream_gym.simulator import Result, Simulation
 from dream_gym.simulator.limits import first_due_ns
@@ -76,7 +76,7 @@ def run_reference(case: Case) -> Outcome:
 
 
 def run_engine(case: Case) -> Result:
-    """What the engine comes to; a world without frames is refused, and the case given up."""
+    """The result of the engine; a world without frames is refused, and the case given up."""
     world = Simulation(case.scenario, case.platform, None, load=case.options["load"])
     if first_due_ns(world.problem) > case.options["seconds"] * 1e9:
         reject()

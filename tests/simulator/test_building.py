@@ -16,9 +16,9 @@ from dream_gym.workload import ModelSpec, Scenario
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"load": 0}, r"load: expected a number in \(0, 1000\]"),
-        ({"load": float("nan")}, r"load: expected a number in \(0, 1000\]"),
-        ({"load": 1e-5}, "load: 1e-05 is too small"),
+        ({"load": 0}, "load: expected a number from 0.001 to 1000, got 0"),
+        ({"load": float("nan")}, "load: expected a number from 0.001 to 1000, got nan"),
+        ({"load": 1e-5}, "load: expected a number from 0.001 to 1000, got 1e-05"),
         ({"expiry": "hard"}, "expiry: 'hard' is not one of soft, firm"),
         ({"energy_norm": "none"}, "energy_norm: 'none' is not one of charged, literal"),
         ({"decision_ns": -1}, "decision_ns: expected an integer from 0 to"),

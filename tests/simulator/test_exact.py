@@ -17,8 +17,9 @@ from dream_gym.errors import ConfigError
 from dream_gym.hardware import CostTable, Platform, load_platform
 from dream_gym.hardware.callable import PythonCosts
 from dream_gym.hardware.chip import Chip
-from dream_gym.simulator import NS_PER_S, Simulation, switch_cost
+from dream_gym.simulator import Simulation, switch_cost
 from dream_gym.simulator.exact import greatest_fraction, least_fraction
+from dream_gym.units import NS_PER_S
 from dream_gym.workload import Layer, ModelSpec, Network, Scenario, load_scenario
 from tests import reference
 from tests.agreement import assert_same_figures, assert_same_record

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 import dream_gym
 from dream_gym.errors import ConfigError
 from dream_gym.hardware import Platform
-from dream_gym.resources import validate
+from dream_gym.reading.resources import validate
 from dream_gym.simulator import Simulation
 from dream_gym.workload import Scenario
 from tests import reference

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dream_gym import resources
 from dream_gym.errors import ConfigError
+from dream_gym.reading import resources
 from dream_gym.workload import Scenario
 
 PLAIN = "{schema: 1, name: a, models: [{name: eyes, network: sosnet, rate: 30}]}"

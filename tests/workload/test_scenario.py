@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import pytest
 
-from dream_gym import resources
 from dream_gym.errors import ConfigError
+from dream_gym.reading import resources
 from dream_gym.workload import Layer, Network, Scenario, load_scenario
 
 GOOD = """

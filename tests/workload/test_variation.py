@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dream_gym import resources
 from dream_gym.errors import ConfigError
+from dream_gym.reading import resources
 from dream_gym.workload import ModelSpec, Scenario, is_one_world, load_scenario, vary
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import operator
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
@@ -18,8 +19,7 @@ from dream_gym.arguments import (
     checked_integer,
     checked_number,
 )
-from dream_gym.envs.base import Buffers, WorldEnv
-from dream_gym.envs.cells import Cells, Load, Platforms, Scenarios
+from dream_gym.envs.base import Buffers, WorldEnv, padded_sizes
 from dream_gym.envs.dispatch.menu import ILLEGAL_WORD, MENU, SHARE_UNITS, view_menu
 from dream_gym.envs.dispatch.observation import (
     ACCELERATORS,
@@ -30,15 +30,16 @@ from dream_gym.envs.dispatch.observation import (
     tables,
 )
 from dream_gym.envs.dispatch.stepping import step
-from dream_gym.envs.entries import Observation, document_tables
+from dream_gym.envs.features import Observation, document_tables
 from dream_gym.envs.rewards import ELAPSED_NS, LENGTH, REWARD_PAGE
+from dream_gym.envs.sampling import Cells, Load, Platforms, Sampler, Scenarios, read_places
 from dream_gym.errors import ActionError, ConfigError
 from dream_gym.simulator import NEVER, NONE, Result
+from dream_gym.units import NS_PER_MS
 
 MAX_ROWS = 4096
 BLOCK_MS = 0.25
 """Most time of a block where nothing is said of it."""
-_NS_PER_MS = 1e6
 _MOST_BLOCK_MS = 1e6
 ILLEGAL_SHARE = 0.05
 """Share of an episode's actions that may be illegal before there is a warning."""
@@ -87,7 +88,7 @@ class DreamRTMMDispatchEnv(WorldEnv):
     ## Observation Space
     ``Box(float32)``: the tables below one after the other, row by row; or with
     ``observation="dict"`` a ``Dict`` of the tables. ``env.unwrapped.observation.names`` names
-    every entry of the flat vector. Values beyond a bound are clipped to it.
+    every feature of the flat vector. Values beyond a bound are clipped to it.
 
     Pairs describe the next dispatch of a frame: its next layer, or with ``decision="block"`` all
     layers that it would take there; of a frame that executes, what it runs. Until a variant of a
@@ -96,7 +97,7 @@ class DreamRTMMDispatchEnv(WorldEnv):
     the time of a block. MapScore, over the number of
     accelerators A, is urgency × latency_preference + alpha × starvation / A
     + beta × energy_preference, of the next layer alone, once the logarithms are undone: exp(e) − 1
-    of the entry e, or 1 − exp(−e) where it is negative.
+    of the feature e, or 1 − exp(−e) where it is negative.
 
     TABLES
 
@@ -121,6 +122,8 @@ class DreamRTMMDispatchEnv(WorldEnv):
     * ``platform``: likewise; default ``4k_1ws_2os``. Observations and actions are padded to the
       largest cell.
     * ``load``: factor on every rate, or a range ``(low, high)`` to draw it from; default 1.
+    * ``cells``: a list of `dream_gym.Cell` or of mappings of their fields to draw from, in place of
+      scenario, platform, load, jitter, cascade and expiry; default none.
     * ``episode_seconds``: simulated length of an episode; default 1.
     * ``reward``: name of the reward; default ``uxcost_delta``.
     * ``observation``: ``box`` or ``dict``; default ``box``.
@@ -149,6 +152,9 @@ class DreamRTMMDispatchEnv(WorldEnv):
       rewarded, see Rewards; observed energies follow it, too; default ``charged``.
     * ``contention``: whether dispatches share the off-chip bandwidth; default what the platform
       says.
+    * ``sizes``: least sizes to pad observations and actions to, a mapping of ``models``,
+      ``accelerators``, ``rows`` and ``variants``: those of another environment,
+      ``env.unwrapped.sizes``, let an agent of that play here.
     * ``render_mode``: ``rgb_array``: `render` draws the last 100 ms and the violations so far.
 
     `get_state` and `set_state` return to a decision point, in this environment or in another with
@@ -173,10 +179,11 @@ class DreamRTMMDispatchEnv(WorldEnv):
 
     def __init__(
         self,
-        scenario: Scenarios = "ar_social",
-        platform: Platforms = "4k_1ws_2os",
+        scenario: Scenarios | None = None,
+        platform: Platforms | None = None,
         *,
-        load: Load = 1.0,
+        load: Load | None = None,
+        cells: Cells | None = None,
         episode_seconds: float = 1.0,
         reward: str = "uxcost_delta",
         observation: str = "box",
@@ -193,6 +200,7 @@ class DreamRTMMDispatchEnv(WorldEnv):
         expiry: str | None = None,
         energy_norm: str = "charged",
         contention: bool | None = None,
+        sizes: Mapping[str, int] | None = None,
         render_mode: str | None = None,
     ) -> None:
         EzPickle.__init__(
@@ -200,6 +208,7 @@ class DreamRTMMDispatchEnv(WorldEnv):
             scenario=scenario,
             platform=platform,
             load=load,
+            cells=cells,
             episode_seconds=episode_seconds,
             reward=reward,
             observation=observation,
@@ -216,25 +225,23 @@ class DreamRTMMDispatchEnv(WorldEnv):
             expiry=expiry,
             energy_norm=energy_norm,
             contention=contention,
+            sizes=sizes,
             render_mode=render_mode,
         )
         checked_choice("decision", decision, ("layer", "block"))
         checked_choice("supernet", supernet, ("dream", "free"))
         block_ns, block_share_units = _read_block(decision, block_ms, block_share)
-        cells = Cells(
-            scenario,
-            platform,
-            load,
-            None,
+        places = read_places(
+            cells,
+            scenario=scenario,
+            platform=platform,
+            load=load,
             cascade=cascade,
             jitter=jitter,
             expiry=expiry,
-            energy_norm=energy_norm,
-            contention=contention,
         )
-        problems = [example.problem for example in cells.examples]
-        models = max(len(problem.models) for problem in problems)
-        accelerators = max(problem.costs.shape[1] for problem in problems)
+        sampler = Sampler(places, None, energy_norm=energy_norm, contention=contention)
+        problems = [example.problem for example in sampler.examples]
         # Beyond its backlog limit a model may have frames that executed at its last release.
         rows = max(
             int(problem.models["backlog_limit"].sum())
@@ -246,6 +253,14 @@ class DreamRTMMDispatchEnv(WorldEnv):
         networks = 1
         if supernet == "free":
             networks = max(int(problem.models["networks"].max()) for problem in problems)
+        padded = padded_sizes(
+            sizes,
+            models=max(len(problem.models) for problem in problems),
+            accelerators=max(problem.costs.shape[1] for problem in problems),
+            rows=rows,
+            variants=networks,
+        )
+        models, accelerators, rows, networks = padded.values()
         waits = accelerators if checked_flag("wait_until_idle", wait_until_idle) else 0
         self.actions = rows * accelerators * networks + rows + waits + 1
         self.padding = np.array([models, accelerators], dtype=np.int64)
@@ -259,13 +274,15 @@ class DreamRTMMDispatchEnv(WorldEnv):
         mask = np.zeros(self.actions, dtype=np.int8)
         mask[-1] = 1  # before the first reset, too, one action is legal
         super().__init__(
-            cells,
+            sampler,
             Observation(tables(models, rows, accelerators), observation),
             gym.spaces.Discrete(self.actions),
             reward=reward,
             accuracy_weight=accuracy_weight,
             choose_variants=supernet == "free",
             render_mode=render_mode,
+            sizes=padded,
+            action_layout={**padded, "waits": waits, "decision": decision},
             episode_seconds=episode_seconds,
             menu=self._menu.copy(),
             mask=mask,
@@ -280,22 +297,30 @@ class DreamRTMMDispatchEnv(WorldEnv):
         buffers = self.buffers
         return {
             "action_mask": buffers["mask"].copy(),
-            "elapsed_ns": int(buffers["ledger"][ELAPSED_NS]),
+            "elapsed_ns": int(buffers["episode_account"][ELAPSED_NS]),
             "illegal_actions": int(buffers["menu"][ILLEGAL_WORD]),
         }
 
     def finish(self) -> Result:
         """Note that the episode has ended, warn of many illegal actions, and give its result."""
+        self._warn_of_illegal_actions()
+        return super().finish()
+
+    def leave(self) -> None:
+        """Warn of many illegal actions in an episode that is left before its end."""
+        if not self.simulation.ended:
+            self._warn_of_illegal_actions()
+
+    def _warn_of_illegal_actions(self) -> None:
         illegal = int(self.buffers["menu"][ILLEGAL_WORD])
-        steps = int(self.buffers["ledger"][LENGTH])
+        steps = int(self.buffers["episode_account"][LENGTH])
         if illegal > ILLEGAL_SHARE * steps:
             warnings.warn(
                 f"{illegal} of the {steps} actions of an episode were illegal, and answered with "
                 "waiting: choose among those that action_masks() allows; with stable-baselines3 "
                 "train MaskablePPO and evaluate with MaskableEvalCallback, not EvalCallback",
-                stacklevel=2,
+                stacklevel=3,
             )
-        return super().finish()
 
     def statistics(self, buffers: Buffers) -> dict[str, NDArray[Any]]:
         """Return, length and ``illegal_actions`` of an episode, or of each of a batch."""
@@ -308,8 +333,8 @@ class DreamRTMMDispatchEnv(WorldEnv):
 
     def _play(self, action: Any) -> bool:
         try:
-            number = operator.index(action)
-        except TypeError:
+            number = -1 if isinstance(action, bool) else operator.index(action)
+        except TypeError:  # of np.bool_, too
             number = -1
         if not 0 <= number < self.actions:
             raise ActionError(
@@ -328,7 +353,7 @@ class DreamRTMMDispatchEnv(WorldEnv):
             buffers["menu"],
             buffers["mask"],
             buffers["flat"],
-            buffers["ledger"],
+            buffers["episode_account"],
         )
 
 
@@ -343,7 +368,7 @@ def _read_block(
         block_ms = BLOCK_MS
     block_ns = int(NEVER)
     if block_ms is not None:
-        block_ns = round(checked_number("block_ms", block_ms, 0.0, _MOST_BLOCK_MS) * _NS_PER_MS)
+        block_ns = round(checked_number("block_ms", block_ms, 0.0, _MOST_BLOCK_MS) * NS_PER_MS)
     share = checked_number("block_share", 1.0 if block_share is None else block_share, 0.0, 1.0)
     return block_ns, round(share * SHARE_UNITS)
 

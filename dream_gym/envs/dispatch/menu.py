@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dream_gym.jit import compiled, inlined
+from dream_gym.compiling.jit import compiled, inlined
 from dream_gym.schedulers.dream.dropping import DROP_CAP, may_drop
 from dream_gym.schedulers.dream.supernet import SUPERNET_MARGIN, choose_variant
 from dream_gym.simulator import (
@@ -25,8 +25,8 @@ from dream_gym.simulator import (
     Ints,
     Problem,
     State,
-    go_on,
-    obey,
+    advance,
+    apply_decision,
 )
 from dream_gym.simulator.arena import INT, Layout, Records, record_type
 
@@ -85,7 +85,7 @@ def to_choice(
     """Go on to the next point where there is something to decide; False at the end of the run."""
     while True:
         while not state.run[0].decision_due:
-            if not go_on(problem, state, timeline, frames, state.run[0].horizon_ns):
+            if not advance(problem, state, timeline, frames, state.run[0].horizon_ns):
                 return False
         awaited = menu.now[0].awaited
         if awaited != NONE and state.accelerators[awaited].busy_until_ns != NEVER:
@@ -127,7 +127,7 @@ def act(
         return
     if action >= dispatches:
         slot = menu.rows[action - dispatches]
-        obey(problem, state, timeline, frames, Decision(DROP, slot, NONE, 0, 1))
+        apply_decision(problem, state, timeline, frames, Decision(DROP, slot, NONE, 0, 1))
         return
     slot = menu.rows[action // (accelerators * networks)]
     accelerator, variant = action // networks % accelerators, action % networks
@@ -138,7 +138,9 @@ def act(
         network += variant
         layer = problem.networks[network].first_layer
     layers = layers_at_once(problem, menu, network, layer, accelerator)
-    obey(problem, state, timeline, frames, Decision(DISPATCH, slot, accelerator, variant, layers))
+    apply_decision(
+        problem, state, timeline, frames, Decision(DISPATCH, slot, accelerator, variant, layers)
+    )
 
 
 @inlined

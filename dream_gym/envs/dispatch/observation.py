@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
+from dream_gym.compiling.jit import inlined
 from dream_gym.envs.dispatch.menu import Menu, layers_at_once
-from dream_gym.envs.entries import Entry, Flat, Table
-from dream_gym.jit import inlined
+from dream_gym.envs.features import Feature, Flat, Table
 from dream_gym.schedulers.dream.scoring import LEAST_SLACK_NS
 from dream_gym.simulator import (
     NEVER,
@@ -18,47 +18,50 @@ from dream_gym.simulator import (
     switch_ns,
 )
 from dream_gym.simulator.windows import charged_pj
+from dream_gym.units import NS_PER_S
 
 GLOBAL = (
-    Entry("time_left", "episode", 0, 1, "share of the episode that is left"),
-    Entry("waiting", "frames", 0, 10, "frames that wait, in tens"),
-    Entry("idle", "accelerators", 0, 1, "share of the accelerators that are idle"),
+    Feature("time_left", "episode", 0, 1, "share of the episode that is left"),
+    Feature("waiting", "frames", 0, 10, "frames that wait, in tens"),
+    Feature("idle", "accelerators", 0, 1, "share of the accelerators that are idle"),
 )
 MODELS = (
-    Entry("present", "1", 0, 1, "1 for a model, 0 for padding"),
-    Entry("rate", "log(1 + frames/s)", 0, 14, "rate at present, 0 where its app is off"),
-    Entry("violations", "frames of the episode", 0, 1, "violations since the start"),
-    Entry("lost", "frames of the episode", 0, 1, "frames lost since the start"),
-    Entry("energy", "worst-case energy of the episode", 0, 2, "its energy since the start"),
-    Entry("waiting", "backlog limit", 0, 2, "frames that wait"),
+    Feature("present", "1", 0, 1, "1 for a model, 0 for padding"),
+    Feature("rate", "log(1 + frames/s)", 0, 14, "rate at present, 0 where its app is off"),
+    Feature("violations", "frames of the episode", 0, 1, "violations since the start"),
+    Feature("lost", "frames of the episode", 0, 1, "frames lost since the start"),
+    Feature("energy", "worst-case energy of the episode", 0, 2, "its energy since the start"),
+    Feature("waiting", "backlog limit", 0, 2, "frames that wait"),
 )
 FRAMES = (
-    Entry("present", "1", 0, 1, "1 for a frame, 0 for padding"),
-    Entry("waiting", "1", 0, 1, "1 where it waits, 0 where it executes"),
-    Entry("model", "models", 0, 1, "index of its model over the number of models"),
-    Entry("slack", "relative deadline", -2, 1, "time to its deadline"),
-    Entry("to_go", "relative deadline", 0, 4, "remaining mean latency"),
-    Entry("least_to_go", "relative deadline", 0, 4, "remaining latency where it is least"),
-    Entry("urgency", "log(1 + x)", 0, 20, "ToGo / slack, the slack at least 1 µs"),
-    Entry("starvation", "log(1 + x)", 0, 20, "time since it last ended a layer / mean latency"),
-    Entry("progress", "network", 0, 1, "share of its mean latency that lies behind it"),
-    Entry("deadline", "100 ms", 0, 10, "its relative deadline"),
-    Entry("variant", "variants", 0, 1, "which lighter network it runs, 0 for the original"),
+    Feature("present", "1", 0, 1, "1 for a frame, 0 for padding"),
+    Feature("waiting", "1", 0, 1, "1 where it waits, 0 where it executes"),
+    Feature("model", "models", 0, 1, "index of its model over the number of models"),
+    Feature("slack", "relative deadline", -2, 1, "time to its deadline"),
+    Feature("to_go", "relative deadline", 0, 4, "remaining mean latency"),
+    Feature("least_to_go", "relative deadline", 0, 4, "remaining latency where it is least"),
+    Feature("urgency", "log(1 + x)", 0, 20, "ToGo / slack, the slack at least 1 µs"),
+    Feature("starvation", "log(1 + x)", 0, 20, "time since it last ended a layer / mean latency"),
+    Feature("progress", "network", 0, 1, "share of its mean latency that lies behind it"),
+    Feature("deadline", "100 ms", 0, 10, "its relative deadline"),
+    Feature("variant", "variants", 0, 1, "which lighter network it runs, 0 for the original"),
 )
 ACCELERATORS = (
-    Entry("present", "1", 0, 1, "1 for an accelerator, 0 for padding"),
-    Entry("idle", "1", 0, 1, "1 where it is idle"),
-    Entry("busy_for", "10 ms", 0, 10, "time until it is idle"),
-    Entry("busy", "time so far", 0, 1, "share of the time that it was busy"),
+    Feature("present", "1", 0, 1, "1 for an accelerator, 0 for padding"),
+    Feature("idle", "1", 0, 1, "1 where it is idle"),
+    Feature("busy_for", "10 ms", 0, 10, "time until it is idle"),
+    Feature("busy", "time so far", 0, 1, "share of the time that it was busy"),
 )
 PAIRS = (
-    Entry("legal", "1", 0, 1, "1 where the frame can be dispatched there now"),
-    Entry("latency", "relative deadline", 0, 4, "latency of the dispatch, switch left out"),
-    Entry("switch", "relative deadline", 0, 4, "time of the context switch, 0 where not legal"),
-    Entry("finish", "relative deadline", 0, 4, "time until its end: busy_for + switch + latency"),
-    Entry("energy", "worst-case energy", 0, 1, "energy of the dispatch, switch left out"),
-    Entry("latency_preference", "1", 0, 32, "mean latency of the layer / its latency"),
-    Entry("energy_preference", "± log(1 + x)", -20, 20, "(mean energy − switch / A) / its energy"),
+    Feature("legal", "1", 0, 1, "1 where the frame can be dispatched there now"),
+    Feature("latency", "relative deadline", 0, 4, "latency of the dispatch, switch left out"),
+    Feature("switch", "relative deadline", 0, 4, "time of the context switch, 0 where not legal"),
+    Feature("finish", "relative deadline", 0, 4, "time until its end: busy_for + switch + latency"),
+    Feature("energy", "worst-case energy", 0, 1, "energy of the dispatch, switch left out"),
+    Feature("latency_preference", "1", 0, 32, "mean latency of the layer / its latency"),
+    Feature(
+        "energy_preference", "± log(1 + x)", -20, 20, "(mean energy − switch / A) / its energy"
+    ),
 )
 """The last two, times the number of accelerators A, are MapScore's."""
 
@@ -143,7 +146,7 @@ def _observe_model(problem: Problem, state: State, model: int, out: Flat, at: in
             active = active and now_ns < problem.phase_starts_ns[stream.phase + 1]
     out[at] = 1.0
     if active:
-        _put(out, at + 1, math.log(1.0 + 1e9 / max(stream.period_quotient_ns, 1)), 0.0, 14.0)
+        _put(out, at + 1, math.log(1.0 + NS_PER_S / max(stream.period_quotient_ns, 1)), 0.0, 14.0)
     _put(out, at + 2, counts.violations / frames, 0.0, 1.0)
     _put(out, at + 3, counts.lost / frames, 0.0, 1.0)
     energy_pj = charged_pj(problem, state, model)

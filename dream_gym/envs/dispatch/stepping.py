@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dream_gym.compiling.jit import entry_point
+from dream_gym.compiling.threads import Pieces, take
 from dream_gym.envs.dispatch.menu import Mask, act, list_rows, to_choice, view_menu_compiled
 from dream_gym.envs.dispatch.observation import observe
-from dream_gym.envs.entries import Flat
-from dream_gym.envs.rewards import note_begin, settle
-from dream_gym.jit import entry_point
+from dream_gym.envs.features import Flat
+from dream_gym.envs.rewards import note_begin, record_step
 from dream_gym.simulator import (
     Floats,
     Ints,
@@ -19,7 +20,6 @@ from dream_gym.simulator import (
     view_problem_compiled,
     view_state_compiled,
 )
-from dream_gym.threads import Pieces, take
 
 
 @entry_point("dispatch_env", "DreamRTMM-Dispatch-v0, 10 to 20 s")
@@ -32,7 +32,7 @@ def step(
     menu_arena: Ints,
     mask: Mask,
     out: Flat,
-    ledger: Floats,
+    episode_account: Floats,
 ) -> bool:
     """Carry an action out and go on to the next choice.
 
@@ -45,7 +45,7 @@ def step(
         menu_arena: The menu.
         mask: int8, one entry for each action; that of the last choice, then of the next.
         out: float32, the observation.
-        ledger: See `dream_gym.envs.rewards`.
+        episode_account: See `dream_gym.envs.rewards`.
 
     Returns:
         Whether the run has ended.
@@ -63,9 +63,9 @@ def step(
         mask[:] = 0
         mask[len(mask) - 1] = 1
     if begins:
-        note_begin(problem, state, ledger)
+        note_begin(problem, state, episode_account)
     else:
-        settle(problem, state, ledger, reward)
+        record_step(problem, state, episode_account, reward)
     observe(problem, state, menu, padding[0], padding[1], out)
     return ended
 
@@ -81,12 +81,12 @@ def step_batch(
     menu_arenas: Ints,
     masks: Mask,
     outs: Flat,
-    ledgers: Floats,
+    episode_accounts: Floats,
     ended: NDArray[np.bool_],
 ) -> None:
     """`step` for those rows of a batch that are active; ``ended`` is written for these.
 
-    It takes pieces as long as there are any, see `dream_gym.threads.run_in_threads`.
+    It takes pieces as long as there are any, see `dream_gym.compiling.threads.run_in_threads`.
     """
     first, stop = take(pieces)
     while first < stop:
@@ -102,6 +102,6 @@ def step_batch(
                 menu_arenas[row],
                 masks[row],
                 outs[row],
-                ledgers[row],
+                episode_accounts[row],
             )
         first, stop = take(pieces)

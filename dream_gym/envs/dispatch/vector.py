@@ -73,7 +73,7 @@ class DreamRTMMDispatchVectorEnv(WorldVectorEnv):
             buffers["menu"],
             buffers["mask"],
             buffers["flat"],
-            buffers["ledger"],
+            buffers["episode_account"],
             self._ended,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import EllipsisType
 from typing import Any
 
@@ -13,11 +13,11 @@ from gymnasium.utils import EzPickle
 from numpy.typing import NDArray
 
 from dream_gym.arguments import checked_choice, checked_number
-from dream_gym.envs.base import WorldEnv
-from dream_gym.envs.cells import Cells, Load, Platforms, Scenarios
-from dream_gym.envs.entries import Entry, Observation, document_tables, entry_table
+from dream_gym.envs.base import WorldEnv, padded_sizes
+from dream_gym.envs.features import Feature, Observation, document_tables, feature_table
 from dream_gym.envs.presets import preset_arguments
 from dream_gym.envs.rewards import REWARD_PAGE
+from dream_gym.envs.sampling import Cells, Load, Platforms, Sampler, Scenarios, read_places
 from dream_gym.envs.tuning.observation import (
     ACCELERATORS,
     GLOBAL,
@@ -28,14 +28,15 @@ from dream_gym.envs.tuning.observation import (
 from dream_gym.envs.tuning.stepping import step
 from dream_gym.errors import ActionError, ConfigError
 from dream_gym.schedulers import get_scheduler
-from dream_gym.simulator import NS_PER_S, Floats
+from dream_gym.simulator import Floats
+from dream_gym.units import NS_PER_MS, NS_PER_S
 
 _NO_ACTION = np.zeros(0)
 _ROUNDING = 1e-6
 """Share of a tunable's range by which an action may be off."""
 SCHEDULER = get_scheduler("dream_plus")
 TUNABLES = {
-    name: Entry(name, "1", *bounds, meaning)
+    name: Feature(name, "1", *bounds, meaning)
     for name, bounds, meaning in (
         ("alpha", (0, 2), "weight of starvation"),
         ("beta", (0, 2), "weight of the energy preference"),
@@ -72,7 +73,7 @@ class DreamRTMMEnv(WorldEnv):
     ``Box(float32)``: the tables below one after the other, row by row; or with
     ``observation="dict"`` a ``Dict`` of the tables. Before ``models`` comes ``tunables``: the
     values in force of the tunables, in their order. ``env.unwrapped.observation.names`` names every
-    entry of the flat vector. Values beyond a bound are clipped to it.
+    feature of the flat vector. Values beyond a bound are clipped to it.
 
     TABLES
 
@@ -95,6 +96,8 @@ class DreamRTMMEnv(WorldEnv):
       at each reset; default ``ar_social``.
     * ``platform``: likewise; default ``4k_1ws_2os``. Observations are padded to the largest cell.
     * ``load``: factor on every rate, or a range ``(low, high)`` to draw it from; default 1.
+    * ``cells``: a list of `dream_gym.Cell` or of mappings of their fields to draw from, in place of
+      scenario, platform, load, jitter, cascade, expiry and preset; default none.
     * ``tunables``: names of the parameters that the actions set; default ``("alpha", "beta")``.
     * ``episode_seconds``: simulated length of an episode; default 5.
     * ``interval_ms``: simulated time per step; default 100.
@@ -118,6 +121,8 @@ class DreamRTMMEnv(WorldEnv):
     * ``late_urgency``: ``floor``, ``one`` or ``last``; default ``floor``.
     * ``contention``: whether dispatches share the off-chip bandwidth; default what the platform
       says.
+    * ``sizes``: least sizes to pad observations to, a mapping of ``models`` and ``accelerators``:
+      those of another environment, ``env.unwrapped.sizes``, let an agent of that play here.
     * ``render_mode``: ``rgb_array``: `render` draws the last 100 ms and the violations so far.
 
     `get_state` and `set_state` return to a decision point, in this environment or in another with
@@ -145,6 +150,7 @@ class DreamRTMMEnv(WorldEnv):
         platform: Platforms | None = None,
         *,
         load: Load | None = None,
+        cells: Cells | None = None,
         tunables: Sequence[str] = ("alpha", "beta"),
         episode_seconds: float | None = None,
         interval_ms: float = 100.0,
@@ -158,6 +164,7 @@ class DreamRTMMEnv(WorldEnv):
         energy_norm: str = "charged",
         late_urgency: str = "floor",
         contention: bool | None = None,
+        sizes: Mapping[str, int] | None = None,
         render_mode: str | None = None,
     ) -> None:
         EzPickle.__init__(
@@ -165,6 +172,7 @@ class DreamRTMMEnv(WorldEnv):
             scenario=scenario,
             platform=platform,
             load=load,
+            cells=cells,
             tunables=tunables,
             episode_seconds=episode_seconds,
             interval_ms=interval_ms,
@@ -178,44 +186,44 @@ class DreamRTMMEnv(WorldEnv):
             energy_norm=energy_norm,
             late_urgency=late_urgency,
             contention=contention,
+            sizes=sizes,
             render_mode=render_mode,
         )
         given = preset_arguments(
             preset, scenario=scenario, platform=platform, load=load, episode_seconds=episode_seconds
         )
         seconds = given.pop("episode_seconds")
-        tuned = _entries(tunables)
+        tuned = _features(tunables)
         self._defaults = SCHEDULER.configure(late_urgency=late_urgency).parameters()
-        cells = Cells(
-            **given,
-            engine=SCHEDULER.engine,
-            cascade=cascade,
-            jitter=jitter,
-            expiry=expiry,
-            energy_norm=energy_norm,
-            contention=contention,
+        places = read_places(cells, **given, cascade=cascade, jitter=jitter, expiry=expiry)
+        sampler = Sampler(places, SCHEDULER.engine, energy_norm=energy_norm, contention=contention)
+        padded = padded_sizes(
+            sizes,
+            models=max(len(example.problem.models) for example in sampler.examples),
+            accelerators=max(example.problem.costs.shape[1] for example in sampler.examples),
         )
-        models = max(len(example.problem.models) for example in cells.examples)
-        accelerators = max(example.problem.costs.shape[1] for example in cells.examples)
+        models, accelerators = padded["models"], padded["accelerators"]
         super().__init__(
-            cells,
+            sampler,
             Observation(tables(models, accelerators, tuned), observation),
             gym.spaces.Box(
-                np.array([entry.low for entry in tuned], dtype=np.float32),
-                np.array([entry.high for entry in tuned], dtype=np.float32),
+                np.array([feature.low for feature in tuned], dtype=np.float32),
+                np.array([feature.high for feature in tuned], dtype=np.float32),
                 dtype=np.float32,
             ),
             reward=reward,
             accuracy_weight=accuracy_weight,
             choose_variants=_CHOOSES_VARIANTS in tunables,
             render_mode=render_mode,
+            sizes=padded,
+            action_layout=[[feature.name, feature.low, feature.high] for feature in tuned],
             episode_seconds=seconds,
             memory=np.zeros(memory_size(models, accelerators)),
         )
         checked_number("interval_ms", interval_ms, 0.001, 1000 * self.episode_seconds)
-        self.interval_ns = round(interval_ms * 1e6)
+        self.interval_ns = round(interval_ms * NS_PER_MS)
         names = list(SCHEDULER.options.model_fields)
-        indices = np.array([names.index(entry.name) for entry in tuned], dtype=np.int64)
+        indices = np.array([names.index(feature.name) for feature in tuned], dtype=np.int64)
         flat = self.observation.flat_space
         self.constants = (
             indices,
@@ -225,7 +233,7 @@ class DreamRTMMEnv(WorldEnv):
         )
         """What the compiled step is told of the environment at every call."""
         self.bounds = np.stack([flat.low, flat.high])
-        self.whole = np.array([entry.name in _WHOLE for entry in tuned])
+        self.whole = np.array([feature.name in _WHOLE for feature in tuned])
         """Which tunables are rounded."""
 
     @property
@@ -256,7 +264,7 @@ class DreamRTMMEnv(WorldEnv):
             buffers["memory"],
             self.bounds,
             buffers["flat"],
-            buffers["ledger"],
+            buffers["episode_account"],
         )
 
 
@@ -292,7 +300,7 @@ def read_actions(
     return np.where(whole, np.rint(parameters), parameters)
 
 
-def _entries(tunables: Sequence[str]) -> list[Entry]:
+def _features(tunables: Sequence[str]) -> list[Feature]:
     if isinstance(tunables, str) or not isinstance(tunables, Sequence) or not tunables:
         raise ConfigError(f"tunables: expected a list of names, got {tunables!r}")
     names = [checked_choice("tunables", name, list(TUNABLES)) for name in tunables]
@@ -304,7 +312,7 @@ def _entries(tunables: Sequence[str]) -> list[Entry]:
 def _document() -> None:
     """Put the tables into the class's page, from the code."""
     page = inspect.getdoc(DreamRTMMEnv) or ""  # empty under python -OO
-    page = page.replace("ACTIONS", entry_table(list(TUNABLES.values())))
+    page = page.replace("ACTIONS", feature_table(list(TUNABLES.values())))
     page = page.replace("REWARDS", REWARD_PAGE)
     DreamRTMMEnv.__doc__ = document_tables(
         page,

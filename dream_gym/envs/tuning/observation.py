@@ -5,33 +5,34 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from dream_gym.envs.entries import Entry, Flat, Table
-from dream_gym.jit import compiled
+from dream_gym.compiling.jit import compiled
+from dream_gym.envs.features import Feature, Flat, Table
 from dream_gym.simulator import NEVER, Floats, Ints, Problem, State, latest_stream
 from dream_gym.simulator.windows import charged_pj
+from dream_gym.units import NS_PER_S
 
-GLOBAL = (Entry("time_left", "episode", 0, 1, "share of the episode that is left"),)
+GLOBAL = (Feature("time_left", "episode", 0, 1, "share of the episode that is left"),)
 MODELS = (
-    Entry("present", "1", 0, 1, "1 for a model, 0 for padding"),
-    Entry("rate", "log(1 + frames/s)", 0, 14, "rate at the load in force"),
-    Entry("backlog", "backlog limit", 0, 2, "released frames that are neither complete nor lost"),
-    Entry("slack", "relative deadline", -2, 1, "least time to a deadline over those frames"),
-    Entry("remaining_work", "relative deadline", 0, 10, "their remaining mean latency, summed"),
-    Entry("interval_violations", "frames due per interval", 0, 10, "violations in the interval"),
-    Entry("interval_energy", "worst-case energy due per interval", 0, 10, "its energy in it"),
-    Entry("violations", "frames of the episode", 0, 1, "violations since the start"),
-    Entry("lost", "frames of the episode", 0, 1, "frames lost since the start"),
-    Entry("energy", "worst-case energy of the episode", 0, 10, "its energy since the start"),
+    Feature("present", "1", 0, 1, "1 for a model, 0 for padding"),
+    Feature("rate", "log(1 + frames/s)", 0, 14, "rate at the load in force"),
+    Feature("backlog", "backlog limit", 0, 2, "released frames that are neither complete nor lost"),
+    Feature("slack", "relative deadline", -2, 1, "least time to a deadline over those frames"),
+    Feature("remaining_work", "relative deadline", 0, 10, "their remaining mean latency, summed"),
+    Feature("interval_violations", "frames due per interval", 0, 10, "violations in the interval"),
+    Feature("interval_energy", "worst-case energy due per interval", 0, 10, "its energy in it"),
+    Feature("violations", "frames of the episode", 0, 1, "violations since the start"),
+    Feature("lost", "frames of the episode", 0, 1, "frames lost since the start"),
+    Feature("energy", "worst-case energy of the episode", 0, 10, "its energy since the start"),
 )
 ACCELERATORS = (
-    Entry("present", "1", 0, 1, "1 for an accelerator, 0 for padding"),
-    Entry("busy", "interval", 0, 1, "share of the last interval that it was busy"),
+    Feature("present", "1", 0, 1, "1 for an accelerator, 0 for padding"),
+    Feature("busy", "interval", 0, 1, "share of the last interval that it was busy"),
 )
 PER_MODEL, PER_ACCELERATOR = len(MODELS), len(ACCELERATORS)
 PARAMETERS_AT = len(GLOBAL)
 
 
-def tables(models: int, accelerators: int, tunables: Sequence[Entry]) -> dict[str, Table]:
+def tables(models: int, accelerators: int, tunables: Sequence[Feature]) -> dict[str, Table]:
     """The tables in the order of the flat vector."""
     return {
         "global": Table((), GLOBAL),
@@ -67,7 +68,7 @@ def observe(
         interval_ns: Length of a control interval.
         memory: The time, violations and energy of each model, and busy time of each accelerator,
             as they were when last observed; `memory_size`.
-        bounds: [2, entries] least and largest values; what is beyond is clipped.
+        bounds: [2, features] least and largest values; what is beyond is clipped.
         out: float32 vector.
     """
     out[:] = 0.0
@@ -92,8 +93,8 @@ def observe(
         out[at + PER_ACCELERATOR * accelerator] = 1.0
         out[at + PER_ACCELERATOR * accelerator + 1] = (busy_ns - memory[last]) / elapsed_ns
         memory[last] = busy_ns
-    for entry in range(len(out)):
-        out[entry] = min(max(out[entry], bounds[0, entry]), bounds[1, entry])
+    for feature in range(len(out)):
+        out[feature] = min(max(out[feature], bounds[0, feature]), bounds[1, feature])
 
 
 @compiled
@@ -118,7 +119,7 @@ def _observe_model(
     due = interval_ns / period_ns
     row[0] = 1.0
     if _is_on(problem, given.phase, now_ns):
-        row[1] = math.log(1.0 + 1e9 / period_ns)
+        row[1] = math.log(1.0 + NS_PER_S / period_ns)
     row[2] = live / problem.models[model].backlog_limit
     row[3] = slack_ns / given.deadline_ns
     row[4] = work_ns / len(state.accelerators) / given.deadline_ns

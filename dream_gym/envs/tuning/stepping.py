@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dream_gym.envs.entries import Flat
-from dream_gym.envs.rewards import note_begin, settle
+from dream_gym.compiling.jit import entry_point
+from dream_gym.compiling.threads import Pieces, take
+from dream_gym.envs.features import Flat
+from dream_gym.envs.rewards import note_begin, record_step
 from dream_gym.envs.tuning.observation import observe
-from dream_gym.jit import entry_point
 from dream_gym.schedulers.dream.plus import DREAM_PLUS
 from dream_gym.simulator import (
     NEVER,
@@ -20,7 +21,6 @@ from dream_gym.simulator import (
     view_problem_compiled,
     view_state_compiled,
 )
-from dream_gym.threads import Pieces, take
 
 _run = DREAM_PLUS.engine.run
 
@@ -37,7 +37,7 @@ def step(
     memory: Floats,
     bounds: Flat,
     out: Flat,
-    ledger: Floats,
+    episode_account: Floats,
 ) -> bool:
     """Simulate one control interval.
 
@@ -50,9 +50,9 @@ def step(
         padding: Models and accelerators of the observation, padding included.
         reward: Number of the reward.
         memory: What the last observation has left, see `observe`.
-        bounds: [2, entries] of the observation.
+        bounds: [2, features] of the observation.
         out: float32, the observation.
-        ledger: See `dream_gym.envs.rewards`.
+        episode_account: See `dream_gym.envs.rewards`.
 
     Returns:
         Whether the run has ended.
@@ -63,7 +63,7 @@ def step(
     ended = False
     if begins:
         memory[:] = 0.0
-        note_begin(problem, state, ledger)
+        note_begin(problem, state, episode_account)
     else:
         for index in range(len(tuned)):
             state.parameter[tuned[index]] = action[index]
@@ -73,7 +73,7 @@ def step(
         ended = until_ns == horizon_ns
         if ended:
             finish_run(problem, state, frames)
-        settle(problem, state, ledger, reward)
+        record_step(problem, state, episode_account, reward)
     observe(problem, state, tuned, padding, interval_ns, memory, bounds, out)
     return ended
 
@@ -91,12 +91,12 @@ def step_batch(
     memories: Floats,
     bounds: Flat,
     outs: Flat,
-    ledgers: Floats,
+    episode_accounts: Floats,
     ended: NDArray[np.bool_],
 ) -> None:
     """`step` for those rows of a batch that are active; ``ended`` is written for these.
 
-    It takes pieces as long as there are any, see `dream_gym.threads.run_in_threads`.
+    It takes pieces as long as there are any, see `dream_gym.compiling.threads.run_in_threads`.
     """
     first, stop = take(pieces)
     while first < stop:
@@ -114,6 +114,6 @@ def step_batch(
                 memories[row],
                 bounds,
                 outs[row],
-                ledgers[row],
+                episode_accounts[row],
             )
         first, stop = take(pieces)

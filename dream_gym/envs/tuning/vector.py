@@ -61,6 +61,6 @@ class DreamRTMMVectorEnv(WorldVectorEnv):
             buffers["memory"],
             self._first.bounds,
             buffers["flat"],
-            buffers["ledger"],
+            buffers["episode_account"],
             self._ended,
         )

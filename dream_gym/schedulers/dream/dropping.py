@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dream_gym.jit import compiled, inlined
+from dream_gym.compiling.jit import compiled, inlined
 from dream_gym.schedulers.dream.scoring import LEAST_SLACK_NS
 from dream_gym.simulator import NONE, Problem, State
 

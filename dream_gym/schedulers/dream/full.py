@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dream_gym.jit import inlined
+from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.dream.dropping import DROP_CAP, frame_to_drop
 from dream_gym.schedulers.dream.scoring import (
@@ -49,4 +49,10 @@ def decide(problem: Problem, state: State) -> Decision:
     return decide_fully(problem, state, alpha, beta, late_rule, DROP_CAP, SUPERNET_MARGIN, NO_LIMIT)
 
 
-DREAM_FULL = BuiltinScheduler("dream_full", decide, MapScoreOptions)
+DREAM_FULL = BuiltinScheduler(
+    "dream_full",
+    decide,
+    MapScoreOptions,
+    family="DREAM",
+    label="DREAM: MapScore, frame drop, Supernets",
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dream_gym.jit import inlined
+from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.dream.scoring import (
     ALPHA,
@@ -24,4 +24,6 @@ def decide(problem: Problem, state: State) -> Decision:
     return wait() if slot == NONE else dispatch(slot, accelerator)
 
 
-DREAM_MAPSCORE = BuiltinScheduler("dream_mapscore", decide, MapScoreOptions)
+DREAM_MAPSCORE = BuiltinScheduler(
+    "dream_mapscore", decide, MapScoreOptions, family="DREAM", label="DREAM: MapScore alone"
+)

@@ -22,14 +22,15 @@ from typing import Literal
 
 import numpy as np
 
-from dream_gym.jit import compiled, inlined
+from dream_gym.compiling.jit import compiled, inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler, Options
 from dream_gym.schedulers.dream.dropping import DROP_CAP
 from dream_gym.schedulers.dream.full import decide_fully
 from dream_gym.schedulers.dream.scoring import NO_LIMIT
 from dream_gym.schedulers.dream.supernet import SUPERNET_MARGIN
-from dream_gym.simulator import NS_PER_S, Decision, Problem, State
+from dream_gym.simulator import Decision, Problem, State
 from dream_gym.simulator.windows import begin_window, window_uxcost
+from dream_gym.units import NS_PER_S
 
 WINDOW_NS = NS_PER_S
 START = 1.0
@@ -163,4 +164,6 @@ def _begin_window(problem: Problem, state: State) -> None:
     begin_window(problem, state, memory[MEASURES:], False)
 
 
-DREAM_ONLINE = BuiltinScheduler("dream_online", decide, OnlineOptions)
+DREAM_ONLINE = BuiltinScheduler(
+    "dream_online", decide, OnlineOptions, family="DREAM", label="DREAM with its online tuner"
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from dream_gym.jit import inlined
+from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.dream.dropping import DROP_CAP
 from dream_gym.schedulers.dream.full import decide_fully
@@ -56,4 +56,6 @@ def decide(problem: Problem, state: State) -> Decision:
     )
 
 
-DREAM_PLUS = BuiltinScheduler("dream_plus", decide, PlusOptions)
+DREAM_PLUS = BuiltinScheduler(
+    "dream_plus", decide, PlusOptions, family="ours", label="DREAM with tunables of our own"
+)

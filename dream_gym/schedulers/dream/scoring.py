@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from dream_gym.jit import inlined
+from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.builtin import Options
 from dream_gym.simulator import (
     NEVER,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dream_gym.jit import inlined
+from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.dream import mapscore
 from dream_gym.schedulers.dream.dropping import DROP_CAP, frame_to_drop
@@ -19,4 +19,10 @@ def decide(problem: Problem, state: State) -> Decision:
     return _score(problem, state) if hopeless == NONE else drop(hopeless)
 
 
-DREAM_SMARTDROP = BuiltinScheduler("dream_smartdrop", decide, MapScoreOptions)
+DREAM_SMARTDROP = BuiltinScheduler(
+    "dream_smartdrop",
+    decide,
+    MapScoreOptions,
+    family="DREAM",
+    label="DREAM: MapScore and smart frame drop",
+)

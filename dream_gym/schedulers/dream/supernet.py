@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dream_gym.jit import compiled
+from dream_gym.compiling.jit import compiled
 from dream_gym.simulator import NEVER, Problem, State
 
 SUPERNET_MARGIN = 1.0

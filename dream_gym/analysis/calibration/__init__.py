@@ -1,0 +1,1 @@
+"""At which loads deadlines begin to be missed."""

@@ -1,0 +1,1 @@
+"""What is measured: rows of runs, causes of misses, statistics."""

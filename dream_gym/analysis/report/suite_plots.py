@@ -1,0 +1,138 @@
+"""Pictures of a suite: who ranks where, performance profiles, and sustained loads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from dream_gym.analysis.extra import pyplot
+from dream_gym.analysis.report.outcome import Outcome
+from dream_gym.analysis.report.plots import (
+    FAINT,
+    INK,
+    PALETTE,
+    STYLE,
+    TITLE_WIDTH,
+    colour,
+    label,
+    number_logarithmic,
+    save,
+    whiskers,
+)
+from dream_gym.analysis.report.suite_tables import (
+    shown_policies,
+    sustained_load,
+    sweeps,
+    whom_shown,
+)
+
+ROW_HEIGHT = 0.23
+PANEL_WIDTH = 26
+"""Signs that the title of a panel, or a legend beside one, has room for."""
+SPARE = 1.02
+POINTS = 100
+"""Points of a performance profile."""
+
+
+def _shade(outcome: Outcome, policy: str) -> str:
+    """DREAM in one colour, what is ours or trained in another, and all others in a third."""
+    shades = {"DREAM": PALETTE[0], "ours": PALETTE[1], "learned": PALETTE[1], "yours": PALETTE[1]}
+    return shades.get(outcome.families[policy], INK)
+
+
+def plot_ranking(outcome: Outcome, path: Path) -> str:
+    """Draw UXCost over its bound for every policy; return the figure's title."""
+    plt, policies = pyplot(), outcome.ranking
+    title = "UXCost as a multiple of its lower bound, geometric mean, 95 % interval"
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            figsize=(8, ROW_HEIGHT * len(policies) + 1.1), layout="constrained"
+        )
+        for place, policy in enumerate(policies):
+            value = outcome.bootstrap.geometric_mean(outcome.scores(policy))
+            axes.errorbar(
+                value.mean,
+                place,
+                xerr=whiskers(value),
+                fmt="o",
+                capsize=3,
+                color=_shade(outcome, policy),
+            )
+        axes.set_yticks(range(len(policies)), list(map(label, policies)))
+        axes.set_ylim(len(policies) - 0.5, -0.5)
+        number_logarithmic(axes, "x")
+        axes.grid(axis="both", color="#E6E6E6", linewidth=0.8)
+        axes.set_xlabel(f"{title}\nblue: DREAM, orange: ours and trained agents")
+        cells = len(outcome.titles)
+        count = f"{cells} cell{'s' * (cells > 1)}"
+        what = f"{outcome.name}: {count}, {outcome.seeds} seeds"
+        axes.set_title(label(what, TITLE_WIDTH))
+        save(figure, path)
+    return title
+
+
+def plot_profiles(outcome: Outcome, path: Path) -> str:
+    """Draw the performance profiles of some policies; return the figure's title."""
+    plt, policies = pyplot(), shown_policies(outcome)
+    title = "Share of runs whose UXCost is at most so many times its lower bound"
+    scores = [outcome.scores(policy) for policy in policies]
+    lowest, highest = np.min(scores) / SPARE, np.max(scores) * SPARE
+    limits = np.geomspace(lowest, highest, POINTS)
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(figsize=(9.5, 4), layout="constrained")
+        for place, own in enumerate(scores):
+            profile = outcome.bootstrap.performance_profile(own, limits)
+            means = [share.mean for share in profile]
+            axes.plot(limits, means, color=colour(place), drawstyle="steps-post")
+            axes.fill_between(
+                limits,
+                [share.low for share in profile],
+                [share.high for share in profile],
+                color=colour(place),
+                alpha=0.15,
+                linewidth=0,
+                step="post",
+            )
+        axes.set_xlim(lowest, highest)
+        number_logarithmic(axes, "x")
+        axes.yaxis.set_major_formatter("{x:.0%}")
+        axes.set_ylim(0, 1.01)
+        axes.set_xlabel("\n".join(filter(None, ("UXCost ÷ lower bound", whom_shown(outcome)))))
+        axes.set_title(title)
+        names = [label(policy, PANEL_WIDTH) for policy in policies]
+        figure.legend(axes.get_lines(), names, loc="outside right upper")
+        save(figure, path)
+    return title
+
+
+def plot_sustained(outcome: Outcome, path: Path) -> str:
+    """Draw up to which load each policy violates less than 1 %; return the figure's title."""
+    plt, policies, found = pyplot(), outcome.ranking, sweeps(outcome)
+    title = "Up to which load fewer than 1 % of all frames are violated, 95 % interval"
+    with plt.rc_context(STYLE):
+        figure, panels = plt.subplots(
+            1,
+            len(found),
+            figsize=(2 + 2.1 * len(found), ROW_HEIGHT * len(policies) + 1.3),
+            sharey=True,
+            squeeze=False,
+            layout="constrained",
+        )
+        for axes, sweep in zip(panels[0], found, strict=True):
+            for place, policy in enumerate(policies):
+                value = sustained_load(outcome, policy, sweep)
+                axes.hlines(place, 0, value.mean, color=FAINT, linewidth=1.5)
+                shade = _shade(outcome, policy)
+                axes.errorbar(
+                    value.mean, place, xerr=whiskers(value), fmt="o", capsize=3, color=shade
+                )
+            axes.set_xlim(left=0)
+            axes.set_xlabel("load")
+            axes.set_title(label(sweep.title, PANEL_WIDTH), fontsize=9)
+            axes.grid(axis="x", color="#E6E6E6", linewidth=0.8)
+        panels[0, 0].set_yticks(range(len(policies)), list(map(label, policies)))
+        panels[0, 0].set_ylim(len(policies) - 0.5, -0.5)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        save(figure, path)
+    return title

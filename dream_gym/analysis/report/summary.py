@@ -1,0 +1,221 @@
+"""The report of a benchmark: a table to read, a CSV and a JSON file."""
+
+from __future__ import annotations
+
+import io
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dream_gym.analysis.extra import polars
+from dream_gym.analysis.measures.statistics import (
+    Interval,
+    mean_interval,
+    paired_ratio,
+    rate_interval,
+)
+from dream_gym.analysis.report.outcome import SCHEMA
+from dream_gym.analysis.report.tables import Name, TextTable
+from dream_gym.analysis.runs.benchmark import Benchmark
+from dream_gym.errors import ConfigError
+from dream_gym.files import is_stream, write_bytes, write_text
+from dream_gym.simulator import Cell
+
+if TYPE_CHECKING:
+    import polars as pl
+
+PACKAGES = ("dream_gym", "numpy", "numba", "gymnasium", "polars")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The results of one policy on one cell: means over the seeds, with 95 % intervals if known.
+
+    Args:
+        policy: Its name.
+        uxcost: UXCost.
+        multiple: UXCost over its lower bound.
+        ratio: UXCost over that of the first policy, geometric mean over the seeds.
+        violation_rate: Share of frames that were late or lost.
+        lost_rate: Share of frames that were lost.
+        accuracy_loss: Accuracy given up by lighter variants, as a share of frames.
+        energy_mj: Energy spent per frame.
+        model_violation_rate: Violation rate by model.
+        model_energy_mj: Energy spent per frame by model.
+    """
+
+    policy: str
+    uxcost: Interval
+    multiple: Interval
+    ratio: Interval
+    violation_rate: Interval
+    lost_rate: Interval
+    accuracy_loss: Interval
+    energy_mj: Interval
+    model_violation_rate: dict[str, Interval]
+    model_energy_mj: dict[str, Interval]
+
+    def flat(self) -> dict[str, str | float | None]:
+        """One row of the CSV; empty where there is no interval."""
+        row: dict[str, str | float | None] = {"policy": self.policy}
+        figures = {name: item for name, item in vars(self).items() if isinstance(item, Interval)}
+        figures |= {f"violation_rate.{m}": item for m, item in self.model_violation_rate.items()}
+        figures |= {f"energy_mj.{m}": item for m, item in self.model_energy_mj.items()}
+        for name, value in figures.items():
+            low, high = value.ends if value.known else (None, None)
+            row |= {name: value.mean, f"{name}_low": low, f"{name}_high": high}
+        return row
+
+
+def summarise(benchmark: Benchmark, cell: Cell) -> list[Summary]:
+    """Summarise the rows of a cell, policy by policy in order."""
+    rows = benchmark.cell_rows(cell)
+    models = cell.workload.model_names
+    baseline = rows.filter(policy=benchmark.policies[0])
+    return [
+        _summary(policy, rows.filter(policy=policy), baseline, models)
+        for policy in benchmark.policies
+    ]
+
+
+def _summary(
+    policy: str, rows: pl.DataFrame, baseline: pl.DataFrame, models: Sequence[str]
+) -> Summary:
+    def mean(column: str) -> Interval:
+        return mean_interval(rows[column].to_numpy())
+
+    def rate(column: str) -> Interval:
+        return rate_interval(rows[column].to_numpy())
+
+    return Summary(
+        policy=policy,
+        uxcost=mean("uxcost"),
+        multiple=mean("multiple"),
+        ratio=paired_ratio(rows["uxcost"].to_numpy(), baseline["uxcost"].to_numpy()),
+        violation_rate=rate("violation_rate"),
+        lost_rate=rate("lost_rate"),
+        accuracy_loss=mean("accuracy_loss"),
+        energy_mj=mean("energy_mj"),
+        model_violation_rate={m: rate(f"violation_rate.{m}") for m in models},
+        model_energy_mj={m: mean(f"energy_mj.{m}") for m in models},
+    )
+
+
+def uxcost_table(summaries: Sequence[Summary], title: str) -> TextTable:
+    """A row per policy: UXCost, its multiple of the lower bound, violations, losses."""
+    first = summaries[0]
+    headings = (
+        "policy",
+        "UXCost [95 %]",
+        "× lower bound",
+        f"÷ {first.policy} [95 %]",
+        "violated",
+        "lost",
+        "accuracy lost",
+    )
+    rows = tuple(
+        (
+            Name(item.policy),
+            with_interval(item.uxcost),
+            with_interval(item.multiple),
+            with_interval(item.ratio) if item is not first else "1",
+            percent(item.violation_rate),
+            percent(item.lost_rate),
+            percent(item.accuracy_loss),
+        )
+        for item in summaries
+    )
+    return TextTable(title, headings, rows)
+
+
+def model_table(summaries: Sequence[Summary]) -> TextTable:
+    """A row per policy: energy per frame in mJ and violation rate, model by model."""
+    rows = []
+    for item in summaries:
+        energies = [item.energy_mj, *item.model_energy_mj.values()]
+        rates = [item.violation_rate, *item.model_violation_rate.values()]
+        cells = (
+            f"{with_interval(mj)} · {percent(rate)}"
+            for mj, rate in zip(energies, rates, strict=True)
+        )
+        rows.append((Name(item.policy), *cells))
+    headings = ("policy", "all models", *map(Name, summaries[0].model_energy_mj))
+    return TextTable("mJ per frame · violated", headings, tuple(rows))
+
+
+def with_interval(value: Interval) -> str:
+    """A figure with its interval, if it has one, to three digits."""
+    interval = f" [{value.low:.3g}, {value.high:.3g}]" if value.known else ""
+    return f"{value.mean:.3g}{interval}"
+
+
+def percent(share: Interval) -> str:
+    """A share with its interval, if it has one, in percent."""
+    interval = f" [{100 * share.low:.2f}, {100 * share.high:.2f}]" if share.known else ""
+    return f"{share.mean:.2%}{interval}"
+
+
+def write_csv(benchmark: Benchmark, path: str | Path) -> None:
+    """Write the table: a row per cell and policy, intervals as ``_low`` and ``_high``."""
+    rows = [
+        {**_describe(cell), **summary.flat()}
+        for cell in benchmark.suite.cells
+        for summary in summarise(benchmark, cell)
+    ]
+    write_text(path, polars().DataFrame(rows, infer_schema_length=None).write_csv())
+
+
+def _describe(cell: Cell) -> dict[str, Any]:
+    return {
+        "scenario": cell.scenario,
+        "platform": cell.platform,
+        "load": cell.load,
+        "expiry": cell.expiry_in_force,
+    }
+
+
+def check_table_path(path: Path) -> None:
+    """Refuse a table whose format its name does not tell.
+
+    Raises:
+        ConfigError: The name ends neither in .parquet nor in .csv.
+    """
+    if path.suffix not in (".parquet", ".csv") and not is_stream(path):
+        raise ConfigError(f"--table: {path}: expected a name that ends in .parquet or .csv")
+
+
+def write_table(benchmark: Benchmark, path: Path) -> None:
+    """Write the tidy rows as Parquet or CSV, as the name of the file says; to a stream, as CSV."""
+    check_table_path(path)
+    content = io.BytesIO()  # polars has errors of its own for what goes wrong with files
+    if path.suffix == ".parquet":
+        benchmark.rows.write_parquet(content)
+    else:
+        benchmark.rows.write_csv(content)
+    write_bytes(path, content.getvalue())
+
+
+def about(benchmark: Benchmark, *, command: str) -> dict[str, Any]:
+    """How a benchmark was made, in full, ready for JSON.
+
+    Args:
+        benchmark: The outcome.
+        command: The command line that made it.
+    """
+    return {
+        "schema": SCHEMA,
+        "command": command,
+        "versions": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
+        "suite": benchmark.suite.model_dump(mode="json", by_alias=True),
+        "seeds": {"first": benchmark.seeds[0], "count": len(benchmark.seeds)},
+        "policies": benchmark.settings,
+    }
+
+
+def write_json(content: dict[str, Any], path: Path) -> None:
+    """Write a JSON file."""
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

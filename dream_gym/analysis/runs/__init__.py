@@ -1,0 +1,1 @@
+"""How much is run: benchmarks, searches and warming up, in processes, kept until all is done."""

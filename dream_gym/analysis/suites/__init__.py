@@ -1,0 +1,1 @@
+"""What is compared: cells, suites, and calibrated loads."""

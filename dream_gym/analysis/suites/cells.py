@@ -1,0 +1,114 @@
+"""The cells of a suite, listed one by one or as the product of what varies."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Annotated, Any, Literal, TypeAlias
+
+import numpy as np
+from pydantic import BeforeValidator, Field
+
+from dream_gym.analysis.suites.calibrated import CalibratedCell, calibrated_cells
+from dream_gym.reading import resources
+from dream_gym.reading.resources import Config
+from dream_gym.simulator import Cell
+from dream_gym.simulator.cell import Expiry, Load, Probability, Share
+
+MAX_CELLS = 10_000
+SWEEP_FROM = 0.25
+CALM_STEPS, BUSY_STEPS = 5, 15
+"""Steps of a sweep below and above the load at which deadlines begin to be missed."""
+
+
+class Grid(Config):
+    """Cells as the product of what varies, the last varying fastest.
+
+    Args:
+        scenarios: Names or paths, see `Cell`.
+        platforms: Names or paths, see `Cell`.
+        expiry: See `Cell`.
+        cascade: See `Cell`.
+        jitter: See `Cell`.
+        loads: Factors on every rate, the same for all; or from the table of calibrations, which
+            has the shipped cells only: ``contended`` leaves the contended ones, each at its
+            contended load; ``sweep`` goes from 0.25 in five equal steps to where the first of the
+            calibrated schedulers begins to miss deadlines, and on, in fifteen equal ratios, to
+            the load at which all accelerators are busy all the time.
+    """
+
+    scenarios: Annotated[tuple[str, ...], Field(min_length=1)]
+    platforms: Annotated[tuple[str, ...], Field(min_length=1)]
+    expiry: Annotated[tuple[Expiry, ...], Field(min_length=1)] | None = None
+    cascade: Annotated[tuple[Probability, ...], Field(min_length=1)] | None = None
+    jitter: Annotated[tuple[Share, ...], Field(min_length=1)] | None = None
+    loads: Annotated[tuple[Load, ...], Field(min_length=1)] | Literal["contended", "sweep"] = (1.0,)
+
+    def cells(self) -> list[dict[str, Any]]:
+        """The fields of all its cells.
+
+        Raises:
+            ValueError: None of them is in the table of calibrations.
+        """
+        axes = (self.scenarios, self.platforms)
+        options = (self.expiry or (None,), self.cascade or (None,), self.jitter or (None,))
+        loads = self.loads if not isinstance(self.loads, str) else ()
+        if math.prod(map(len, (*axes, *options, loads or (None,)))) > MAX_CELLS:
+            raise ValueError(f"more than {MAX_CELLS} cells")
+        calibrated = calibrated_cells() if isinstance(self.loads, str) else []
+        found = [
+            dict(zip(Cell.model_fields, (*pair, load, *rest), strict=True))
+            for pair in itertools.product(*axes)
+            for rest in itertools.product(*options)
+            for load in self._loads(*pair, calibrated)
+        ]
+        if not found:
+            raise ValueError(f"loads: no cell of the calibration is {self.loads}")
+        return [
+            {name: value for name, value in cell.items() if value is not None} for cell in found
+        ]
+
+    def _loads(
+        self, scenario: str, platform: str, calibrated: list[CalibratedCell]
+    ) -> tuple[float, ...]:
+        if not isinstance(self.loads, str):
+            return self.loads
+        for cell in calibrated:
+            if (cell.scenario, cell.platform) == (scenario, platform):
+                if self.loads == "sweep":
+                    return sweep_loads(cell)
+                return (cell.contended_load,) if cell.contended else ()
+        return ()
+
+
+def sweep_loads(cell: CalibratedCell) -> tuple[float, ...]:
+    """The loads of a sweep, see `Grid`; none where the calibration found nothing missed."""
+    if np.isnan(cell.utilisation_one):
+        return ()
+    first = max(min(cell.fcfs, cell.edf, cell.dream_mapscore), SWEEP_FROM)
+    calm = np.linspace(SWEEP_FROM, first, CALM_STEPS + 1)
+    busy = np.geomspace(first, max(cell.utilisation_one, first), BUSY_STEPS + 1)
+    return tuple(sorted({round(load, 3) for load in (*calm.tolist(), *busy.tolist())}))
+
+
+def _expand(items: Any) -> Any:
+    """Put the cells of grids in their place."""
+    if not isinstance(items, list | tuple):
+        return items
+    expanded: list[Any] = []
+    for index, item in enumerate(items):
+        if isinstance(item, dict) and "scenarios" in item:
+            expanded += resources.validate(item, Grid, origin=str(index)).cells()
+        else:
+            expanded.append(item)
+        if len(expanded) > MAX_CELLS:
+            raise ValueError(f"more than {MAX_CELLS} cells")
+    return expanded
+
+
+Cells: TypeAlias = Annotated[
+    tuple[Cell, ...],
+    Field(min_length=1),
+    BeforeValidator(_expand, json_schema_input_type=list[Cell | Grid]),
+]
+"""Cells, in YAML listed or as grids."""

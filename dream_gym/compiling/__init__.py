@@ -1,0 +1,1 @@
+"""How functions are compiled: what is inlined, what is kept on disk, and threads to run it."""

@@ -1,0 +1,1 @@
+"""Costs from ZigZag, in processes of its own."""

@@ -1,0 +1,104 @@
+"""The one way from a reference to a player."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from dream_gym.errors import ConfigError
+from dream_gym.players import custom
+from dream_gym.players.agent import AgentPlayer
+from dream_gym.players.custom import PythonPlayer, python_player
+from dream_gym.players.player import Player
+from dream_gym.players.scheduler import CompiledPlayer, OptionValue
+from dream_gym.reading.python_reference import PythonReference
+from dream_gym.schedulers import BuiltinScheduler, Scheduler, get_scheduler, tuned
+
+AGENT = "agent:"
+PYTHON = custom.PREFIX
+TUNED = tuned.PREFIX
+
+
+def make_player(
+    reference: str | BuiltinScheduler | Scheduler,
+    options: dict[str, OptionValue] | None = None,
+    *,
+    name: str = "",
+    folder: Path | None = None,
+) -> Player:
+    """Make a player from a reference.
+
+    Args:
+        reference: The id of a scheduler; ``tuned:FILE``, options that `dream-gym tune` has found;
+            ``python:MODULE.CLASS``, a `Scheduler` or a player of your own; ``agent:FOLDER``, the
+            run folder of a trained agent; or a scheduler object.
+        options: Options of a scheduler, or arguments of the class.
+        name: What tables call it, by default something short after the reference.
+        folder: Where relative paths start and modules are looked for first, by default the working
+            directory.
+
+    Raises:
+        ConfigError: There is no such player, or an option is malformed.
+    """
+    options = options or {}
+    if isinstance(reference, Scheduler):
+        _refuse(options, "your scheduler: give them to it itself")
+        return PythonPlayer(reference, name=name)
+    if isinstance(reference, BuiltinScheduler):
+        return CompiledPlayer(reference, options, name=name)
+    if not isinstance(reference, str):
+        raise ConfigError(f"scheduler: expected a reference or a scheduler, got {reference!r}")
+    if reference.startswith(AGENT):
+        _refuse(options, f"{reference}: an agent takes none")
+        return AgentPlayer(_below(folder, reference.removeprefix(AGENT)), name=name)
+    if reference.startswith(PYTHON):
+        return python_player(python_reference(reference, folder), options, name)
+    if reference.startswith(TUNED):
+        reference = f"{TUNED}{_below(folder, reference.removeprefix(TUNED))}"
+    return CompiledPlayer(get_scheduler(reference), options, name=name)
+
+
+def check_reference(
+    reference: str, options: dict[str, OptionValue], *, folder: Path | None = None
+) -> None:
+    """Check a reference as far as that can be done without running anybody's code.
+
+    Raises:
+        ConfigError: There is no such player, or an option is malformed.
+    """
+    if reference.startswith(PYTHON):
+        python_reference(reference, folder)
+    elif reference.startswith(AGENT):
+        _refuse(options, f"{reference}: an agent takes none")
+    else:
+        make_player(reference, options, folder=folder)
+
+
+def python_reference(reference: str, folder: Path | None) -> PythonReference:
+    """The class that ``python:MODULE.CLASS`` names, not yet imported.
+
+    Raises:
+        ConfigError: It is no such name.
+    """
+    folders = dict.fromkeys(str(path) for path in ((folder or Path()).absolute(), Path.cwd()))
+    try:
+        return PythonReference(reference.removeprefix(PYTHON), tuple(folders))
+    except ValueError as error:
+        raise ConfigError(f"scheduler: {PYTHON} {error}") from error
+
+
+def short_name(reference: str) -> str:
+    """What tables call a player of this reference: of a path, the last part."""
+    for prefix in (TUNED, AGENT):
+        if reference.startswith(prefix):
+            return Path(reference.removeprefix(prefix)).name
+    return reference
+
+
+def _refuse(options: dict[str, Any], why: str) -> None:
+    if options:
+        raise ConfigError(f"options: {', '.join(options)}: {why}")
+
+
+def _below(folder: Path | None, path: str) -> Path:
+    return (folder or Path()) / path

@@ -1,0 +1,1 @@
+"""How input files are read: limits, YAML 1.2, field types, and errors that name the field."""

@@ -1,0 +1,150 @@
+"""Held to values that rliable 1.2.0 gave once for these scores."""
+
+import numpy as np
+import pytest
+
+from dream_gym.analysis.measures.aggregates import Bootstrap
+from dream_gym.analysis.measures.statistics import Interval, mean_interval
+
+X = np.array(
+    [
+        [3.687, 0.739, 6.55, 1.151, 2.259, 1.911],
+        [0.961, 3.089, 5.917, 3.93, 1.376, 4.629],
+        [5.757, 1.981, 2.904, 1.042, 9.231, 3.917],
+        [6.963, 2.673, 8.392, 6.543, 2.329, 4.107],
+        [0.386, 1.158, 4.338, 2.586, 1.771, 4.182],
+    ]
+)
+Y = np.array(
+    [
+        [3.687, 9.29, 6.317, 3.739, 4.011, 1.586],
+        [0.961, 2.681, 5.171, 7.181, 5.648, 2.282],
+        [5.757, 1.297, 1.544, 3.757, 0.7, 13.396],
+        [6.963, 1.317, 3.789, 5.923, 2.182, 1.264],
+        [0.386, 5.758, 3.376, 3.214, 1.877, 7.911],
+    ]
+)
+BOOTSTRAP = Bootstrap(5, 6, resamples=20_000)
+
+
+def assert_near(
+    found: Interval | None, mean: float, low: float, high: float, within: float = 0.03
+) -> None:
+    """The estimate is exact; the ends depend on the resamples."""
+    assert found is not None
+    assert found.mean == pytest.approx(mean, rel=1e-12)
+    assert found.low == pytest.approx(low, abs=within)
+    assert found.high == pytest.approx(high, abs=within)
+
+
+def test_interquartile_mean_is_rliables() -> None:
+    assert_near(BOOTSTRAP.iqm(X), 3.1433125, 2.3574140625, 4.1393296875)
+    assert BOOTSTRAP.iqm(Y).mean == pytest.approx(3.6571875)
+
+
+def test_mean_is_rliables() -> None:
+    assert_near(BOOTSTRAP.mean(X), 3.5486333333333335, 2.822323333333334, 4.321970833333332)
+
+
+def test_probability_of_improvement_is_rliables() -> None:
+    assert BOOTSTRAP.probability_of_improvement(X, Y).mean == pytest.approx(0.5361111111111111)
+    other = BOOTSTRAP.probability_of_improvement(Y, X)
+    assert other.mean == pytest.approx(1 - 0.5361111111111111)
+    assert BOOTSTRAP.probability_of_improvement(X, X).mean == 0.5
+
+
+def test_policies_that_are_alike_have_no_interval() -> None:
+    alike = BOOTSTRAP.probability_of_improvement(X, X)
+    assert (alike.mean, alike.known) == (0.5, False)
+    better = np.vstack([X[:4], X[4:] - 100])  # alike in four cells, always better in one
+    mixed = BOOTSTRAP.probability_of_improvement(better, X)
+    assert mixed.mean == pytest.approx(0.6)
+    assert not mixed.known
+    other = X.copy()
+    other[0, 0] = 0.1  # one run differs
+    assert BOOTSTRAP.probability_of_improvement(other, X).known
+
+
+def test_performance_profile_is_rliables() -> None:
+    profile = BOOTSTRAP.performance_profile(X, [1, 2, 4, 8])
+    above = [0.9, 0.6666666666666666, 0.36666666666666664, 0.06666666666666667]
+    low, high = [0.8, 0.5, 0.2, 0.0], [1.0, 0.8, 0.5333333333333333, 0.16666666666666666]
+    for found, share, least, most in zip(profile, above, low, high, strict=True):
+        assert_near(found, 1 - share, 1 - most, 1 - least, 1 / 30 + 1e-9)
+    assert not any(share.known for share in BOOTSTRAP.performance_profile(X, [0.1, 100]))
+
+
+def test_one_cell_is_the_plain_bootstrap() -> None:
+    sample = np.random.default_rng(1).lognormal(size=40)
+    ours = Bootstrap(1, 40, resamples=20_000).mean(sample[None, :])
+    assert ours is not None
+    plain = mean_interval(sample)
+    assert_near(ours, plain.mean, plain.low, plain.high)
+
+
+def test_strata_keep_cells_apart() -> None:
+    # Cells that differ, and seeds that do not: no resample differs from the sample.
+    scores = np.repeat([[1.0], [100.0]], 6, axis=1)
+    bootstrap = Bootstrap(2, 6)
+    for found in (bootstrap.mean(scores), bootstrap.iqm(scores), bootstrap.geometric_mean(scores)):
+        assert found is not None
+        assert not found.known
+
+
+def test_ratios_are_paired() -> None:
+    found = BOOTSTRAP.geometric_mean_ratio(0.8 * X, X)
+    assert found.mean == pytest.approx(0.8)
+    assert not found.known
+    forth, back = BOOTSTRAP.geometric_mean_ratio(X, Y), BOOTSTRAP.geometric_mean_ratio(Y, X)
+    assert forth.mean * back.mean == pytest.approx(1)
+    assert forth.low * back.high == pytest.approx(1)
+
+
+def test_undefined_scores_are_left_out() -> None:
+    scores = np.where(X > 4, X, np.nan)
+    found = BOOTSTRAP.mean(scores)
+    assert found is not None
+    assert found.mean == pytest.approx(X[X > 4].mean())
+    assert BOOTSTRAP.mean(np.full_like(X, np.nan)) is None
+
+
+def test_one_defined_score_has_no_interval() -> None:
+    scores = np.full_like(X, np.nan)
+    scores[2, 3] = 7.0
+    found = BOOTSTRAP.mean(scores)
+    assert found is not None
+    assert found.mean == 7
+    assert not found.known
+
+
+def test_rates_without_a_miss_go_by_the_number_of_runs() -> None:
+    unseen = 1 - 0.025 ** (1 / 30)
+    none, some = np.zeros((5, 6)), np.zeros((5, 6))
+    some[0, 0] = 0.5
+    found = BOOTSTRAP.rate(none)
+    assert found is not None
+    assert (found.mean, found.low, found.high) == pytest.approx((0.0, 0.0, unseen))
+    assert BOOTSTRAP.rate(some) == BOOTSTRAP.mean(some)
+    none[2] = np.nan  # 24 runs are defined
+    found = BOOTSTRAP.rate(none)
+    assert found is not None
+    assert found.high == pytest.approx(1 - 0.025 ** (1 / 24))
+    assert BOOTSTRAP.rate(np.full((5, 6), np.nan)) is None
+    sure = BOOTSTRAP.probability_of_improvement(X, X + 100)
+    assert sure.ends == pytest.approx((1 - unseen, 1.0))
+    one = Bootstrap(5, 1).rate(np.zeros((5, 1)))
+    assert one is not None
+    assert not one.known
+
+
+def test_any_statistic_of_cell_means() -> None:
+    found = BOOTSTRAP.of_cell_means(X, lambda means: float(means.max()))
+    assert found.mean == pytest.approx(X.mean(axis=1).max())
+    assert found.low < found.mean < found.high
+
+
+def test_bad_scores() -> None:
+    with pytest.raises(ValueError, match=r"shape \(5, 6\)"):
+        BOOTSTRAP.mean(X.T)
+    with pytest.raises(ValueError, match="positive"):
+        BOOTSTRAP.geometric_mean(X - 1)

@@ -1,0 +1,61 @@
+import math
+
+import pytest
+
+from dream_gym import simulate
+from dream_gym.analysis.measures.rows import result_row, xrbench_score
+from dream_gym.hardware import load_platform
+from dream_gym.simulator import Cell, Simulation
+from dream_gym.workload import load_scenario
+from tests.handmade import Given, RunByHand, Step
+from tests.reference.schedulers import Order
+from tests.simulator.conftest import run
+
+__all__ = ["run"]
+
+MS = 1_000_000
+
+
+def test_xrbench_score_by_hand(run: RunByHand) -> None:
+    # a0 completes 10 ns after 1 ms, 1 ms early; b0 at 2 ms and 20 ns, 0.1 ms and 20 ns late, for
+    # 750 mJ and 10 pJ; b1 is unfinished.
+    half = Step(MS, 750 * 10**9)
+    seen = run(
+        Given("a", [MS], every_ns=10 * MS, deadline_ns=2 * MS + 10),
+        Given("b", [half], every_ns=2 * MS, deadline_ns=19 * MS // 10),
+        horizon_ns=39 * MS // 10,
+        scheduler="fcfs",
+    )
+    frames = seen.result.frame_count
+    assert frames == {"a": 1, "b": 2}
+    assert seen.fates["b0"] == ("completed", 2 * MS + 20)
+    early = 1 / (1 + math.exp(-15))
+    late = 1 / (1 + math.exp(15 * 0.10002)) * (1500 - 750) / 1500
+    b1 = 1 / (1 + math.exp(15 * (seen.fates["b1"][1] - 3.9 * MS) / MS)) / 2
+    done = seen.fates["b1"][0] == "completed"
+    expected = 100 * (early + (late + done * b1) / 2) / 2
+    assert xrbench_score(seen.result) == pytest.approx(expected, rel=1e-6)
+
+
+def test_xrbench_score_of_an_uncontended_cell_is_high() -> None:
+    result = simulate("xrbench_vr_gaming", "xr_8k_2ws_2os", "edf", seconds=1, record=True)
+    assert 80 < xrbench_score(result) <= 100
+
+
+def test_nothing_done_scores_nothing_and_no_frames_everything() -> None:
+    lost = simulate("ar_call", "4k_2ws", "fcfs", seconds=0.5, load=900, expiry="firm", record=True)
+    assert xrbench_score(lost) < 5
+    nothing = Simulation(load_scenario("ar_call"), load_platform("4k_2ws"), None)
+    nothing.reset(seed=0, seconds=1e-6, record=True)
+    nothing.end()
+    assert xrbench_score(nothing.result()) == 100
+
+
+def test_a_row_tells_the_accuracy_that_variants_lose(run: RunByHand) -> None:
+    light = Given("light", [100], top1=70.0)
+    models = Given("a", [100], every_ns=2000, lighter=[light], top1=80.0), Given("b", [100])
+    seen = run(*models, orders={"a1": Order(variant=1)})
+    cell = Cell(scenario="ar_social", platform="4k_2ws")
+    row = result_row(cell, "by hand", seen.result, seen.alone)
+    assert row["frames"] == 6
+    assert row["accuracy_loss"] == pytest.approx((1 - 70 / 80) / 6)

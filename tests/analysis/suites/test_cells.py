@@ -1,0 +1,125 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dream_gym.analysis.suites.calibrated import CalibratedCell, contended_cells
+from dream_gym.analysis.suites.cells import Grid, sweep_loads
+from dream_gym.analysis.suites.suite import Suite, load_suite
+from dream_gym.errors import ConfigError
+from dream_gym.reading.resources import validate
+from dream_gym.simulator import Cell, Simulation
+
+GRID: dict[str, Any] = {"scenarios": ["ar_call", "vr_gaming"], "platforms": ["4k_2ws", "8k_2ws"]}
+
+
+def suite_of(*cells: dict[str, Any]) -> Suite:
+    content = {
+        "schema": 1,
+        "name": "x",
+        "cells": list(cells),
+        "policies": [{"scheduler": "fcfs"}],
+    }
+    return validate(content, Suite, origin="here")
+
+
+def test_cells_that_differ_look_different() -> None:
+    where = {"scenario": "ar_social", "platform": "4k_2ws"}
+    fields: list[dict[str, Any]] = [{"load": 1}, {"load": 1.0000001}]
+    fields += [{"jitter": 0.1}, {"jitter": 0.1000001}, {"cascade": 0.1}, {"cascade": 0.1000001}]
+    titles = [cell.title for cell in suite_of(*(where | each for each in fields)).cells]
+    assert titles[:2] == ["ar_social on 4k_2ws, load 1", "ar_social on 4k_2ws, load 1.0000001"]
+    assert len(set(titles)) == len(titles)
+
+
+def test_a_grid_is_a_product_in_order() -> None:
+    grid = {**GRID, "loads": [1, 2], "expiry": ["soft", "firm"]}
+    single = {"scenario": "ar_social", "platform": "4k_2ws"}
+    cells = suite_of(grid, single).cells
+    assert len(cells) == 2 * 2 * 2 * 2 + 1
+    assert [cell.title for cell in cells[:3]] == [
+        "ar_call on 4k_2ws, load 1, soft",
+        "ar_call on 4k_2ws, load 2, soft",
+        "ar_call on 4k_2ws, load 1, firm",
+    ]
+    assert cells[-1] == Cell(scenario="ar_social", platform="4k_2ws")
+
+
+def test_contended_cells_at_their_loads() -> None:
+    contended = {(cell.scenario, cell.platform): cell for cell in contended_cells()}
+    suite = load_suite("contended")
+    assert len(suite.cells) > 10
+    for cell in suite.cells:
+        assert cell.load == contended[cell.scenario, cell.platform].contended_load
+    titles = {(cell.scenario, cell.platform) for cell in suite.cells}
+    dreams = {(cell.scenario, cell.platform) for cell in load_suite("asplos23").cells}
+    assert len(dreams) == 40
+    assert titles == dreams & set(contended)
+    assert {cell.expiry for cell in suite.cells} == {"soft", "firm"}
+
+
+def test_a_sweep_goes_from_a_quarter_to_collapse() -> None:
+    cell = CalibratedCell("s", "p", 1.25, 1.5, 1.4, 4.0, 1.375, "", float("nan"))
+    loads = sweep_loads(cell)
+    assert loads[:6] == (0.25, 0.45, 0.65, 0.85, 1.05, 1.25)
+    assert len(loads) == 21
+    assert loads[-1] == 4.0
+    ratios = np.divide(loads[6:], loads[5:-1])
+    assert ratios == pytest.approx((4 / 1.25) ** (1 / 15), rel=2e-3)
+    nothing = CalibratedCell("s", "p", *[float("nan")] * 5, "", float("nan"))
+    assert sweep_loads(nothing) == ()
+
+
+def test_cascades_replace_those_of_the_scenario() -> None:
+    for probability, share in ((0.0, 0.0), (1.0, 1.0)):
+        cell = Cell(scenario="ar_call", platform="4k_2ws", cascade=probability)
+        simulation = Simulation(cell.workload, cell.hardware, None)
+        simulation.reset(seed=0, seconds=1)
+        counts = simulation.result().frame_count
+        assert counts["translation"] == share * counts["keyword_spotting"]
+    assert cell.title == "ar_call on 4k_2ws, load 1, cascade 1"
+
+
+@pytest.mark.parametrize("scenario", ["ar_call", "app_switches"])
+def test_jitter_is_a_share_of_the_period_at_the_load(scenario: str) -> None:
+    cell = Cell(scenario=scenario, platform="4k_2ws", jitter=0.25, load=2)
+    simulation = Simulation(cell.workload, cell.hardware, None, load=cell.load)
+    streams = simulation.problem.streams
+    for stream in streams:
+        expected = stream["period_quotient_ns"] / 4 if stream["parent"] < 0 else 0
+        assert stream["jitter_ns"] == pytest.approx(expected, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ({**GRID, "scenarios": []}, r"cells.*scenarios"),
+        ({**GRID, "loads": "wild"}, r"cells.*loads"),
+        ({**GRID, "load": 1}, r"cells.*load"),
+        ({**GRID, "platforms": ["nope"]}, r"cells\.0.*'nope'"),
+        ({**GRID, "scenarios": ["app_switches"], "loads": "sweep"}, "no cell of the calibration"),
+        ({"scenario": "ar_call", "platform": "4k_2ws", "jitter": 1}, r"cells\.0\.jitter"),
+        ({"scenario": "ar_call", "platform": "4k_2ws", "cascade": 2}, r"cells\.0\.cascade"),
+    ],
+)
+def test_mistakes_name_the_field(cell: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        suite_of(cell)
+    assert "\n" not in str(caught.value)
+
+
+def test_paths_in_a_grid_are_relative_to_the_suite(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(
+        "schema: 1\nname: mine\nmodels: [{name: a, network: kws_res8, rate: 10}]\n"
+    )
+    (tmp_path / "suite.yaml").write_text(
+        "schema: 1\nname: s\ncells: [{scenarios: [mine.yaml], platforms: [4k_2ws]}]\n"
+        "policies: [{scheduler: edf}]\n"
+    )
+    assert load_suite(tmp_path / "suite.yaml").cells[0].workload.name == "mine"
+
+
+def test_a_grid_has_a_schema() -> None:
+    assert "Grid" in str(Suite.model_json_schema()["properties"]["cells"])
+    assert Grid.model_validate(GRID).loads == (1.0,)
