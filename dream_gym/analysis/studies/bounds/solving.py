@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from dream_gym.analysis.extra import cp_model
@@ -50,8 +51,24 @@ def minimise(model: Any, objective: Any, limit: float) -> Minimum:
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = 0
     solver.parameters.max_deterministic_time = limit
-    status = solver.solve(model)
+    status = _solve(solver, model)
     found = status in (cp_model().OPTIMAL, cp_model().FEASIBLE)
     if not found and status != cp_model().UNKNOWN:
         raise RuntimeError(f"CP-SAT calls the model {status.name}, which is a fault: report it")
     return Minimum(round(solver.best_objective_bound), solver, found)
+
+
+def _solve(solver: Any, model: Any) -> Any:
+    """Solve so that Ctrl-C ends it at once, as it ends everything else.
+
+    By itself CP-SAT takes Ctrl-C for the end of its time, and afterwards leaves the process one
+    that dies of the next without a word.
+    """
+    solver.parameters.catch_sigint_signal = False
+    with ThreadPoolExecutor(1) as thread:
+        solving = thread.submit(solver.solve, model)
+        try:
+            return solving.result()
+        except KeyboardInterrupt:
+            solver.stop_search()
+            raise
