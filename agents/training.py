@@ -77,7 +77,9 @@ def start_run(
         "versions": _versions(),
     }
     env.close()
-    return RunFolder.create(folder, validate(content, RunCard, origin="arguments"))
+    card = validate(content, RunCard, origin="arguments")
+    algorithm.begin(card, folder).close()  # what it refuses leaves nothing behind
+    return RunFolder.create(folder, card)
 
 
 def default_folder(root: Path, algorithm: str, where: str) -> Path:
@@ -121,7 +123,7 @@ def _learn(run: RunFolder, learner: Learner) -> bool:
         """Keep the present state, evaluated unless that was done."""
         steps, uxcost = learner.timesteps, None
         if steps not in {each.timesteps for each in run.card.evaluations}:
-            uxcost = mean_uxcost(env, learner.actor())
+            uxcost = mean_uxcost(env, learner.actor(env))
             learner.note("selection/uxcost", uxcost)
         run.save(learner.tensors(), learner.state(), steps, uxcost)
 

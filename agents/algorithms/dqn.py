@@ -20,6 +20,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.dqn.policies import DQNPolicy, QNetwork
 
 from agents.algorithms.sb3 import Sb3Algorithm
+from dream_gym.errors import ConfigError
 
 _ILLEGAL = -1e9
 """The value of an illegal action; finite, so that nothing becomes NaN."""
@@ -34,12 +35,14 @@ class WithMask(VecEnvWrapper):
 
     def __init__(self, env: VecEnv) -> None:
         assert isinstance(env.action_space, gym.spaces.Discrete)
-        assert isinstance(env.observation_space, gym.spaces.Box), "observation: needs box"
-        actions = int(env.action_space.n)
         box = env.observation_space
+        if not isinstance(box, gym.spaces.Box):
+            raise ConfigError("observation: dqn needs box")
+        actions = int(env.action_space.n)
         low = np.concatenate([box.low, np.zeros(actions, dtype=np.float32)])
         high = np.concatenate([box.high, np.ones(actions, dtype=np.float32)])
         super().__init__(env, gym.spaces.Box(low, high, dtype=np.float32), env.action_space)
+        self._actions = actions
 
     def reset(self) -> Any:
         """Start all episodes."""
@@ -51,7 +54,7 @@ class WithMask(VecEnvWrapper):
         for info in infos:
             if "terminal_observation" in info:  # whose values do not count
                 last = np.asarray(info["terminal_observation"])
-                all_legal = np.ones(self.action_space.n, dtype=np.float32)  # type: ignore[attr-defined]
+                all_legal = np.ones(self._actions, dtype=np.float32)
                 info["terminal_observation"] = np.concatenate([last, all_legal])
         return self._with_masks(observations), rewards, dones, infos
 
@@ -127,7 +130,8 @@ class MaskedDQN(DQN):
         return actions, actions
 
     def _random_legal(self, observations: Any) -> NDArray[np.int64]:
-        masks = observations[:, -int(self.action_space.n) :]  # type: ignore[attr-defined]
+        assert isinstance(self.action_space, gym.spaces.Discrete)
+        masks = observations[:, -int(self.action_space.n) :]
         return np.array([self.action_space.sample(mask.astype(np.int8)) for mask in masks])
 
 

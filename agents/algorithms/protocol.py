@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+import gymnasium as gym
 
 from dream_gym.players.actor import Actor
 from dream_gym.players.checkpoint import Tensors
@@ -26,8 +28,12 @@ class Learner(Protocol):
             on_step: Called after every step of the environments; False ends the training.
         """
 
-    def actor(self) -> Actor:
-        """Who acts as the learner would now, without exploring."""
+    def actor(self, env: gym.Env[Any, Any]) -> Actor:
+        """Who acts as the learner would now, without exploring.
+
+        Args:
+            env: An environment as it is trained in.
+        """
 
     def tensors(self) -> Tensors:
         """The checkpoint that a player is made of."""

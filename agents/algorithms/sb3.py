@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import pickle
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
@@ -20,7 +21,6 @@ from dream_gym.envs.sb3 import make_sb3_vec_env
 from dream_gym.errors import ConfigError
 from dream_gym.players.actor import Actor, load_actor
 from dream_gym.players.checkpoint import Tensors
-from dream_gym.players.environments import make_card_env
 from dream_gym.players.run_folder import RunCard
 from dream_gym.players.sb3 import algorithm_class, tensors_of
 from dream_gym.workload import SEEDS_PER_PURPOSE
@@ -37,21 +37,19 @@ class Sb3Algorithm:
         environments: Ids of the environments that it can learn in, the usual one first.
         cls: Its class, by default that of `algorithm_class`; weights are those of the latter.
         wrap: What it needs around a vector environment.
-        arguments: Further arguments of the class.
     """
 
     name: str
     environments: tuple[str, ...]
     cls: type[BaseAlgorithm] | None = None
     wrap: Callable[[VecEnv], VecEnv] = lambda env: env
-    arguments: Mapping[str, Any] | None = None
     loader: str = "sb3"
 
     def begin(self, card: RunCard, folder: Path) -> Sb3Learner:
         """Begin a training; see `Algorithm.begin`."""
         hyperparameters = Hyperparameters.of(card)
         env, normalizer = self._make_env(card, hyperparameters)
-        arguments = {**hyperparameters.algorithm_arguments, **(self.arguments or {})}
+        arguments = hyperparameters.algorithm_arguments
         try:
             model = self._class()(env=env, seed=card.seed, tensorboard_log=str(folder), **arguments)
         except (TypeError, ValueError, AssertionError) as error:
@@ -110,7 +108,6 @@ class Sb3Learner:
         self._card = card
         self._model = model
         self._normalizer = normalizer
-        self._env = make_card_env(card)
 
     @property
     def timesteps(self) -> int:
@@ -127,9 +124,9 @@ class Sb3Learner:
             tb_log_name="tensorboard",
         )
 
-    def actor(self) -> Actor:
+    def actor(self, env: gym.Env[Any, Any]) -> Actor:
         """The actor of its present weights, made as a player makes it."""
-        return load_actor(self._card, self.tensors(), self._env)
+        return load_actor(self._card, self.tensors(), env)
 
     def tensors(self) -> Tensors:
         """Weights and statistics."""
@@ -154,7 +151,6 @@ class Sb3Learner:
 
     def close(self) -> None:
         """Close the environments."""
-        self._env.close()
         env = self._model.get_env()
         if env is not None:
             env.close()

@@ -7,7 +7,6 @@ from typing import Any
 
 from dream_gym.errors import ConfigError
 from dream_gym.players import custom
-from dream_gym.players.agent import AgentPlayer
 from dream_gym.players.custom import PythonPlayer, python_player
 from dream_gym.players.player import Player
 from dream_gym.players.scheduler import CompiledPlayer, OptionValue
@@ -49,6 +48,8 @@ def make_player(
     if not isinstance(reference, str):
         raise ConfigError(f"scheduler: expected a reference or a scheduler, got {reference!r}")
     if reference.startswith(AGENT):
+        from dream_gym.players.agent import AgentPlayer  # with the environments, which take time
+
         _refuse(options, f"{reference}: an agent takes none")
         return AgentPlayer(_below(folder, reference.removeprefix(AGENT)), name=name)
     if reference.startswith(PYTHON):

@@ -93,7 +93,7 @@ def test_a_reloaded_agent_decides_as_the_trained_one(begun: Any) -> None:
         np.testing.assert_allclose(mine, theirs, atol=1e-6)
     else:
         assert mine == theirs
-    assert mine == decisions(env, learner.actor().act)
+    assert mine == decisions(env, learner.actor(env).act)
     assert len({str(action) for action in mine}) > 1
 
 

@@ -265,6 +265,7 @@ def test_two_do_not_train_one_run(run: Path) -> None:
         (["--env", "tunables"], "expected KEY=VALUE"),
         (["--env", "tunable=[alpha]"], "tunable"),
         (["--suite", "demo", "--load", "2"], "leave them out"),
+        (["--algo", "dqn", "--env", "observation=dict"], "observation: dqn needs box"),
     ],
 )
 def test_bad_arguments_give_one_line_and_leave_nothing(

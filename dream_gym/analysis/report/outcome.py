@@ -49,12 +49,11 @@ _KEYS = ("cell", "policy", "seed")
 _POSITIVE = ("uxcost", "multiple", "lower_bound")
 _DEFINED = (
     *("violation_rate", "lost_rate", "useless_share", "energy_mj", "energy_charged_mj"),
+    "accuracy_loss",
     *(f"missed.{cause}" for cause in CAUSES),
 )
 _UNDEFINED = ("accuracy", "lateness_p50_ms", "lateness_p99_ms")
 """Columns that a run may have nothing in."""
-_LATER = "accuracy_loss"
-"""A column that tables of earlier versions lack."""
 
 
 @dataclass(frozen=True)
@@ -278,7 +277,6 @@ def _read_rows(path: Path, about: _About) -> pl.DataFrame:
         present = list(polars().read_parquet_schema(io.BytesIO(content)))
         if missing := [name for name in needed if name not in present]:
             raise ConfigError(f"{path}: column {missing[0]} is missing")
-        needed += [_LATER] * (_LATER in present)
         check_parquet_size(content, needed, most_rows=about.runs, most_bytes=MOST_BYTES)
         rows: pl.DataFrame = polars().read_parquet(io.BytesIO(content), columns=needed)
     except ConfigError:

@@ -70,8 +70,6 @@ def deadline_table(outcome: Outcome) -> TextTable:
     if outcome.about["suite"]["xrbench_score"]:
         figures["XRBench score"] = "xrbench_score"
     losses = {"accuracy lost": "accuracy_loss"}
-    if "accuracy_loss" not in outcome.rows.columns:  # of an earlier version
-        losses = {}
     rows = []
     for policy in outcome.ranking:
         means = [outcome.bootstrap.rate(outcome.scores(policy, name)) for name in shares.values()]

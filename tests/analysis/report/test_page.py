@@ -239,6 +239,7 @@ def test_two_folders_of_one_suite_are_told_apart(tmp_path: Path) -> None:
         name: {"edf": np.zeros((1, 2)), "dream_full": np.zeros((1, 2))}
         for name in (
             *("violation_rate", "lost_rate", "useless_share", "energy_mj", "energy_charged_mj"),
+            "accuracy_loss",
             *("accuracy", "lateness_p50_ms", "lateness_p99_ms"),
             *(f"missed.{cause}" for cause in CAUSES),
         )
