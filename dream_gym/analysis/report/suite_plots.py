@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from dream_gym.analysis.extra import pyplot
-from dream_gym.analysis.report.outcome import Outcome
+from dream_gym.analysis.report.outcome import FAMILIES, Outcome
 from dream_gym.analysis.report.plots import (
     FAINT,
     INK,
@@ -26,6 +26,7 @@ from dream_gym.analysis.report.suite_tables import (
     sweeps,
     whom_shown,
 )
+from dream_gym.schedulers import Family
 
 ROW_HEIGHT = 0.23
 PANEL_WIDTH = 26
@@ -35,10 +36,25 @@ POINTS = 100
 """Points of a performance profile."""
 
 
+_SHADES: dict[Family, tuple[str, str]] = {
+    "DREAM": ("blue", PALETTE[0]),
+    "ours": ("orange", PALETTE[1]),
+    "learned": ("orange", PALETTE[1]),
+    "yours": ("orange", PALETTE[1]),
+}
+"""Families that stand out, each by the name of a colour and the colour; all others are dark."""
+
+
 def _shade(outcome: Outcome, policy: str) -> str:
-    """DREAM in one colour, what is ours or trained in another, and all others in a third."""
-    shades = {"DREAM": PALETTE[0], "ours": PALETTE[1], "learned": PALETTE[1], "yours": PALETTE[1]}
-    return shades.get(outcome.families[policy], INK)
+    _, shade = _SHADES.get(outcome.families[policy], ("", INK))
+    return shade
+
+
+def _legend(outcome: Outcome) -> str:
+    """What the colours mean that there are, on a line of its own."""
+    present = set(outcome.families.values())
+    told = [f"{shade[0]}: {FAMILIES[each]}" for each, shade in _SHADES.items() if each in present]
+    return "\n" + ", ".join(told) if told else ""
 
 
 def plot_ranking(outcome: Outcome, path: Path) -> str:
@@ -63,7 +79,7 @@ def plot_ranking(outcome: Outcome, path: Path) -> str:
         axes.set_ylim(len(policies) - 0.5, -0.5)
         number_logarithmic(axes, "x")
         axes.grid(axis="both", color="#E6E6E6", linewidth=0.8)
-        axes.set_xlabel(f"{title}\nblue: DREAM, orange: ours and trained agents")
+        axes.set_xlabel(f"{title}{_legend(outcome)}")
         cells = len(outcome.titles)
         count = f"{cells} cell{'s' * (cells > 1)}"
         what = f"{outcome.name}: {count}, {outcome.seeds} seeds"
