@@ -195,8 +195,7 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Carry an action out, and let time pass to the next."""
-        if self.simulation.ended:
-            raise EnvStateError("step() needs a running episode: call reset() first")
+        self._check_running("step")
         terminated = bool(self._play(action))
         info = self.info()
         if terminated:
@@ -210,6 +209,10 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
             False,
             info,
         )
+
+    def _check_running(self, method: str) -> None:
+        if self.simulation.ended:
+            raise EnvStateError(f"{method}() needs a running episode: call reset() first")
 
     def leave(self) -> None:
         """Be told that the episode, if there is one, is followed by another or truncated."""
@@ -225,8 +228,7 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
 
     def get_state(self) -> EnvState:
         """The present decision point, a copy; see `set_state`."""
-        if self.simulation.ended:
-            raise EnvStateError("get_state() needs a running episode: call reset() first")
+        self._check_running("get_state")
         timeline, frames = self.simulation.records
         return EnvState(
             maker=type(self).__name__,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import gymnasium as gym
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dream_gym.arguments import checked_choice
+from dream_gym.compiling.jit import inlined
 
 Flat: TypeAlias = NDArray[np.float32]
 """An observation as one vector."""
@@ -37,6 +38,27 @@ class Table(NamedTuple):
 
     rows: tuple[int, ...]
     features: tuple[Feature, ...]
+
+
+FLOAT32 = np.dtype(np.float32)
+"""The word of an observation."""
+
+
+def feature_record(features: Sequence[Feature]) -> np.dtype[Any]:
+    """A row of a table as a record of float32 fields, for a `Layout`."""
+    return np.dtype((np.record, np.dtype([(feature.name, FLOAT32) for feature in features])))
+
+
+def clipper(features: Sequence[Feature]) -> Callable[[Any], None]:
+    """Generate the compiled function that clips a row, a record, to the ranges of its features."""
+    scope: dict[str, Any] = {}
+    lines = [
+        f"    row.{name} = min(max(row.{name}, {float(low)}), {float(high)})"
+        for name, _, low, high, _ in features
+    ]
+    exec("\n".join(["def clip(row):", *lines]), scope)
+    clip: Callable[[Any], None] = inlined(scope["clip"])
+    return clip
 
 
 def feature_table(features: Sequence[Feature]) -> str:

@@ -37,18 +37,20 @@ def record_type(**fields: str) -> np.dtype[Any]:
 
 @dataclass(frozen=True)
 class Layout(Generic[ViewsT]):
-    """How the tables of a NamedTuple lie in an arena: its dimensions first, then table by table.
+    """How the tables of a NamedTuple lie one after the other in a buffer.
 
     Args:
         views: The NamedTuple.
-        dimensions: Names of the dimensions, in the order of the arena's first words.
+        dimensions: Names of the dimensions; in an arena, its first words.
         tables: Element type and shape of every table in the order of the NamedTuple; an axis is
             a dimension's name or a constant.
+        word: Element type of the buffer; int64 in an arena.
     """
 
     views: type[ViewsT]
     dimensions: tuple[str, ...]
     tables: Mapping[str, tuple[np.dtype[Any], tuple[str | int, ...]]]
+    word: np.dtype[Any] = INT
 
     def allocate(self, **sizes: int) -> Ints:
         """A zeroed arena for the given sizes of the dimensions."""
@@ -62,25 +64,32 @@ class Layout(Generic[ViewsT]):
 
     def viewer(self) -> Callable[[Ints], ViewsT]:
         """Generate the function that cuts an arena into its tables, for Python or to compile."""
+        lines = [f"    {name} = arena[{at}]" for at, name in enumerate(self.dimensions)]
+        return self._generate("arena", lines, len(self.dimensions))
+
+    def viewer_of_sizes(self) -> Callable[..., ViewsT]:
+        """The same for a buffer without dimensions, which are further arguments in their order."""
+        return self._generate(f"arena, {', '.join(self.dimensions)}", [], 0)
+
+    def _generate(self, arguments: str, dimensions: list[str], first: int) -> Callable[..., ViewsT]:
         scope: dict[str, Any] = {"Views": self.views, "cut": _cut}
-        lines = ["def view(arena):"]
-        lines += [f"    {name} = arena[{at}]" for at, name in enumerate(self.dimensions)]
-        lines.append(f"    end = {len(self.dimensions)}")
+        lines = [f"def view({arguments}):", *dimensions, f"    end = {first}"]
         for table, (dtype, shape) in self.tables.items():
             scope[f"{table}_type"] = dtype
-            words = dtype.itemsize // INT.itemsize
+            words = dtype.itemsize // self.word.itemsize
             axes = [str(axis) for axis in shape]
             lines.append(f"    {table} = cut(arena, end, ({', '.join(axes)},), {table}_type)")
             lines.append(f"    end += {words} * {' * '.join(axes)}")
         lines.append(f"    return Views({', '.join(f'{name}={name}' for name in self.tables)})")
         exec("\n".join(lines), scope)
-        return cast("Callable[[Ints], ViewsT]", scope["view"])
+        return cast("Callable[..., ViewsT]", scope["view"])
 
 
-def _cut(arena: Ints, start: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+def _cut(arena: NDArray[Any], start: int, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     """The table that starts at a word of the arena."""
-    words = int(np.prod(shape)) * (dtype.itemsize // INT.itemsize)
-    return arena[start : start + words].view(dtype).reshape(shape)
+    words = int(np.prod(shape)) * (dtype.itemsize // arena.itemsize)
+    table: NDArray[Any] = arena[start : start + words].view(dtype).reshape(shape)
+    return table
 
 
 def ints_at(address: int, shape: tuple[int, ...]) -> Ints:

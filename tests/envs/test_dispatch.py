@@ -13,7 +13,6 @@ from gymnasium.utils.env_checker import check_env
 
 import dream_gym
 from dream_gym.envs import DreamRTMMDispatchEnv
-from dream_gym.envs.dispatch.menu import view_menu
 from dream_gym.errors import ActionError, ConfigError, EnvStateError
 from dream_gym.simulator import Simulation
 
@@ -92,26 +91,12 @@ def test_rewards_sum_to_minus_uxcost() -> None:
     assert total == pytest.approx(-info["result"].uxcost, rel=1e-12)
 
 
-def earliest_deadline(env: DreamRTMMDispatchEnv, info: dict[str, Any]) -> int:
-    """EDF: rows are in the order of deadlines."""
-    menu, problem, state = (
-        view_menu(env.buffers["menu"]),
-        env.simulation.problem,
-        env.simulation.state,
-    )
-    accelerators = menu.shape[0]
-    legal = np.flatnonzero(info["action_mask"][:accelerators])
-    if not len(legal):
-        return len(info["action_mask"]) - 1
-    layer = state.slots[menu.rows[0]].layer
-    return int(min(legal, key=lambda index: problem.costs["latency_ns"][layer, index]))
-
-
 @pytest.mark.parametrize("expiry", ["soft", "firm"])
 @pytest.mark.parametrize("scenario", ["drone_outdoor", "ar_call", "xrbench_ar_assistant"])
 def test_playing_edf_gives_the_timeline_of_edf(scenario: str, expiry: str) -> None:
     cell = {"scenario": scenario, "load": 3.0, "expiry": expiry}
-    _, info = play(make(**cell, episode_seconds=0.1), 7, earliest_deadline)
+    env = make(**cell, episode_seconds=0.1)
+    _, info = play(env, 7, lambda env, info: env.expert_action("edf"))
     compiled = dream_gym.simulate(
         scenario, "4k_1ws_2os", "edf", seconds=0.1, seed=7, load=3.0, expiry=expiry, record=True
     )

@@ -12,13 +12,10 @@ import pytest
 
 import dream_gym
 from dream_gym.analysis.suites.calibrated import CalibratedCell, calibrated_cells
-from dream_gym.compiling.jit import entry_point
 from dream_gym.envs import DreamRTMMDispatchEnv, DreamRTMMEnv
-from dream_gym.envs.dispatch.menu import Menu, view_menu
+from dream_gym.envs.dispatch.entries import Kind
 from dream_gym.envs.rewards import REWARDS
 from dream_gym.errors import ConfigError
-from dream_gym.schedulers.dream.full import DREAM_FULL
-from dream_gym.simulator import DROP, PASS, Ints, view_problem_compiled, view_state_compiled
 from dream_gym.simulator.frames import FATES
 from tests.handmade import Given, Step, make_platform, make_scenario
 
@@ -33,41 +30,10 @@ RUNS: tuple[dict[str, Any], ...] = (
 )
 
 
-def menu_of(env: DreamRTMMDispatchEnv) -> Menu:
-    return view_menu(env.buffers["menu"])
-
-
-_decide = DREAM_FULL.decide
-
-
-@entry_point("of_the_environment", cache=False)
-def ask_dream(problem_arena: Ints, state_arena: Ints) -> tuple[int, int, int]:
-    """What `dream_full` decides here: kind, slot and accelerator."""
-    decision = _decide(view_problem_compiled(problem_arena), view_state_compiled(state_arena))
-    return decision.kind, decision.slot, decision.accelerator
-
-
-def dreams_choice(env: DreamRTMMDispatchEnv) -> int:
-    """The number of the action that `dream_full` would take."""
-    menu, simulation = menu_of(env), env.simulation
-    kind, slot, accelerator = ask_dream(simulation.problem_arena, simulation.state_arena)
-    if kind == PASS:
-        return env.actions - 1
-    row = menu.rows.tolist().index(slot)
-    accelerators = int(menu.shape[0])
-    if kind == DROP:
-        return len(menu.rows) * accelerators + row
-    return row * accelerators + accelerator
-
-
 def play(env: DreamRTMMDispatchEnv, seed: int) -> dream_gym.Result:
     env.reset(seed=seed, options={"record": True})
-    parameters = DREAM_FULL.configure().parameters()
-    env.simulation.parameters[: len(parameters)] = parameters
     while not env.simulation.ended:
-        action = dreams_choice(env)
-        assert env.action_masks()[action], "what DREAM chooses is legal"
-        env.step(action)
+        env.step(env.expert_action("dream_full"))  # -1, which is refused, if it is not legal
     return env.simulation.result()
 
 
@@ -144,26 +110,30 @@ def begin(monkeypatch: pytest.MonkeyPatch) -> Play:
 
 
 def names(env: DreamRTMMDispatchEnv) -> list[str]:
-    """The frames of the rows, as a model's index and its own."""
-    slots = env.simulation.state.slots
-    listed = menu_of(env).rows[: menu_of(env).now[0].rows]
-    return [f"{'abcdef'[slots[slot].model]}{slots[slot].frame}" for slot in listed]
+    """The frames of the rows, as a model's name and their index."""
+    per_row = env.sizes["accelerators"] * env.sizes["variants"]
+    entries = [env.describe(row * per_row) for row in range(env.sizes["rows"])]
+    return [f"{entry.model}{entry.frame}" for entry in entries if entry.model is not None]
+
+
+def choice(env: DreamRTMMDispatchEnv, kind: Kind, name: str, **more: Any) -> int:
+    """The action that dispatches or drops a frame."""
+    return env.action_of(kind, model=name[0], frame=int(name[1:]), **more)
 
 
 def droppable(env: DreamRTMMDispatchEnv) -> set[str]:
     """The frames that may be dropped now."""
-    drops = env.action_masks()[-1 - len(menu_of(env).rows) : -1]
-    return {name for name, legal in zip(names(env), drops, strict=False) if legal}
+    return {name for name in names(env) if env.action_masks()[choice(env, "drop", name)]}
 
 
 def drop(env: DreamRTMMDispatchEnv, name: str) -> None:
-    env.step(env.actions - 1 - len(menu_of(env).rows) + names(env).index(name))
+    env.step(choice(env, "drop", name))
 
 
-def dispatch(env: DreamRTMMDispatchEnv, name: str, variant: int = 0) -> None:
+def dispatch(env: DreamRTMMDispatchEnv, name: str, variant: int | None = None) -> None:
     """Run a frame's next layer on the first accelerator."""
-    accelerators, networks = menu_of(env).shape
-    env.step(int(names(env).index(name) * accelerators * networks + variant))
+    first = env.simulation.platform.accelerator_names[0]
+    env.step(choice(env, "dispatch", name, accelerator=first, variant=variant))
 
 
 def fates(env: DreamRTMMDispatchEnv) -> dict[str, str]:
@@ -192,7 +162,7 @@ def test_it_need_not_help_another(begin: Play) -> None:
     # DREAM itself would keep it: condition 2.
     env = begin(Given("a", [1000], deadline_ns=500))
     assert droppable(env) == {"a0"}
-    assert dreams_choice(env) == 0
+    assert env.describe(env.expert_action("dream_full")).kind == "dispatch"
 
 
 def test_a_model_with_dependents_may_not(begin: Play) -> None:
@@ -265,7 +235,7 @@ def test_every_frame_that_waits_has_a_row(begin: Play) -> None:
 
 def layers_taken(env: DreamRTMMDispatchEnv) -> list[int]:
     """Dispatch ``a0`` until it is complete: how many layers each dispatch took."""
-    while "a0" in names(env):
+    while not env.simulation.ended and "a0" in names(env):
         dispatch(env, "a0")
     rows = env.simulation.records[0][: env.simulation.state.run[0].timeline_rows]
     return [int(row[6]) for row in rows]
@@ -347,16 +317,18 @@ def test_waiting_until_an_accelerator_is_idle(begin: Play) -> None:
     asked = {}
     for waits in (False, True):
         env = begin(*models, accelerators=2, wait_until_idle=waits)
-        rows = len(menu_of(env).rows)
-        legal = env.action_masks()[rows * 2 + rows : -1]
-        assert legal.tolist() == [False] * 2 * waits, "none is busy"
-        env.step(names(env).index("a0") * 2)
-        until_first, wait = rows * 2 + rows, env.actions - 1
+        first, second = env.simulation.platform.accelerator_names
+        if waits:
+            until = {name: env.action_of("wait", accelerator=name) for name in (first, second)}
+            legal = env.action_masks()[list(until.values())]
+            assert legal.tolist() == [False, False], "none is busy"
+        dispatch(env, "a0")
         steps = 0
         while env.simulation.now_ns < 2910:  # a0 pays 10 ns for its input
             if waits:
-                assert env.action_masks()[until_first : until_first + 2].tolist() == [True, False]
-            *_, info = env.step(until_first if waits else wait)
+                legal = env.action_masks()[list(until.values())]
+                assert legal.tolist() == [True, False]
+            *_, info = env.step(until[first] if waits else env.action_of("wait"))
             steps += 1
         asked[waits] = steps
         assert env.simulation.now_ns == 2910
@@ -386,10 +358,11 @@ def test_the_end_ends_the_wait_for_an_accelerator(begin: Play) -> None:
 
 def total_of(env: DreamRTMMDispatchEnv, variant: int) -> tuple[float, dict[str, Any]]:
     """What an episode earns that runs a0 in a variant, then whatever is due first."""
-    accelerators, networks = menu_of(env).shape
-    action, total, ended = names(env).index("a0") * accelerators * networks + variant, 0.0, False
+    first, total, ended = env.simulation.platform.accelerator_names[0], 0.0, False
+    variants = None if env.sizes["variants"] == 1 else variant
+    action = choice(env, "dispatch", "a0", accelerator=first, variant=variants)
     while not ended:
-        _, reward, ended, _, info = env.step(int(action))
+        _, reward, ended, _, info = env.step(action)
         total += reward
         action = 0 if env.action_masks()[0] else env.actions - 1
     return total, info

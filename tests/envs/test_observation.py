@@ -8,17 +8,10 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from dream_gym.compiling.jit import entry_point
-from dream_gym.envs.dispatch.menu import view_menu
+from dream_gym.envs.dispatch.entries import MenuEntry
 from dream_gym.envs.dispatch.observation import FRAMES, PAIRS
 from dream_gym.envs.rewards import REWARDS
-from dream_gym.schedulers.dream.mapscore import DREAM_MAPSCORE
-from dream_gym.simulator import (
-    Ints,
-    switch_cost,
-    view_problem_compiled,
-    view_state_compiled,
-)
+from dream_gym.simulator import switch_cost
 
 DISPATCH = "dream_gym:DreamRTMM-Dispatch-v0"
 ALPHA, BETA = 0.7, 1.3
@@ -27,15 +20,6 @@ CELLS = [
     ("vr_gaming", "8k_1os_2ws", 2.5),
     ("drone_outdoor", "4k_2ws", 3.0),
 ]
-
-_decide = DREAM_MAPSCORE.decide
-
-
-@entry_point("of_the_observation", cache=False)
-def ask_mapscore(problem_arena: Ints, state_arena: Ints) -> tuple[int, int, int]:
-    """What `dream_mapscore` decides here: kind, slot and accelerator."""
-    decision = _decide(view_problem_compiled(problem_arena), view_state_compiled(state_arena))
-    return decision.kind, decision.slot, decision.accelerator
 
 
 def columns(table: Any, features: Any) -> dict[str, Any]:
@@ -53,6 +37,14 @@ def observed_scores(observation: dict[str, Any], accelerators: int) -> Any:
     )
     scores += ALPHA * starvation[:, None] / accelerators + BETA * energy_preference
     return scores * accelerators
+
+
+def slot_of(env: Any, entry: MenuEntry) -> int:
+    """Where the simulator keeps the frame of an entry."""
+    slots = env.simulation.state.slots
+    model = env.simulation.scenario.model_names.index(entry.model)
+    found = (slots["serial"] > 0) & (slots["model"] == model) & (slots["frame"] == entry.frame)
+    return int(np.flatnonzero(found).item())
 
 
 def mapscore(simulation: Any, slot: int, accelerator: int) -> float:
@@ -81,20 +73,20 @@ def test_mapscore_can_be_computed_from_it(scenario: str, platform: str, load: fl
         observation="dict",
     ).unwrapped
     observation, info = env.reset(seed=3)
-    simulation, menu = env.simulation, view_menu(env.buffers["menu"])
-    simulation.parameters[:3] = ALPHA, BETA, 0
+    simulation = env.simulation
     accelerators = len(simulation.state.accelerators)
     generator, ended, compared, late = np.random.default_rng(0), False, 0, set()
     while not ended:
         scores = observed_scores(observation, accelerators)
         legal = np.argwhere(observation["pairs"][..., 0] == 1)
         for row, index in legal:
-            expected = mapscore(simulation, menu.rows[row], int(index))
+            slot = slot_of(env, env.describe(row * accelerators + index))
+            expected = mapscore(simulation, slot, int(index))
             assert scores[row, index] == pytest.approx(expected, rel=1e-5, abs=1e-5)
             compared += 1
-        _, slot, accelerator = ask_mapscore(simulation.problem_arena, simulation.state_arena)
         if len(legal):
-            chosen = scores[menu.rows.tolist().index(slot), accelerator]
+            expert = env.expert_action("dream_mapscore", alpha=ALPHA, beta=BETA)
+            chosen = scores[divmod(expert, accelerators)]
             assert chosen >= max(scores[row, index] for row, index in legal) * (1 - 1e-5)
         frames = columns(observation["frames"], FRAMES)
         late |= set(frames["urgency"][frames["slack"] < 0].tolist())
@@ -116,7 +108,7 @@ def test_finish_tells_when_a_dispatch_would_end() -> None:
         row, index = divmod(action, accelerators)
         if row < len(observation["frames"]):
             pair = dict(zip([e.name for e in PAIRS], observation["pairs"][row, index], strict=True))
-            slot = view_menu(env.buffers["menu"]).rows[row]
+            slot = slot_of(env, env.describe(action))
             stream = env.simulation.state.slots[slot].stream
             deadline_ns = int(env.simulation.problem.streams[stream].deadline_ns)
             model = int(env.simulation.state.slots[slot].model)

@@ -11,19 +11,8 @@ import numpy as np
 import pytest
 
 from dream_gym.analysis.suites.calibrated import contended_cells
-from dream_gym.compiling.jit import entry_point
 from dream_gym.envs import DreamRTMMDispatchEnv
-from dream_gym.envs.dispatch.menu import view_menu
 from dream_gym.envs.rewards import REWARDS
-from dream_gym.schedulers.dream.full import DREAM_FULL
-from dream_gym.simulator import (
-    DROP,
-    NONE,
-    PASS,
-    Ints,
-    view_problem_compiled,
-    view_state_compiled,
-)
 
 EVERY = os.environ.get("DREAM_GYM_EVERY") == "1"
 ALL_CELLS = [(cell.scenario, cell.platform, cell.contended_load) for cell in contended_cells()]
@@ -64,21 +53,8 @@ def totals(envs: list[Any], seed: int, play: Play) -> tuple[list[float], float]:
     return gained, info["result"].mean_violation_rate
 
 
-def fastest_first(env: Any, info: dict[str, Any], slots: list[int] | None = None) -> int:
-    """FCFS over the waiting frames in some slots, by default all."""
-    mask, menu = info["action_mask"], view_menu(env.buffers["menu"])
-    state, problem = env.simulation.state, env.simulation.problem
-    accelerators = int(menu.shape[0])
-    rows = {int(slot): row for row, slot in enumerate(menu.rows[: menu.now[0].waiting])}
-    for slot in state.live[: state.run[0].live_count].tolist():
-        row = rows.get(slot)
-        if row is None or (slots is not None and slot not in slots):
-            continue
-        legal = np.flatnonzero(mask[row * accelerators : (row + 1) * accelerators])
-        if len(legal):
-            latency_ns = problem.costs["latency_ns"][state.slots["layer"][slot]]
-            return row * accelerators + int(min(legal, key=lambda index: latency_ns[index]))
-    return len(mask) - 1
+def fastest_first(env: Any, info: dict[str, Any]) -> int:
+    return int(env.expert_action("fcfs"))
 
 
 def wait(env: Any, info: dict[str, Any]) -> int:
@@ -87,11 +63,10 @@ def wait(env: Any, info: dict[str, Any]) -> int:
 
 def drop_all(env: Any, info: dict[str, Any]) -> int:
     """Drop whatever may be dropped, and serve nothing else."""
-    mask = info["action_mask"]
-    menu = view_menu(env.buffers["menu"])
-    drops = len(menu.rows) * int(menu.shape[0])
-    legal = np.flatnonzero(mask[drops:-1])
-    return drops + int(legal[0]) if len(legal) else len(mask) - 1
+    sizes = env.sizes
+    drops = sizes["rows"] * sizes["accelerators"] * sizes["variants"]
+    legal = np.flatnonzero(info["action_mask"][drops:-1])
+    return drops + int(legal[0]) if len(legal) else wait(env, info)
 
 
 def drop_first(env: Any, info: dict[str, Any]) -> int:
@@ -100,17 +75,26 @@ def drop_first(env: Any, info: dict[str, Any]) -> int:
     return fastest_first(env, info) if action == wait(env, info) else action
 
 
+def ask(env: Any, scheduler: str, shown: Callable[[Any], Any]) -> int:
+    """What a scheduler would do that is shown the frames of some models only.
+
+    Args:
+        env: The environment.
+        scheduler: Its id.
+        shown: Which models of an array it is shown.
+    """
+    state = env.simulation.state
+    live = state.live[: state.run[0].live_count].copy()
+    some = live[shown(state.slots["model"][live])]
+    state.live[: len(some)], state.run[0].live_count = some, len(some)
+    action = int(env.expert_action(scheduler))
+    state.live[: len(live)], state.run[0].live_count = live, len(live)
+    return action
+
+
 def serve_only(model: int) -> Play:
     """Serve one model by FCFS, and no other."""
-
-    def play(env: Any, info: dict[str, Any]) -> int:
-        state = env.simulation.state
-        live = state.live[: state.run[0].live_count].tolist()
-        return fastest_first(
-            env, info, [slot for slot in live if state.slots["model"][slot] == model]
-        )
-
-    return play
+    return lambda env, info: ask(env, "fcfs", lambda models: models == model)
 
 
 @pytest.mark.compiled
@@ -142,46 +126,22 @@ def test_dropping_pays_only_by_what_it_leaves_to_others(seed: int) -> None:
     assert 0 < better < len(CELLS)
 
 
-_decide = DREAM_FULL.decide
-
-
-@entry_point("of_the_rewards", cache=False)
-def ask_dream(problem_arena: Ints, state_arena: Ints) -> tuple[int, int, int, int]:
-    """What `dream_full` decides here: kind, slot, accelerator and variant."""
-    decision = _decide(view_problem_compiled(problem_arena), view_state_compiled(state_arena))
-    return decision.kind, decision.slot, decision.accelerator, decision.variant
-
-
-def dream(env: Any, info: dict[str, Any], hidden: int = NONE, lightest: bool = False) -> int:
-    """The action of `dream_full` in an environment whose actions choose variants.
-
-    Args:
-        env: The environment.
-        info: Its latest info.
-        hidden: A model whose frames it is not shown.
-        lightest: Whether each frame runs its lightest variant.
-    """
-    menu, simulation = view_menu(env.buffers["menu"]), env.simulation
-    state = simulation.state
-    live = state.live[: state.run[0].live_count].copy()
-    shown = live[state.slots["model"][live] != hidden]
-    state.live[: len(shown)], state.run[0].live_count = shown, len(shown)
-    kind, slot, accelerator, variant = ask_dream(simulation.problem_arena, simulation.state_arena)
-    state.live[: len(live)], state.run[0].live_count = live, len(live)
-    if kind == PASS:
-        return wait(env, info)
-    row = menu.rows.tolist().index(slot)
-    accelerators, networks = menu.shape.tolist()
-    if kind == DROP:
-        return int(len(menu.rows) * accelerators * networks + row)
-    at = (row * accelerators + accelerator) * networks
-    if lightest:
-        variant = int(info["action_mask"][at : at + networks].sum()) - 1
-    return int(at + variant)
+def dream(env: Any, info: dict[str, Any]) -> int:
+    return int(env.expert_action("dream_full"))
 
 
 def starve(model: int) -> Play:
-    return lambda env, info: dream(env, info, hidden=model)
+    """Play DREAM without one model."""
+    return lambda env, info: ask(env, "dream_full", lambda models: models != model)
+
+
+def run_lightest(env: Any, info: dict[str, Any]) -> int:
+    """Play DREAM with the lightest variant of each frame."""
+    action = dream(env, info)
+    if env.describe(action).kind == "dispatch":
+        while info["action_mask"][action + 1] and (action + 1) % env.sizes["variants"]:
+            action += 1
+    return action
 
 
 def every_other_100_ms(env: Any, info: dict[str, Any]) -> int:
@@ -206,24 +166,16 @@ def give_up(share: float) -> Play:
 
 def alternate_parameters(env: Any, info: dict[str, Any]) -> int:
     swap = env.simulation.now_ns // 10_000_000 % 2
-    env.simulation.parameters[:2] = (0.0, 2.0) if swap else (2.0, 0.0)
-    action = dream(env, info)
-    env.simulation.parameters[:2] = DEFAULTS[:2]
-    return action
+    return int(env.expert_action("dream_full", alpha=2.0 * (1 - swap), beta=2.0 * swap))
 
 
-def lightest(env: Any, info: dict[str, Any]) -> int:
-    return dream(env, info, lightest=True)
-
-
-DEFAULTS = DREAM_FULL.configure().parameters()
 TRICKS: dict[str, Play] = {
     "serve every other 100 ms": every_other_100_ms,
     "drop early": drop_early,
     "give up the last half": give_up(0.5),
     "give up the last tenth": give_up(0.1),
     "alternate parameters": alternate_parameters,
-    "lightest variants": lightest,
+    "lightest variants": run_lightest,
     "wait": wait,
     "drop all": drop_all,
 }
@@ -250,7 +202,6 @@ def test_no_trick_is_worth_its_violations(scenario: str) -> None:
             reward="dense",
             supernet="free",
         )
-        env.simulation.parameters[: len(DEFAULTS)] = DEFAULTS
         (bar,), least = totals([env], 1, dream)
         starving = {
             f"starve model {model}": starve(model)

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import inspect
-import operator
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.utils import EzPickle
-from numpy.typing import NDArray
 
-from dream_gym.arguments import (
-    checked_choice,
-    checked_flag,
-    checked_integer,
-    checked_number,
-)
-from dream_gym.envs.base import Buffers, WorldEnv, padded_sizes
-from dream_gym.envs.dispatch.menu import ILLEGAL_WORD, MENU, SHARE_UNITS, view_menu
+from dream_gym.arguments import checked_choice, checked_flag, checked_integer
+from dream_gym.envs.base import padded_sizes
+from dream_gym.envs.dispatch.menu import MENU, read_block, view_menu
+from dream_gym.envs.dispatch.menu_env import MenuEnv
 from dream_gym.envs.dispatch.observation import (
     ACCELERATORS,
     FRAMES,
@@ -31,21 +24,14 @@ from dream_gym.envs.dispatch.observation import (
 )
 from dream_gym.envs.dispatch.stepping import step
 from dream_gym.envs.features import Observation, document_tables
-from dream_gym.envs.rewards import ELAPSED_NS, LENGTH, REWARD_PAGE
+from dream_gym.envs.rewards import REWARD_PAGE
 from dream_gym.envs.sampling import Cells, Load, Platforms, Sampler, Scenarios, read_places
-from dream_gym.errors import ActionError, ConfigError
-from dream_gym.simulator import NEVER, NONE, Result
-from dream_gym.units import NS_PER_MS
+from dream_gym.simulator import NONE
 
 MAX_ROWS = 4096
-BLOCK_MS = 0.25
-"""Most time of a block where nothing is said of it."""
-_MOST_BLOCK_MS = 1e6
-ILLEGAL_SHARE = 0.05
-"""Share of an episode's actions that may be illegal before there is a warning."""
 
 
-class DreamRTMMDispatchEnv(WorldEnv):
+class DreamRTMMDispatchEnv(MenuEnv):
     r"""Decide which frame's next layer runs on which accelerator, one dispatch at a time.
 
     ## Description
@@ -230,7 +216,7 @@ class DreamRTMMDispatchEnv(WorldEnv):
         )
         checked_choice("decision", decision, ("layer", "block"))
         checked_choice("supernet", supernet, ("dream", "free"))
-        block_ns, block_share_units = _read_block(decision, block_ms, block_share)
+        block_ns, block_share_units = read_block(decision, block_ms, block_share)
         places = read_places(
             cells,
             scenario=scenario,
@@ -262,7 +248,7 @@ class DreamRTMMDispatchEnv(WorldEnv):
         )
         models, accelerators, rows, networks = padded.values()
         waits = accelerators if checked_flag("wait_until_idle", wait_until_idle) else 0
-        self.actions = rows * accelerators * networks + rows + waits + 1
+        actions = rows * accelerators * networks + rows + waits + 1
         self.padding = np.array([models, accelerators], dtype=np.int64)
         self._menu = MENU.allocate(rows_count=rows)
         menu = view_menu(self._menu)
@@ -271,12 +257,12 @@ class DreamRTMMDispatchEnv(WorldEnv):
         menu.now[0].block_ns, menu.now[0].block_share = block_ns, block_share_units
         menu.now[0].waits, menu.now[0].awaited = wait_until_idle, NONE
         menu.shape[:] = accelerators, networks
-        mask = np.zeros(self.actions, dtype=np.int8)
+        mask = np.zeros(actions, dtype=np.int8)
         mask[-1] = 1  # before the first reset, too, one action is legal
         super().__init__(
             sampler,
             Observation(tables(models, rows, accelerators), observation),
-            gym.spaces.Discrete(self.actions),
+            gym.spaces.Discrete(actions),
             reward=reward,
             accuracy_weight=accuracy_weight,
             choose_variants=supernet == "free",
@@ -288,59 +274,12 @@ class DreamRTMMDispatchEnv(WorldEnv):
             mask=mask,
         )
 
-    def action_masks(self) -> NDArray[np.bool_]:
-        """Which actions are legal, as sb3-contrib wants it: bool, one entry for each action."""
-        return self.buffers["mask"].astype(np.bool_)
-
-    def info(self) -> dict[str, Any]:
-        """What every reset and step tells."""
-        buffers = self.buffers
-        return {
-            "action_mask": buffers["mask"].copy(),
-            "elapsed_ns": int(buffers["episode_account"][ELAPSED_NS]),
-            "illegal_actions": int(buffers["menu"][ILLEGAL_WORD]),
-        }
-
-    def finish(self) -> Result:
-        """Note that the episode has ended, warn of many illegal actions, and give its result."""
-        self._warn_of_illegal_actions()
-        return super().finish()
-
-    def leave(self) -> None:
-        """Warn of many illegal actions in an episode that is left before its end."""
-        if not self.simulation.ended:
-            self._warn_of_illegal_actions()
-
-    def _warn_of_illegal_actions(self) -> None:
-        illegal = int(self.buffers["menu"][ILLEGAL_WORD])
-        steps = int(self.buffers["episode_account"][LENGTH])
-        if illegal > ILLEGAL_SHARE * steps:
-            warnings.warn(
-                f"{illegal} of the {steps} actions of an episode were illegal, and answered with "
-                "waiting: choose among those that action_masks() allows; with stable-baselines3 "
-                "train MaskablePPO and evaluate with MaskableEvalCallback, not EvalCallback",
-                stacklevel=3,
-            )
-
-    def statistics(self, buffers: Buffers) -> dict[str, NDArray[Any]]:
-        """Return, length and ``illegal_actions`` of an episode, or of each of a batch."""
-        illegal = np.array(buffers["menu"][..., ILLEGAL_WORD])
-        return super().statistics(buffers) | {"illegal_actions": illegal}
-
     def _begin(self) -> None:
         self.buffers["menu"][:] = self._menu
         self._step(0, begins=True)  # where nothing is to be decided, waiting ends the episode
 
     def _play(self, action: Any) -> bool:
-        try:
-            number = -1 if isinstance(action, bool) else operator.index(action)
-        except TypeError:  # of np.bool_, too
-            number = -1
-        if not 0 <= number < self.actions:
-            raise ActionError(
-                f"action: expected an integer from 0 to {self.actions - 1}, got {action!r}"
-            )
-        return self._step(number, begins=False)
+        return self._step(self._number(action), begins=False)
 
     def _step(self, action: int, *, begins: bool) -> bool:
         buffers = self.buffers
@@ -355,22 +294,6 @@ class DreamRTMMDispatchEnv(WorldEnv):
             buffers["flat"],
             buffers["episode_account"],
         )
-
-
-def _read_block(
-    decision: str, block_ms: float | None, block_share: float | None
-) -> tuple[int, int]:
-    """The limits of a block as the menu has them, in ns and in parts of `SHARE_UNITS`."""
-    for name, value in (("block_ms", block_ms), ("block_share", block_share)):
-        if value is not None and decision != "block":
-            raise ConfigError(f'{name}: is for decision="block", but decision is {decision!r}')
-    if block_ms is None and block_share is None:
-        block_ms = BLOCK_MS
-    block_ns = int(NEVER)
-    if block_ms is not None:
-        block_ns = round(checked_number("block_ms", block_ms, 0.0, _MOST_BLOCK_MS) * NS_PER_MS)
-    share = checked_number("block_share", 1.0 if block_share is None else block_share, 0.0, 1.0)
-    return block_ns, round(share * SHARE_UNITS)
 
 
 def _document() -> None:

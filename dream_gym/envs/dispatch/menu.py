@@ -13,23 +13,32 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dream_gym.arguments import checked_number
 from dream_gym.compiling.jit import compiled, inlined
+from dream_gym.errors import ConfigError
 from dream_gym.schedulers.dream.dropping import DROP_CAP, may_drop
 from dream_gym.schedulers.dream.supernet import SUPERNET_MARGIN, choose_variant
 from dream_gym.simulator import (
     DISPATCH,
-    DROP,
     NEVER,
     NONE,
+    PASS,
     Decision,
     Ints,
     Problem,
     State,
     advance,
     apply_decision,
+    dispatch_block,
+    drop,
+    wait,
 )
 from dream_gym.simulator.arena import INT, Layout, Records, record_type
+from dream_gym.units import NS_PER_MS
 
+BLOCK_MS = 0.25
+"""Most time of a block where nothing is said of it."""
+_MOST_BLOCK_MS = 1e6
 SHARE_UNITS = 1_000_000_000_000
 """The unit of a block's share is one part of so many."""
 
@@ -78,6 +87,29 @@ view_menu_compiled = inlined(view_menu)
 """The same for compiled code."""
 
 
+def read_block(decision: str, block_ms: float | None, block_share: float | None) -> tuple[int, int]:
+    """The limits of a block as the menu has them, in ns and in parts of `SHARE_UNITS`.
+
+    Args:
+        decision: Of the environment, as for the others.
+        block_ms: The most time of a block, or None.
+        block_share: The most of a network that it takes, or None.
+
+    Raises:
+        ConfigError: A limit is out of range, or there are no blocks.
+    """
+    for name, value in (("block_ms", block_ms), ("block_share", block_share)):
+        if value is not None and decision != "block":
+            raise ConfigError(f'{name}: is for decision="block", but decision is {decision!r}')
+    if block_ms is None and block_share is None:
+        block_ms = BLOCK_MS
+    block_ns = int(NEVER)
+    if block_ms is not None:
+        block_ns = round(checked_number("block_ms", block_ms, 0.0, _MOST_BLOCK_MS) * NS_PER_MS)
+    share = checked_number("block_share", 1.0 if block_share is None else block_share, 0.0, 1.0)
+    return block_ns, round(share * SHARE_UNITS)
+
+
 @inlined
 def to_choice(
     problem: Problem, state: State, menu: Menu, timeline: Ints, frames: Ints, mask: Mask
@@ -116,31 +148,66 @@ def act(
     if not 0 <= action < len(mask) or mask[action] == 0:
         menu.now[0].illegal += 1
         action = len(mask) - 1
-    if action == len(mask) - 1:
+    decision = to_decision(problem, state, menu, len(mask), action)
+    if decision.kind == PASS:
+        menu.now[0].awaited = decision.accelerator
         state.run[0].decision_due = 0
-        return
-    accelerators, networks = menu.shape[0], menu.shape[1]
-    dispatches = len(menu.rows) * accelerators * networks
-    if action >= dispatches + len(menu.rows):
-        menu.now[0].awaited = action - dispatches - len(menu.rows)
-        state.run[0].decision_due = 0
-        return
+    else:
+        apply_decision(problem, state, timeline, frames, decision)
+
+
+@inlined
+def to_decision(problem: Problem, state: State, menu: Menu, actions: int, action: int) -> Decision:
+    """What an action decides.
+
+    A pass has the accelerator that it waits for, `NONE` for none. The slot is `NONE` where the row
+    has no frame.
+
+    Args:
+        problem: The problem.
+        state: The state.
+        menu: Its menu.
+        actions: Number of actions.
+        action: One of them, legal or not.
+    """
+    rows, accelerators, networks = len(menu.rows), menu.shape[0], menu.shape[1]
+    dispatches = rows * accelerators * networks
+    if action == actions - 1:
+        return wait()
+    if action >= dispatches + rows:
+        return Decision(PASS, NONE, action - dispatches - rows, 0, 1)
     if action >= dispatches:
-        slot = menu.rows[action - dispatches]
-        apply_decision(problem, state, timeline, frames, Decision(DROP, slot, NONE, 0, 1))
-        return
+        return drop(menu.rows[action - dispatches])
     slot = menu.rows[action // (accelerators * networks)]
     accelerator, variant = action // networks % accelerators, action % networks
+    if slot == NONE or accelerator >= len(state.accelerators):
+        return Decision(DISPATCH, NONE, accelerator, variant, 1)
     network, layer = state.slots[slot].network, state.slots[slot].layer
     if state.slots[slot].last_accelerator == NONE:
         if networks == 1:
             variant = choose_variant(problem, state, slot, SUPERNET_MARGIN)
-        network += variant
+        network += min(variant, problem.models[state.slots[slot].model].networks - 1)
         layer = problem.networks[network].first_layer
     layers = layers_at_once(problem, menu, network, layer, accelerator)
-    apply_decision(
-        problem, state, timeline, frames, Decision(DISPATCH, slot, accelerator, variant, layers)
-    )
+    return dispatch_block(slot, accelerator, variant, layers)
+
+
+@inlined
+def to_action(state: State, menu: Menu, mask: Mask, decision: Decision) -> int:
+    """The legal action that decides the same, but for the number of layers; `NONE` without one."""
+    if decision.kind == PASS:
+        return len(mask) - 1
+    accelerators, networks = menu.shape[0], menu.shape[1]
+    for row in range(menu.now[0].waiting):
+        slot = menu.rows[row]
+        if slot == decision.slot:
+            action = len(menu.rows) * accelerators * networks + row
+            if decision.kind == DISPATCH:
+                action = (row * accelerators + decision.accelerator) * networks
+                if networks > 1 and state.slots[slot].last_accelerator == NONE:
+                    action += decision.variant
+            return int(action) if mask[action] else NONE
+    return NONE
 
 
 @inlined

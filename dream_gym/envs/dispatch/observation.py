@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 from dream_gym.compiling.jit import inlined
 from dream_gym.envs.dispatch.menu import Menu, layers_at_once
-from dream_gym.envs.features import Feature, Flat, Table
+from dream_gym.envs.features import FLOAT32, Feature, Flat, Table, clipper, feature_record
 from dream_gym.schedulers.dream.scoring import LEAST_SLACK_NS
-from dream_gym.simulator import (
-    NEVER,
-    Problem,
-    State,
-    latest_stream,
-    switch_bytes,
-    switch_energy_pj,
-    switch_ns,
-)
+from dream_gym.schedulers.pairs import look_at_pair
+from dream_gym.simulator import NEVER, Problem, State, latest_stream
+from dream_gym.simulator.arena import Layout, Records
 from dream_gym.simulator.windows import charged_pj
 from dream_gym.units import NS_PER_S
 
@@ -65,9 +60,6 @@ PAIRS = (
 )
 """The last two, times the number of accelerators A, are MapScore's."""
 
-GLOBALS, PER_MODEL, PER_ACCELERATOR = len(GLOBAL), len(MODELS), len(ACCELERATORS)
-PER_FRAME, PER_PAIR = len(FRAMES), len(PAIRS)
-
 
 def tables(models: int, rows: int, accelerators: int) -> dict[str, Table]:
     """The tables in the order of the flat vector, padded to the largest cell."""
@@ -80,16 +72,43 @@ def tables(models: int, rows: int, accelerators: int) -> dict[str, Table]:
     }
 
 
-@inlined
-def _put(out: Flat, at: int, value: float, low: float, high: float) -> None:
-    out[at] = min(max(value, low), high)
+class Seen(NamedTuple):
+    """The tables of an observation, each a record of its features a row."""
+
+    overall: Records
+    """[1] of `GLOBAL`."""
+    models: Records
+    """[model] of `MODELS`."""
+    accelerators: Records
+    """[accelerator] of `ACCELERATORS`."""
+    frames: Records
+    """[row] of `FRAMES`."""
+    pairs: Records
+    """[row, accelerator] of `PAIRS`."""
+
+
+_SEEN = Layout(
+    Seen,
+    dimensions=("models_count", "rows_count", "accelerators_count"),
+    tables={
+        "overall": (feature_record(GLOBAL), (1,)),
+        "models": (feature_record(MODELS), ("models_count",)),
+        "accelerators": (feature_record(ACCELERATORS), ("accelerators_count",)),
+        "frames": (feature_record(FRAMES), ("rows_count",)),
+        "pairs": (feature_record(PAIRS), ("rows_count", "accelerators_count")),
+    },
+    word=FLOAT32,
+)
+_view = inlined(_SEEN.viewer_of_sizes())
+_clip_overall, _clip_model, _clip_accelerator = map(clipper, (GLOBAL, MODELS, ACCELERATORS))
+_clip_frame, _clip_pair = map(clipper, (FRAMES, PAIRS))
 
 
 @inlined
 def observe(
     problem: Problem, state: State, menu: Menu, models: int, accelerators: int, out: Flat
 ) -> None:
-    """Fill the flat vector, table by table in the order of `tables`.
+    """Fill the flat vector.
 
     Args:
         problem: The problem.
@@ -101,39 +120,34 @@ def observe(
     """
     for at in range(len(out)):
         out[at] = 0.0
-    now_ns = state.run[0].now_ns
-    idle = 0
-    start = GLOBALS + PER_MODEL * models
-    for index in range(len(state.accelerators)):
-        run, at = state.accelerators[index], start + PER_ACCELERATOR * index
-        busy_ns = float(run.busy_ns)
-        out[at] = 1.0
-        if run.busy_until_ns == NEVER:
-            idle += 1
-            out[at + 1] = 1.0
-        else:
-            _put(out, at + 2, (run.busy_until_ns - now_ns) / 1e7, 0.0, 10.0)
-            busy_ns += now_ns - run.busy_since_ns
-        _put(out, at + 3, busy_ns / max(now_ns, 1), 0.0, 1.0)
-    out[0] = (state.run[0].horizon_ns - now_ns) / state.run[0].horizon_ns
-    _put(out, 1, menu.now[0].waiting / 10.0, 0.0, 10.0)
-    out[2] = idle / len(state.accelerators)
+    seen = _view(out, models, len(menu.rows), accelerators)
     for model in range(len(problem.models)):
-        _observe_model(problem, state, model, out, GLOBALS + PER_MODEL * model)
-    start += PER_ACCELERATOR * accelerators
-    pairs = start + PER_FRAME * len(menu.rows)
+        _observe_model(problem, state, model, seen.models[model])
+        _clip_model(seen.models[model])
+    idle = 0
+    for index in range(len(state.accelerators)):
+        _observe_accelerator(state, index, seen.accelerators[index])
+        _clip_accelerator(seen.accelerators[index])
+        idle += state.accelerators[index].busy_until_ns == NEVER
+    horizon_ns = state.run[0].horizon_ns
+    overall = seen.overall[0]
+    overall.time_left = (horizon_ns - state.run[0].now_ns) / horizon_ns
+    overall.waiting = menu.now[0].waiting / 10.0
+    overall.idle = idle / len(state.accelerators)
+    _clip_overall(overall)
     for row in range(menu.now[0].rows):
         slot = menu.rows[row]
-        _observe_frame(problem, state, slot, out, start + PER_FRAME * row)
+        _observe_frame(problem, state, slot, seen.frames[row])
+        _clip_frame(seen.frames[row])
         network, layer = state.slots[slot].network, state.slots[slot].layer
         for index in range(len(state.accelerators)):
-            at = pairs + PER_PAIR * (row * accelerators + index)
             layers = layers_at_once(problem, menu, network, layer, index)
-            _observe_pair(problem, state, slot, layers, index, out, at)
+            _observe_pair(problem, state, slot, index, layers, seen.pairs[row, index])
+            _clip_pair(seen.pairs[row, index])
 
 
 @inlined
-def _observe_model(problem: Problem, state: State, model: int, out: Flat, at: int) -> None:
+def _observe_model(problem: Problem, state: State, model: int, row: Any) -> None:
     now_ns = state.run[0].now_ns
     given, counts = problem.models[model], state.models[model]
     frames = max(counts.frames, 1)
@@ -144,18 +158,31 @@ def _observe_model(problem: Problem, state: State, model: int, out: Flat, at: in
         active = problem.phase_starts_ns[stream.phase] <= now_ns
         if stream.phase + 1 < len(problem.phase_starts_ns):
             active = active and now_ns < problem.phase_starts_ns[stream.phase + 1]
-    out[at] = 1.0
+    row.present = 1.0
     if active:
-        _put(out, at + 1, math.log(1.0 + NS_PER_S / max(stream.period_quotient_ns, 1)), 0.0, 14.0)
-    _put(out, at + 2, counts.violations / frames, 0.0, 1.0)
-    _put(out, at + 3, counts.lost / frames, 0.0, 1.0)
+        row.rate = math.log(1.0 + NS_PER_S / max(stream.period_quotient_ns, 1))
+    row.violations = counts.violations / frames
+    row.lost = counts.lost / frames
     energy_pj = charged_pj(problem, state, model)
-    _put(out, at + 4, energy_pj / (float(given.worst_energy_pj) * frames), 0.0, 2.0)
-    _put(out, at + 5, counts.waiting / given.backlog_limit, 0.0, 2.0)
+    row.energy = energy_pj / (float(given.worst_energy_pj) * frames)
+    row.waiting = counts.waiting / given.backlog_limit
 
 
 @inlined
-def _observe_frame(problem: Problem, state: State, slot: int, out: Flat, at: int) -> None:
+def _observe_accelerator(state: State, accelerator: int, row: Any) -> None:
+    run, now_ns = state.accelerators[accelerator], state.run[0].now_ns
+    busy_ns = float(run.busy_ns)
+    row.present = 1.0
+    if run.busy_until_ns == NEVER:
+        row.idle = 1.0
+    else:
+        row.busy_for = (run.busy_until_ns - now_ns) / 1e7
+        busy_ns += now_ns - run.busy_since_ns
+    row.busy = busy_ns / max(now_ns, 1)
+
+
+@inlined
+def _observe_frame(problem: Problem, state: State, slot: int, row: Any) -> None:
     now_ns = state.run[0].now_ns
     frame = state.slots[slot]
     layer, model = problem.layers[frame.layer], problem.models[frame.model]
@@ -164,45 +191,33 @@ def _observe_frame(problem: Problem, state: State, slot: int, out: Flat, at: int
     to_go_ns = layer.remaining_latency_ns / len(state.accelerators)
     first = problem.networks[frame.network].first_layer
     whole_ns = problem.layers[first].remaining_latency_ns / len(state.accelerators)
-    out[at] = 1.0
-    out[at + 1] = 1.0 - frame.executing
-    out[at + 2] = frame.model / len(problem.models)
-    _put(out, at + 3, slack_ns / deadline_ns, -2.0, 1.0)
-    _put(out, at + 4, to_go_ns / deadline_ns, 0.0, 4.0)
-    _put(out, at + 5, layer.least_remaining_ns / deadline_ns, 0.0, 4.0)
     urgency = to_go_ns / max(slack_ns, float(LEAST_SLACK_NS))
     starvation = (now_ns - frame.ready_since_ns) * len(state.accelerators) / layer.total_latency_ns
-    _put(out, at + 6, math.log(1.0 + urgency), 0.0, 20.0)
-    _put(out, at + 7, math.log(1.0 + starvation), 0.0, 20.0)
-    _put(out, at + 8, 1.0 - to_go_ns / whole_ns, 0.0, 1.0)
-    _put(out, at + 9, deadline_ns / 1e8, 0.0, 10.0)
-    out[at + 10] = (frame.network - model.first_network) / model.networks
+    row.present = 1.0
+    row.waiting = 1.0 - frame.executing
+    row.model = frame.model / len(problem.models)
+    row.slack = slack_ns / deadline_ns
+    row.to_go = to_go_ns / deadline_ns
+    row.least_to_go = layer.least_remaining_ns / deadline_ns
+    row.urgency = math.log(1.0 + urgency)
+    row.starvation = math.log(1.0 + starvation)
+    row.progress = 1.0 - to_go_ns / whole_ns
+    row.deadline = deadline_ns / 1e8
+    row.variant = (frame.network - model.first_network) / model.networks
 
 
 @inlined
 def _observe_pair(
-    problem: Problem, state: State, slot: int, layers: int, accelerator: int, out: Flat, at: int
+    problem: Problem, state: State, slot: int, accelerator: int, layers: int, row: Any
 ) -> None:
-    frame, run = state.slots[slot], state.accelerators[accelerator]
-    layer, cost = problem.layers[frame.layer], problem.costs[frame.layer, accelerator]
+    frame = state.slots[slot]
+    pair = look_at_pair(problem, state, slot, accelerator, layers)
     per_deadline = 1.0 / max(problem.streams[frame.stream].deadline_ns, 1)
-    count = len(state.accelerators)
-    latency_ns, energy_pj = 0.0, 0.0
-    for index in range(frame.layer, frame.layer + layers):
-        latency_ns += problem.costs[index, accelerator].latency_ns
-        energy_pj += problem.costs[index, accelerator].energy_pj
-    wait_ns, move_ns, move_pj = 0, 0, 0
-    if run.busy_until_ns != NEVER:
-        wait_ns = run.busy_until_ns - state.run[0].now_ns
-    elif frame.executing == 0:
-        out[at] = 1.0
-        moved_bytes = switch_bytes(problem, state, slot, accelerator)
-        move_ns, move_pj = switch_ns(problem, moved_bytes), switch_energy_pj(problem, moved_bytes)
-    _put(out, at + 1, latency_ns * per_deadline, 0.0, 4.0)
-    _put(out, at + 2, move_ns * per_deadline, 0.0, 4.0)
-    _put(out, at + 3, (wait_ns + move_ns + latency_ns) * per_deadline, 0.0, 4.0)
-    worst_pj = float(problem.models[frame.model].worst_energy_pj)
-    _put(out, at + 4, energy_pj / worst_pj, 0.0, 1.0)
-    _put(out, at + 5, layer.total_latency_ns / (count * cost.latency_ns), 0.0, 32.0)
-    preference = (layer.total_energy_pj - move_pj) / (count * cost.energy_pj)
-    out[at + 6] = math.copysign(min(math.log(1.0 + abs(preference)), 20.0), preference)
+    row.legal = 1.0 if pair.legal else 0.0
+    row.latency = pair.latency_ns * per_deadline
+    row.switch = pair.switch_ns * per_deadline
+    row.finish = (pair.wait_ns + pair.switch_ns + pair.latency_ns) * per_deadline
+    row.energy = pair.energy_pj / float(problem.models[frame.model].worst_energy_pj)
+    row.latency_preference = pair.latency_preference
+    preference = pair.energy_preference
+    row.energy_preference = math.copysign(math.log(1.0 + abs(preference)), preference)

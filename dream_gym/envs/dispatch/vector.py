@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from gymnasium.utils import EzPickle
 from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
 
 from dream_gym.envs.batch import Bools, WorldVectorEnv
 from dream_gym.envs.dispatch.env import DreamRTMMDispatchEnv
 from dream_gym.envs.dispatch.menu import ILLEGAL_WORD
 from dream_gym.envs.dispatch.stepping import step_batch
-from dream_gym.errors import ActionError
+from dream_gym.errors import ActionError, EnvStateError
+from dream_gym.schedulers import BuiltinScheduler
 
 
 class DreamRTMMDispatchVectorEnv(WorldVectorEnv):
@@ -50,6 +52,26 @@ class DreamRTMMDispatchVectorEnv(WorldVectorEnv):
     def action_masks(self) -> Bools:
         """Which actions are legal now: bool, (environments, actions)."""
         return self.buffers["mask"].astype(np.bool_)
+
+    def expert_action(self, scheduler: str | BuiltinScheduler, **options: Any) -> NDArray[np.int64]:
+        """What a compiled scheduler would do: an action for each environment, in one compiled call.
+
+        See `DreamRTMMDispatchEnv.expert_action`; where an episode has just ended it is to wait.
+
+        Raises:
+            ConfigError: There is no such scheduler, or an option is out of range.
+            EnvStateError: There was no reset yet.
+        """
+        if not self._begun:
+            raise EnvStateError("expert_action() needs running episodes: call reset() first")
+        expert = self._first.expert(scheduler, options)
+        actions = np.full(self.num_envs, self._first.actions - 1, dtype=np.int64)
+        for row in np.flatnonzero(~self._ended):
+            self.envs[row].introduce(expert)
+        buffers = self.buffers
+        rows = buffers["run"], buffers["menu"], buffers["mask"]
+        self._in_threads(expert.ask, *rows, ~self._ended, actions)
+        return actions
 
     def _play(self, actions: Any, active: Bools) -> None:
         actions = np.asarray(actions)

@@ -224,7 +224,6 @@ class DreamRTMMEnv(WorldEnv):
         self.interval_ns = round(interval_ms * NS_PER_MS)
         names = list(SCHEDULER.options.model_fields)
         indices = np.array([names.index(feature.name) for feature in tuned], dtype=np.int64)
-        flat = self.observation.flat_space
         self.constants = (
             indices,
             self.interval_ns,
@@ -232,7 +231,6 @@ class DreamRTMMEnv(WorldEnv):
             self.reward_number,
         )
         """What the compiled step is told of the environment at every call."""
-        self.bounds = np.stack([flat.low, flat.high])
         self.whole = np.array([feature.name in _WHOLE for feature in tuned])
         """Which tunables are rounded."""
 
@@ -262,7 +260,6 @@ class DreamRTMMEnv(WorldEnv):
             begins,
             *self.constants,
             buffers["memory"],
-            self.bounds,
             buffers["flat"],
             buffers["episode_account"],
         )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from dream_gym.compiling.jit import compiled
-from dream_gym.envs.features import Feature, Flat, Table
+from dream_gym.compiling.jit import compiled, inlined
+from dream_gym.envs.features import FLOAT32, Feature, Flat, Table, clipper, feature_record
 from dream_gym.simulator import NEVER, Floats, Ints, Problem, State, latest_stream
+from dream_gym.simulator.arena import Layout, Records
 from dream_gym.simulator.windows import charged_pj
 from dream_gym.units import NS_PER_S
 
@@ -28,8 +30,6 @@ ACCELERATORS = (
     Feature("present", "1", 0, 1, "1 for an accelerator, 0 for padding"),
     Feature("busy", "interval", 0, 1, "share of the last interval that it was busy"),
 )
-PER_MODEL, PER_ACCELERATOR = len(MODELS), len(ACCELERATORS)
-PARAMETERS_AT = len(GLOBAL)
 
 
 def tables(models: int, accelerators: int, tunables: Sequence[Feature]) -> dict[str, Table]:
@@ -40,6 +40,34 @@ def tables(models: int, accelerators: int, tunables: Sequence[Feature]) -> dict[
         "models": Table((models,), MODELS),
         "accelerators": Table((accelerators,), ACCELERATORS),
     }
+
+
+class Seen(NamedTuple):
+    """The tables of an observation, each a record of its features a row."""
+
+    overall: Records
+    """[1] of `GLOBAL`."""
+    tunables: Flat
+    """[tunable] its value in force, which is within its bounds."""
+    models: Records
+    """[model] of `MODELS`."""
+    accelerators: Records
+    """[accelerator] of `ACCELERATORS`."""
+
+
+_SEEN = Layout(
+    Seen,
+    dimensions=("tunables_count", "models_count", "accelerators_count"),
+    tables={
+        "overall": (feature_record(GLOBAL), (1,)),
+        "tunables": (FLOAT32, ("tunables_count",)),
+        "models": (feature_record(MODELS), ("models_count",)),
+        "accelerators": (feature_record(ACCELERATORS), ("accelerators_count",)),
+    },
+    word=FLOAT32,
+)
+_view = inlined(_SEEN.viewer_of_sizes())
+_clip_overall, _clip_model, _clip_accelerator = map(clipper, (GLOBAL, MODELS, ACCELERATORS))
 
 
 def memory_size(models: int, accelerators: int) -> int:
@@ -55,7 +83,6 @@ def observe(
     padding: Ints,
     interval_ns: int,
     memory: Floats,
-    bounds: Flat,
     out: Flat,
 ) -> None:
     """Fill the flat vector, and begin a new interval.
@@ -68,38 +95,36 @@ def observe(
         interval_ns: Length of a control interval.
         memory: The time, violations and energy of each model, and busy time of each accelerator,
             as they were when last observed; `memory_size`.
-        bounds: [2, features] least and largest values; what is beyond is clipped.
         out: float32 vector.
     """
     out[:] = 0.0
     now_ns, horizon_ns = state.run[0].now_ns, state.run[0].horizon_ns
     elapsed_ns = max(now_ns - memory[0], 1.0)
     memory[0] = now_ns
-    out[0] = (horizon_ns - now_ns) / horizon_ns
-    at = PARAMETERS_AT
+    seen = _view(out, len(tuned), padding[0], padding[1])
+    seen.overall[0].time_left = (horizon_ns - now_ns) / horizon_ns
+    _clip_overall(seen.overall[0])
     for index in range(len(tuned)):
-        out[at + index] = state.parameter[tuned[index]]
-    at += len(tuned)
+        seen.tunables[index] = state.parameter[tuned[index]]
     for model in range(len(problem.models)):
-        row = out[at + PER_MODEL * model : at + PER_MODEL * (model + 1)]
-        _observe_model(problem, state, model, interval_ns, memory[1 + 2 * model :], row)
-    at += PER_MODEL * padding[0]
+        row, last = seen.models[model], memory[1 + 2 * model :]
+        _observe_model(problem, state, model, interval_ns, last, row)
+        _clip_model(row)
     for accelerator in range(len(state.accelerators)):
         run = state.accelerators[accelerator]
         busy_ns = float(run.busy_ns)
         if run.busy_until_ns != NEVER:
             busy_ns += now_ns - run.busy_since_ns
-        last = 1 + 2 * len(problem.models) + accelerator
-        out[at + PER_ACCELERATOR * accelerator] = 1.0
-        out[at + PER_ACCELERATOR * accelerator + 1] = (busy_ns - memory[last]) / elapsed_ns
-        memory[last] = busy_ns
-    for feature in range(len(out)):
-        out[feature] = min(max(out[feature], bounds[0, feature]), bounds[1, feature])
+        at = 1 + 2 * len(problem.models) + accelerator
+        seen.accelerators[accelerator].present = 1.0
+        seen.accelerators[accelerator].busy = (busy_ns - memory[at]) / elapsed_ns
+        _clip_accelerator(seen.accelerators[accelerator])
+        memory[at] = busy_ns
 
 
 @compiled
 def _observe_model(
-    problem: Problem, state: State, model: int, interval_ns: int, last: Floats, row: Flat
+    problem: Problem, state: State, model: int, interval_ns: int, last: Floats, row: Any
 ) -> None:
     now_ns = state.run[0].now_ns
     given = problem.streams[latest_stream(problem, model, now_ns)]
@@ -117,17 +142,17 @@ def _observe_model(
     energy_pj = charged_pj(problem, state, model)
     frames = max(counts.frames, 1)
     due = interval_ns / period_ns
-    row[0] = 1.0
+    row.present = 1.0
     if _is_on(problem, given.phase, now_ns):
-        row[1] = math.log(1.0 + NS_PER_S / period_ns)
-    row[2] = live / problem.models[model].backlog_limit
-    row[3] = slack_ns / given.deadline_ns
-    row[4] = work_ns / len(state.accelerators) / given.deadline_ns
-    row[5] = (violations - last[0]) / due
-    row[6] = (energy_pj - last[1]) / (worst_pj * due)
-    row[7] = violations / frames
-    row[8] = counts.lost / frames
-    row[9] = energy_pj / (worst_pj * frames)
+        row.rate = math.log(1.0 + NS_PER_S / period_ns)
+    row.backlog = live / problem.models[model].backlog_limit
+    row.slack = slack_ns / given.deadline_ns
+    row.remaining_work = work_ns / len(state.accelerators) / given.deadline_ns
+    row.interval_violations = (violations - last[0]) / due
+    row.interval_energy = (energy_pj - last[1]) / (worst_pj * due)
+    row.violations = violations / frames
+    row.lost = counts.lost / frames
+    row.energy = energy_pj / (worst_pj * frames)
     last[0], last[1] = violations, energy_pj
 
 

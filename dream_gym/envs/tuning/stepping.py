@@ -35,7 +35,6 @@ def step(
     padding: Ints,
     reward: int,
     memory: Floats,
-    bounds: Flat,
     out: Flat,
     episode_account: Floats,
 ) -> bool:
@@ -50,7 +49,6 @@ def step(
         padding: Models and accelerators of the observation, padding included.
         reward: Number of the reward.
         memory: What the last observation has left, see `observe`.
-        bounds: [2, features] of the observation.
         out: float32, the observation.
         episode_account: See `dream_gym.envs.rewards`.
 
@@ -74,7 +72,7 @@ def step(
         if ended:
             finish_run(problem, state, frames)
         record_step(problem, state, episode_account, reward)
-    observe(problem, state, tuned, padding, interval_ns, memory, bounds, out)
+    observe(problem, state, tuned, padding, interval_ns, memory, out)
     return ended
 
 
@@ -89,7 +87,6 @@ def step_batch(
     padding: Ints,
     reward: int,
     memories: Floats,
-    bounds: Flat,
     outs: Flat,
     episode_accounts: Floats,
     ended: NDArray[np.bool_],
@@ -112,7 +109,6 @@ def step_batch(
                 padding,
                 reward,
                 memories[row],
-                bounds,
                 outs[row],
                 episode_accounts[row],
             )

@@ -59,7 +59,6 @@ class DreamRTMMVectorEnv(WorldVectorEnv):
             active,
             *self._first.constants,
             buffers["memory"],
-            self._first.bounds,
             buffers["flat"],
             buffers["episode_account"],
             self._ended,
