@@ -12,13 +12,13 @@ from gymnasium.utils import EzPickle
 from numpy.typing import NDArray
 
 from dream_gym.arguments import checked_choice, checked_flag, checked_integer, checked_number
+from dream_gym.envs.costs import costs_of, make_costs
 from dream_gym.envs.features import Observation
 from dream_gym.envs.rendering import draw_run
 from dream_gym.envs.rewards import (
-    ACCURACY_WEIGHT_OF_CHOICE,
     ELAPSED_NS,
-    MOST_ACCURACY_WEIGHT,
     REWARD,
+    Weights,
     account_size,
     begin_account,
     reward_number,
@@ -89,15 +89,15 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         observation: What agents see.
         action_space: What they do.
         reward: Name of the reward.
-        accuracy_weight: What accuracy lost counts, in violations; None for what holds by default.
-        choose_variants: Whether actions choose the variants of Supernets.
+        weights: What the terms of the reward count.
+        cost_info: Whether infos tell the terms of the last step, see `dream_gym.envs.costs`.
         episode_seconds: Simulated length of an episode.
         render_mode: ``rgb_array`` or None.
         sizes: What observations and actions are padded to, see `padded_sizes`.
         action_layout: What the numbers of an action stand for, ready for JSON.
         **buffers: Buffers that the subclass needs beside ``run``, the addresses of the simulation;
-            ``flat``, the observation as float32; and ``episode_account``, see
-            `dream_gym.envs.rewards`.
+            ``flat``, the observation as float32; ``episode_account``, see
+            `dream_gym.envs.rewards`; and ``costs``, see `dream_gym.envs.costs`.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 - Gymnasium declares it so
@@ -112,8 +112,8 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         action_space: gym.Space[Any],
         *,
         reward: str,
-        accuracy_weight: float | None,
-        choose_variants: bool,
+        weights: Weights,
+        cost_info: bool,
         episode_seconds: float,
         render_mode: str | None,
         sizes: dict[str, int],
@@ -130,11 +130,8 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         self.observation_space = observation.space
         self.action_space = action_space
         self.reward_number = reward_number(reward)
-        if accuracy_weight is None:
-            accuracy_weight = ACCURACY_WEIGHT_OF_CHOICE if choose_variants else 0.0
-        self.accuracy_weight = checked_number(
-            "accuracy_weight", accuracy_weight, 0.0, MOST_ACCURACY_WEIGHT
-        )
+        self.weights = weights
+        self.cost_info = checked_flag("cost_info", cost_info)
         self.episode_seconds = checked_number(
             "episode_seconds", episode_seconds, _LEAST_SECONDS, MAX_SECONDS
         )
@@ -145,6 +142,7 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
             "run": np.zeros(RUN_WORDS, dtype=np.int64),
             "flat": np.zeros(observation.flat_space.shape, dtype=np.float32),
             "episode_account": np.zeros(account_size(sizes["models"])),
+            "costs": make_costs(sizes["models"] if cost_info else 0),
             **buffers,
         }
 
@@ -181,9 +179,8 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         world = seed if seed is not None else int(self.np_random.integers(SEEDS_PER_PURPOSE))
         simulation.reset(seed=world, seconds=self.episode_seconds, record=record)
         self._run(drawn, simulation)
-        begin_account(
-            self.buffers["episode_account"], simulation.lower_bound(), self.accuracy_weight
-        )
+        begin_account(self.buffers["episode_account"], simulation.lower_bound(), self.weights)
+        self.buffers["costs"][:] = 0.0
         self._begin()
         told = {
             "seed": world,
@@ -295,7 +292,10 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
 
     def info(self) -> dict[str, Any]:
         """What every reset and step tells."""
-        return {"elapsed_ns": int(self.buffers["episode_account"][ELAPSED_NS])}
+        told: dict[str, Any] = {"elapsed_ns": int(self.buffers["episode_account"][ELAPSED_NS])}
+        if self.cost_info:
+            told["cost"] = costs_of(self.buffers["costs"])
+        return told
 
     @abstractmethod
     def _begin(self) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from dream_gym.arguments import checked_integer
 from dream_gym.compiling.threads import cores, run_in_threads
 from dream_gym.envs.base import Buffers, WorldEnv
+from dream_gym.envs.costs import costs_of
 from dream_gym.envs.rewards import ELAPSED_NS, LENGTH, REWARD
 from dream_gym.errors import ConfigError, EnvStateError
 
@@ -223,7 +224,10 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
     def _info(self, which: Bools) -> dict[str, Any]:
         """What every reset and step tells; ``which`` environments it is told of."""
         elapsed_ns = self.buffers["episode_account"][:, ELAPSED_NS].astype(np.int64)
-        return {"elapsed_ns": elapsed_ns, "_elapsed_ns": which}
+        told: dict[str, Any] = {"elapsed_ns": elapsed_ns, "_elapsed_ns": which}
+        if self.envs[0].cost_info:
+            told |= {"cost": costs_of(self.buffers["costs"]), "_cost": which}
+        return told
 
     def _reset(
         self,
@@ -266,8 +270,9 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any], EzPickle):
         for row in np.flatnonzero(ended):
             observations[row] = self.envs[row].present()
         for name, value in self._info(ended).items():
-            finals[name] = value.copy()
-            finals[name][~ended] = 0
+            finals[name] = value
+            for array in value.values() if isinstance(value, dict) else (value,):
+                array[~ended] = 0
         return {
             "final_obs": observations,
             "_final_obs": ended,

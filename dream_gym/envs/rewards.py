@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dream_gym.arguments import checked_choice
+from dream_gym.arguments import checked_choice, checked_number
 from dream_gym.compiling.jit import compiled, inlined
+from dream_gym.errors import ConfigError, hint
 from dream_gym.simulator import Floats, Problem, State
 from dream_gym.simulator.accounting import judged_uxcost, lost_accuracy
 from dream_gym.simulator.frames import judge_all
@@ -29,7 +31,9 @@ WINDOW_NS = 100_000_000
 """Least length of a window of ``uxcost_window``."""
 ACCURACY_WEIGHT_OF_CHOICE = 1.0
 """The weight of accuracy lost where actions choose variants; elsewhere it is 0."""
-MOST_ACCURACY_WEIGHT = 1e6
+DENSE_WEIGHTS = {"violations": 1.0, "lost": 0.0, "energy": 1.0}
+"""The weights of the terms of ``dense`` where nothing is said of them."""
+_MOST_WEIGHT = 1e6
 
 REWARD_PAGE = """\
 By the argument ``reward``; each is what a cost grows by, with a minus, so that an episode's rewards
@@ -44,6 +48,8 @@ sum to minus its final value:
 * ``dense``: (V + e / (1 + e)) / N, where V are the violations of all models, N their frames, and e
   is the mean over frames of energy over its worst case. Energy weighs less than one violation in
   all, so an episode with more violations always earns less, and energy decides between equals.
+  ``dense_weights`` weighs its terms otherwise: with ``violations`` v, ``lost`` l and ``energy`` w
+  it is (v V + l L + w e / (1 + e)) / N, where L are the lost frames; by default 1, 0 and 1.
 
 With ``accuracy_weight`` w above 0 the cost has one term more: w × the sum over models of accuracy
 lost / frames, where a completed frame loses 1 − top1 / top1 of the original (``accuracy_loss`` of
@@ -73,12 +79,15 @@ frame costs none. UXCost is a product, so ``uxcost_delta`` and ``log_uxcost_delt
     LENGTH,  # number of steps
     BOUND,  # lower bound of UXCost
     ACCURACY_WEIGHT,  # of accuracy lost
+    VIOLATION_WEIGHT,  # of a violation in ``dense``
+    LOST_WEIGHT,  # of a lost frame in ``dense``
+    ENERGY_WEIGHT,  # of energy in ``dense``
     NOW_NS,  # time of the last step
     ELAPSED_NS,  # time between the last two
     WINDOW_START_NS,  # begin of the window
     MEASURES,  # from here on what was measured then: see `window_uxcost`, and accuracy lost
-) = range(10)
-"""The layout of a episode_account."""
+) = range(13)
+"""The layout of an account."""
 
 
 def reward_number(reward: str) -> int:
@@ -87,24 +96,70 @@ def reward_number(reward: str) -> int:
 
 
 def account_size(models: int) -> int:
-    """Length of a episode_account for so many models."""
+    """Length of an account for so many models."""
     return MEASURES + (PER_MODEL + 1) * models
 
 
-def begin_account(episode_account: Floats, bound: float, accuracy_weight: float) -> None:
-    """Open the episode_account of a run at its start.
+class Weights(NamedTuple):
+    """What the terms of a reward count, see `REWARD_PAGE`; in the order of an account."""
+
+    accuracy: float
+    violations: float
+    lost: float
+    energy: float
+
+
+def read_weights(
+    reward: str,
+    accuracy_weight: float | None,
+    dense_weights: Mapping[str, float] | None,
+    *,
+    choose_variants: bool,
+) -> Weights:
+    """The weights that the arguments of an environment stand for.
+
+    Args:
+        reward: Name of the reward.
+        accuracy_weight: What accuracy lost counts, in violations; None for what holds by default.
+        dense_weights: Weights of the terms of ``dense`` by name; None for the default.
+        choose_variants: Whether actions choose the variants of Supernets.
+
+    Raises:
+        ConfigError: A weight is out of range or unknown, or the reward has no such weights.
+    """
+    if accuracy_weight is None:
+        accuracy_weight = ACCURACY_WEIGHT_OF_CHOICE if choose_variants else 0.0
+    accuracy = checked_number("accuracy_weight", accuracy_weight, 0.0, _MOST_WEIGHT)
+    weights = dict(DENSE_WEIGHTS)
+    if dense_weights is not None:
+        if reward != REWARDS[DENSE]:
+            raise ConfigError(f'dense_weights: are for reward="dense", but reward is {reward!r}')
+        if not isinstance(dense_weights, Mapping):
+            raise ConfigError(
+                f"dense_weights: expected a mapping of {', '.join(weights)}, got {dense_weights!r}"
+            )
+        for name, weight in dense_weights.items():
+            if name not in weights:
+                raise ConfigError(f"dense_weights: {name!r} is unknown; {hint(str(name), weights)}")
+            weights[name] = checked_number(f"dense_weights.{name}", weight, 0.0, _MOST_WEIGHT)
+    return Weights(accuracy, **weights)
+
+
+def begin_account(episode_account: Floats, bound: float, weights: Weights) -> None:
+    """Open the account of a run at its start.
 
     Args:
         episode_account: float64, `account_size`.
         bound: Lower bound of the run's UXCost.
-        accuracy_weight: What accuracy lost counts, in violations.
+        weights: What the terms of its reward count.
     """
     episode_account[:] = 0.0
-    episode_account[BOUND], episode_account[ACCURACY_WEIGHT] = bound, accuracy_weight
+    episode_account[BOUND] = bound
+    episode_account[ACCURACY_WEIGHT : ENERGY_WEIGHT + 1] = weights
 
 
 def statistics_of(episode_accounts: Floats) -> dict[str, NDArray[Any]]:
-    """Return ``r`` and length ``l`` of the episode of a episode_account, or of each of a batch."""
+    """Return ``r`` and length ``l`` of the episode of an account, or of each of a batch."""
     lengths = episode_accounts[..., LENGTH].astype(np.int64)
     return {"r": np.array(episode_accounts[..., RETURN]), "l": np.asarray(lengths)}
 
@@ -118,7 +173,7 @@ def note_begin(problem: Problem, state: State, episode_account: Floats) -> None:
 
 @inlined
 def record_step(problem: Problem, state: State, episode_account: Floats, number: int) -> None:
-    """Enter a step, which ends now, into a episode_account.
+    """Enter a step, which ends now, into an account.
 
     Args:
         problem: The problem.
@@ -142,7 +197,7 @@ def _cost(problem: Problem, state: State, episode_account: Floats, number: int) 
         return _cost_of_windows(problem, state, episode_account)
     weight = episode_account[ACCURACY_WEIGHT]
     if number == DENSE:
-        return _dense_cost(problem, state, weight)
+        return _dense_cost(problem, state, episode_account)
     cost = judged_uxcost(problem, state)
     if number == LOG_UXCOST:
         cost = math.log1p(cost / episode_account[BOUND]) if episode_account[BOUND] > 0.0 else 0.0
@@ -154,18 +209,20 @@ def _cost(problem: Problem, state: State, episode_account: Floats, number: int) 
 
 
 @compiled
-def _dense_cost(problem: Problem, state: State, accuracy_weight: float) -> float:
+def _dense_cost(problem: Problem, state: State, episode_account: Floats) -> float:
     frames, total, energy = 0, 0.0, 0.0
     for model in range(len(problem.models)):
         counts, worst_pj = state.models[model], float(problem.models[model].worst_energy_pj)
         frames += counts.frames
-        total += counts.violations
+        total += episode_account[VIOLATION_WEIGHT] * counts.violations
+        total += episode_account[LOST_WEIGHT] * counts.lost
         energy += charged_pj(problem, state, model) / worst_pj
-        if accuracy_weight > 0.0:
-            total += accuracy_weight * lost_accuracy(problem, state, model)
-    # All energy weighs less than one violation: no saving of it is worth another violation.
+        if episode_account[ACCURACY_WEIGHT] > 0.0:
+            total += episode_account[ACCURACY_WEIGHT] * lost_accuracy(problem, state, model)
+    # By default all energy weighs less than one violation: no saving of it is worth another.
     energy /= max(frames, 1)
-    return (total + energy / (1.0 + energy)) / max(frames, 1)
+    spent = episode_account[ENERGY_WEIGHT] * (energy / (1.0 + energy))
+    return float((total + spent) / max(frames, 1))
 
 
 @compiled

@@ -78,13 +78,13 @@ class Sb3VecEnv(VecEnv):
             weights = time_discount(self._gamma, self._interval_ms, now_ns)
         observations, rewards, terminated, truncated, info = self.env.step(self._actions)
         ended = terminated | truncated
-        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        infos = self._infos(info, ended)
         if ended.any():
             finals = info["final_info"]
             statistics = finals["episode_statistics"]
             seconds = round(time.perf_counter() - self._start, 6)
             for row in np.flatnonzero(ended):
-                infos[row] = {
+                infos[row] |= {
                     "terminal_observation": info["final_obs"][row],
                     "TimeLimit.truncated": bool(truncated[row] and not terminated[row]),
                     "episode": {
@@ -99,6 +99,16 @@ class Sb3VecEnv(VecEnv):
                     infos[row]["illegal_actions"] = int(finals["illegal_actions"][row])
             self._note_resets(np.flatnonzero(ended), info)
         return observations, (rewards * weights).astype(np.float32), ended, infos
+
+    def _infos(self, info: dict[str, Any], ended: Any) -> list[dict[str, Any]]:
+        """What each environment tells of every step: its cost, where that is asked for."""
+        if "cost" not in info:
+            return [{} for _ in range(self.num_envs)]
+        finals = info.get("final_info", info)
+        return [
+            {"cost": {name: values[row] for name, values in told["cost"].items()}}
+            for row, told in enumerate(finals if end else info for end in ended)
+        ]
 
     def _note_resets(self, rows: Iterable[int], info: dict[str, Any]) -> None:
         for row in rows:

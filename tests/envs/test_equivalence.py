@@ -383,7 +383,7 @@ def test_lost_accuracy_is_charged_as_a_fraction_of_a_violation(begin: Play, rewa
             total, _ = total_of(begin(*models, **arguments, **given), variant)
             fraction = lost / 6 if reward == "dense" else lost
             assert plain - total == pytest.approx(weight * fraction)
-    assert begin(*models, reward=reward).accuracy_weight == 0.0, "DREAM's rule chooses"
+    assert begin(*models, reward=reward).weights.accuracy == 0.0, "DREAM's rule chooses"
 
 
 def test_no_accuracy_is_lost_where_none_is_stated_or_more_is(begin: Play) -> None:

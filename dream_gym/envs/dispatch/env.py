@@ -24,7 +24,7 @@ from dream_gym.envs.dispatch.observation import (
 )
 from dream_gym.envs.dispatch.stepping import step
 from dream_gym.envs.features import Observation, document_tables
-from dream_gym.envs.rewards import REWARD_PAGE
+from dream_gym.envs.rewards import REWARD_PAGE, read_weights
 from dream_gym.envs.sampling import Cells, Load, Platforms, Sampler, Scenarios, read_places
 from dream_gym.simulator import NONE
 
@@ -127,6 +127,11 @@ class DreamRTMMDispatchEnv(MenuEnv):
     * ``supernet``: ``dream``: DREAM's rule chooses variants; ``free``: the actions do.
     * ``accuracy_weight``: what accuracy lost counts, see Rewards; default 1 with
       ``supernet="free"``, else 0.
+    * ``dense_weights``: weights of the terms of the reward ``dense``, a mapping of ``violations``,
+      ``lost`` and ``energy``, see Rewards; default 1, 0 and 1.
+    * ``cost_info``: whether ``info["cost"]`` tells what the last step has cost: ``violations`` and
+      ``lost`` frames, ``energy`` in pJ as UXCost charges it, and ``accuracy`` lost in frames, each
+      an array with an entry for each row of ``models``; default False.
     * ``max_slots``: the most rows; by default all frames that can exist at once.
     * ``jitter``: release jitter of every root as a share of its period, in place of that of the
       scenario. Without it a scenario that draws nothing, such as ``drone_outdoor``, is one single
@@ -142,6 +147,11 @@ class DreamRTMMDispatchEnv(MenuEnv):
       ``accelerators``, ``rows`` and ``variants``: those of another environment,
       ``env.unwrapped.sizes``, let an agent of that play here.
     * ``render_mode``: ``rgb_array``: `render` draws the last 100 ms and the violations so far.
+
+    `describe` says in words what an action would do here, `action_of` finds the action that does
+    something, and `expert_action` the one that a compiled scheduler would take:
+    ``env.unwrapped.expert_action("dream_full", alpha=1.2)``; in a vector environment, one for each
+    environment.
 
     `get_state` and `set_state` return to a decision point, in this environment or in another with
     the same arguments.
@@ -160,7 +170,8 @@ class DreamRTMMDispatchEnv(MenuEnv):
     * v0: first release. Since then: the reward ``dense`` is weighted otherwise, ``uxcost_window``
       charges a late frame once; ``accuracy_weight``, by default 1 with ``supernet="free"``;
       ``models.rate`` is log(1 + frames/s); blocks have limits instead of about a quarter of the
-      network; ``wait_until_idle``, ``jitter``, ``cascade``.
+      network; ``wait_until_idle``, ``jitter``, ``cascade``, ``cells``, ``sizes``, ``cost_info``,
+      ``dense_weights``; `describe`, `action_of` and `expert_action`.
     """
 
     def __init__(
@@ -180,6 +191,8 @@ class DreamRTMMDispatchEnv(MenuEnv):
         skip_forced: bool = False,
         supernet: str = "dream",
         accuracy_weight: float | None = None,
+        dense_weights: Mapping[str, float] | None = None,
+        cost_info: bool = False,
         max_slots: int | None = None,
         jitter: float | None = None,
         cascade: float | None = None,
@@ -205,6 +218,8 @@ class DreamRTMMDispatchEnv(MenuEnv):
             skip_forced=skip_forced,
             supernet=supernet,
             accuracy_weight=accuracy_weight,
+            dense_weights=dense_weights,
+            cost_info=cost_info,
             max_slots=max_slots,
             jitter=jitter,
             cascade=cascade,
@@ -264,8 +279,10 @@ class DreamRTMMDispatchEnv(MenuEnv):
             Observation(tables(models, rows, accelerators), observation),
             gym.spaces.Discrete(actions),
             reward=reward,
-            accuracy_weight=accuracy_weight,
-            choose_variants=supernet == "free",
+            weights=read_weights(
+                reward, accuracy_weight, dense_weights, choose_variants=supernet == "free"
+            ),
+            cost_info=cost_info,
             render_mode=render_mode,
             sizes=padded,
             action_layout={**padded, "waits": waits, "decision": decision},
@@ -293,6 +310,7 @@ class DreamRTMMDispatchEnv(MenuEnv):
             buffers["mask"],
             buffers["flat"],
             buffers["episode_account"],
+            buffers["costs"],
         )
 
 

@@ -15,7 +15,7 @@ from dream_gym.envs.base import Buffers, WorldEnv
 from dream_gym.envs.dispatch.entries import Kind, MenuEntry, describe_action, find_action
 from dream_gym.envs.dispatch.expert import Expert
 from dream_gym.envs.dispatch.menu import ILLEGAL_WORD
-from dream_gym.envs.rewards import ELAPSED_NS, LENGTH
+from dream_gym.envs.rewards import LENGTH
 from dream_gym.envs.sampling import Drawn
 from dream_gym.errors import ActionError
 from dream_gym.schedulers import BuiltinScheduler
@@ -121,9 +121,8 @@ class MenuEnv(WorldEnv):
     def info(self) -> dict[str, Any]:
         """What every reset and step tells."""
         buffers = self.buffers
-        return {
+        return super().info() | {
             "action_mask": buffers["mask"].copy(),
-            "elapsed_ns": int(buffers["episode_account"][ELAPSED_NS]),
             "illegal_actions": int(buffers["menu"][ILLEGAL_WORD]),
         }
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from dream_gym.compiling.jit import entry_point
 from dream_gym.compiling.threads import Pieces, take
+from dream_gym.envs.costs import record_costs
 from dream_gym.envs.dispatch.menu import Mask, act, list_rows, to_choice, view_menu_compiled
 from dream_gym.envs.dispatch.observation import observe
 from dream_gym.envs.features import Flat
@@ -33,6 +34,7 @@ def step(
     mask: Mask,
     out: Flat,
     episode_account: Floats,
+    costs: Floats,
 ) -> bool:
     """Carry an action out and go on to the next choice.
 
@@ -46,6 +48,7 @@ def step(
         mask: int8, one entry for each action; that of the last choice, then of the next.
         out: float32, the observation.
         episode_account: See `dream_gym.envs.rewards`.
+        costs: See `dream_gym.envs.costs`.
 
     Returns:
         Whether the run has ended.
@@ -66,6 +69,7 @@ def step(
         note_begin(problem, state, episode_account)
     else:
         record_step(problem, state, episode_account, reward)
+        record_costs(problem, state, costs)
     observe(problem, state, menu, padding[0], padding[1], out)
     return ended
 
@@ -82,6 +86,7 @@ def step_batch(
     masks: Mask,
     outs: Flat,
     episode_accounts: Floats,
+    costs: Floats,
     ended: NDArray[np.bool_],
 ) -> None:
     """`step` for those rows of a batch that are active; ``ended`` is written for these.
@@ -103,5 +108,6 @@ def step_batch(
                 masks[row],
                 outs[row],
                 episode_accounts[row],
+                costs[row],
             )
         first, stop = take(pieces)

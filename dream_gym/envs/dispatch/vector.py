@@ -96,6 +96,7 @@ class DreamRTMMDispatchVectorEnv(WorldVectorEnv):
             buffers["mask"],
             buffers["flat"],
             buffers["episode_account"],
+            buffers["costs"],
             self._ended,
         )
 

@@ -16,7 +16,7 @@ from dream_gym.arguments import checked_choice, checked_number
 from dream_gym.envs.base import WorldEnv, padded_sizes
 from dream_gym.envs.features import Feature, Observation, document_tables, feature_table
 from dream_gym.envs.presets import preset_arguments
-from dream_gym.envs.rewards import REWARD_PAGE
+from dream_gym.envs.rewards import REWARD_PAGE, read_weights
 from dream_gym.envs.sampling import Cells, Load, Platforms, Sampler, Scenarios, read_places
 from dream_gym.envs.tuning.observation import (
     ACCELERATORS,
@@ -104,6 +104,11 @@ class DreamRTMMEnv(WorldEnv):
     * ``reward``: name of the reward; default ``uxcost_delta``.
     * ``accuracy_weight``: what accuracy lost counts, see Rewards; default 1 where
       ``supernet_margin`` is tuned, else 0.
+    * ``dense_weights``: weights of the terms of the reward ``dense``, a mapping of ``violations``,
+      ``lost`` and ``energy``, see Rewards; default 1, 0 and 1.
+    * ``cost_info``: whether ``info["cost"]`` tells what the last step has cost: ``violations`` and
+      ``lost`` frames, ``energy`` in pJ as UXCost charges it, and ``accuracy`` lost in frames, each
+      an array with an entry for each row of ``models``; default False.
     * ``observation``: ``box`` or ``dict``; default ``box``.
     * ``preset``: ``changing`` sets scenario, platform, load and episode_seconds where they are not
       given: three apps in any order, each for 2 s, at a random load. There a fixed setting cannot
@@ -141,7 +146,8 @@ class DreamRTMMEnv(WorldEnv):
     ## Version History
     * v0: first release. Since then: the reward ``dense`` is weighted otherwise, ``uxcost_window``
       charges a late frame once; ``accuracy_weight``, by default 1 where ``supernet_margin`` is
-      tuned; ``models.rate`` is log(1 + frames/s); ``jitter`` and ``cascade``.
+      tuned; ``models.rate`` is log(1 + frames/s); ``jitter``, ``cascade``, ``cells``, ``sizes``,
+      ``cost_info``, ``dense_weights``.
     """
 
     def __init__(
@@ -156,6 +162,8 @@ class DreamRTMMEnv(WorldEnv):
         interval_ms: float = 100.0,
         reward: str = "uxcost_delta",
         accuracy_weight: float | None = None,
+        dense_weights: Mapping[str, float] | None = None,
+        cost_info: bool = False,
         observation: str = "box",
         preset: str | None = None,
         jitter: float | None = None,
@@ -178,6 +186,8 @@ class DreamRTMMEnv(WorldEnv):
             interval_ms=interval_ms,
             reward=reward,
             accuracy_weight=accuracy_weight,
+            dense_weights=dense_weights,
+            cost_info=cost_info,
             observation=observation,
             preset=preset,
             jitter=jitter,
@@ -212,8 +222,13 @@ class DreamRTMMEnv(WorldEnv):
                 dtype=np.float32,
             ),
             reward=reward,
-            accuracy_weight=accuracy_weight,
-            choose_variants=_CHOOSES_VARIANTS in tunables,
+            weights=read_weights(
+                reward,
+                accuracy_weight,
+                dense_weights,
+                choose_variants=_CHOOSES_VARIANTS in tunables,
+            ),
+            cost_info=cost_info,
             render_mode=render_mode,
             sizes=padded,
             action_layout=[[feature.name, feature.low, feature.high] for feature in tuned],
@@ -262,6 +277,7 @@ class DreamRTMMEnv(WorldEnv):
             buffers["memory"],
             buffers["flat"],
             buffers["episode_account"],
+            buffers["costs"],
         )
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from dream_gym.compiling.jit import entry_point
 from dream_gym.compiling.threads import Pieces, take
+from dream_gym.envs.costs import record_costs
 from dream_gym.envs.features import Flat
 from dream_gym.envs.rewards import note_begin, record_step
 from dream_gym.envs.tuning.observation import observe
@@ -37,6 +38,7 @@ def step(
     memory: Floats,
     out: Flat,
     episode_account: Floats,
+    costs: Floats,
 ) -> bool:
     """Simulate one control interval.
 
@@ -51,6 +53,7 @@ def step(
         memory: What the last observation has left, see `observe`.
         out: float32, the observation.
         episode_account: See `dream_gym.envs.rewards`.
+        costs: See `dream_gym.envs.costs`.
 
     Returns:
         Whether the run has ended.
@@ -72,6 +75,7 @@ def step(
         if ended:
             finish_run(problem, state, frames)
         record_step(problem, state, episode_account, reward)
+        record_costs(problem, state, costs)
     observe(problem, state, tuned, padding, interval_ns, memory, out)
     return ended
 
@@ -89,6 +93,7 @@ def step_batch(
     memories: Floats,
     outs: Flat,
     episode_accounts: Floats,
+    costs: Floats,
     ended: NDArray[np.bool_],
 ) -> None:
     """`step` for those rows of a batch that are active; ``ended`` is written for these.
@@ -111,5 +116,6 @@ def step_batch(
                 memories[row],
                 outs[row],
                 episode_accounts[row],
+                costs[row],
             )
         first, stop = take(pieces)

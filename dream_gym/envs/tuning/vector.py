@@ -61,5 +61,6 @@ class DreamRTMMVectorEnv(WorldVectorEnv):
             buffers["memory"],
             buffers["flat"],
             buffers["episode_account"],
+            buffers["costs"],
             self._ended,
         )
