@@ -41,8 +41,8 @@ class Arguments:
         scenario: Name or path of the scenario.
         platform: Name or path of the platform.
         load: Factor on every rate.
-        jitter: Release jitter as a share of the period; by default 0.05 where the scenario draws
-            nothing, such as drone_outdoor: all seeds would be one world, to be learnt by heart.
+        jitter: Release jitter as a share of the period; by default 0.05 if the scenario draws
+            nothing, such as drone_outdoor: all seeds would be the same world, easily memorised.
         cascade: Probability that a frame triggers one of a dependent.
         suite: Name or path of a suite, whose cells are trained on instead, each with its load,
             jitter, cascade and expiry.
@@ -55,8 +55,8 @@ class Arguments:
             hyperparameters say.
         hyperparameters: Path of a YAML file; by default the shipped one of the algorithm.
         output: Folder of the run; by default a new one under runs/.
-        resume: Folder of a run to go on with; all other arguments are then read from it. What it
-            is resumed from is a pickle, which may run any code: name only a folder that you trust.
+        resume: Folder of a run to resume; all other arguments are then read from it. Resuming
+            reads a pickle, which may run any code: name only a folder that you trust.
     """
 
     algo: str = "ppo"
@@ -81,7 +81,7 @@ def main(arguments: Arguments) -> int:
     """Start or resume a run; returns the exit code."""
     folder = _begin(arguments) if arguments.resume is None else arguments.resume
     if not train(folder):
-        print(f"interrupted and saved; go on with: python train.py --resume {folder}")
+        print(f"interrupted and saved; resume with: python train.py --resume {folder}")
         return INTERRUPTED
     last = RunFolder.open(folder).card.last
     steps = f", {last.timesteps} steps" if last else ""  # whole rollouts

@@ -1,1 +1,1 @@
-"""What plays: training of agents on the environments of dream_gym."""
+"""Training of agents on the environments of dream_gym."""

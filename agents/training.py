@@ -1,4 +1,4 @@
-"""Training runs: begun, interrupted and resumed; the folder has everything that a run is."""
+"""Starting, interrupting and resuming training runs; a run's folder holds everything about it."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def start_run(
     }
     env.close()
     card = validate(content, RunCard, origin="arguments")
-    algorithm.begin(card, folder).close()  # what it refuses leaves nothing behind
+    algorithm.begin(card, folder).close()  # a refused argument leaves nothing behind
     return RunFolder.create(folder, card)
 
 
@@ -88,7 +88,7 @@ def default_folder(root: Path, algorithm: str, where: str) -> Path:
 
 
 def train(folder: Path) -> bool:
-    """Train the run of a folder to its end, from where it is.
+    """Train the run of a folder to its end, from its current state.
 
     Returns:
         Whether the end was reached; False after an interruption, which is saved.
@@ -120,7 +120,7 @@ def _learn(run: RunFolder, learner: Learner) -> bool:
     env = make_card_env(card)
 
     def save() -> None:
-        """Keep the present state, evaluated unless that was done."""
+        """Save the current state, and evaluate it unless that was done."""
         steps, uxcost = learner.timesteps, None
         if steps not in {each.timesteps for each in run.card.evaluations}:
             uxcost = mean_uxcost(env, learner.actor(env))
@@ -163,6 +163,6 @@ def _check_versions(run: RunFolder) -> None:
         begun = run.card.versions.get(name)
         if begun != here[name]:
             raise ConfigError(
-                f"{run.path}: was begun with {name} {begun}, and here is {here[name]}: resume it "
-                "with the same version"
+                f"{run.path}: was begun with {name} {begun}, but {here[name]} is installed: resume "
+                "it with the same version"
             )

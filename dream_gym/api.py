@@ -51,7 +51,7 @@ def simulate(
             what the platform says.
         decision_ns: Time that the scheduler needs for each dispatch, in ns: it decides one after
             the other, and each starts that much later.
-        validate: Whether to check what must hold in every run, which takes as long again.
+        validate: Whether to check what must hold in every run, which doubles the time.
         record: Whether the result holds the tables ``frames`` and ``timeline``.
         **options: Options of the scheduler, such as ``alpha=0.5``.
 

@@ -54,7 +54,7 @@ def exact_number(field: str, value: Any, expected: str = "a number") -> Fraction
     """A number exactly as it is written: a float is taken by the digits that Python shows.
 
     Raises:
-        ConfigError: It is no finite number.
+        ConfigError: It is not a finite number.
     """
     if _is_number(value):
         if isinstance(value, Rational):
@@ -67,16 +67,16 @@ def exact_number(field: str, value: Any, expected: str = "a number") -> Fraction
 def whole_ns(field: str, value: Any, unit_ns: int, expected: str = "a number") -> int:
     """A time in whole nanoseconds.
 
-    A float may differ from one by what its own arithmetic has rounded, as 0.1 + 0.2 does from 0.3.
+    A float may differ from whole nanoseconds by a rounding error, as 0.1 + 0.2 differs from 0.3.
 
     Args:
         field: What to call it in errors.
         value: The time, in a unit.
         unit_ns: Nanoseconds in that unit.
-        expected: What it should have been, in the error for what is no number.
+        expected: What the error says was expected, if it is not a number.
 
     Raises:
-        ConfigError: It is no number, or no whole number of nanoseconds.
+        ConfigError: It is not a number, or not a whole number of nanoseconds.
     """
     if isinstance(value, float) and math.isfinite(value):
         whole = round(value * unit_ns)

@@ -40,7 +40,7 @@ _MANY = 100
 
 
 def shown(value: Any) -> str:
-    """A value as messages show it: in short, on one line, and in the words of YAML."""
+    """A value as messages show it: short, on one line, and as YAML writes it."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -56,7 +56,7 @@ def plain(name: str) -> str:
 
 
 def hint(name: str, known: Iterable[str]) -> str:
-    """What a wrong name may have meant, or else which names there are."""
+    """What a wrong name may have meant, or else the names that exist."""
     names = list(known)
     by_letters = {known_name.casefold(): known_name for known_name in names}
     wanted = name[:200].casefold()

@@ -1,8 +1,8 @@
-"""Writing files whole or not at all, and never anything else than what was named.
+"""Writing files whole or not at all, and never anything other than what was named.
 
-A regular file is replaced by a temporary one that lies beside it, by way of links, which stay. A
-pipe or a device is written to, and ``-`` is standard output. What a killed process leaves, which
-is a temporary file under a name of ours, the next one to write in that folder removes.
+A regular file is replaced by a temporary one from the same folder; links are followed, and stay. A
+pipe or a device is written to, and ``-`` is standard output. A killed process may leave a temporary
+file under a name of ours; the next process that writes in that folder removes it.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ def is_stream(path: str | Path) -> bool:
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """A temporary file to write in the place of a file, which it replaces only on success.
+    """A temporary file to write instead of a file, which it replaces only on success.
 
     Missing folders are made. The temporary file keeps the suffix and lies in the same folder; for
-    a stream, see `is_stream`, it lies in the system's folder for such, and is poured into it.
+    a stream, see `is_stream`, it lies in the system's temporary folder and is copied to the stream.
 
     Raises:
         DreamGymError: The file cannot be written.
@@ -107,15 +107,15 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def check_writable(path: str | Path) -> None:
-    """Find out before long work whether its outcome can be written; makes nothing.
+    """Check before long work whether its result can be written, without creating anything.
 
     Raises:
-        DreamGymError: It cannot.
+        DreamGymError: It cannot be written.
     """
     if is_standard_output(path):
         return
     target = Path(os.path.realpath(path))
-    if target.is_symlink():  # what realpath cannot follow to an end
+    if target.is_symlink():  # a link that realpath cannot resolve
         raise DreamGymError(f"{path}: cannot be written: the link leads back to itself")
     if target.is_dir():
         raise DreamGymError(f"{path}: cannot be written: it is a folder")
@@ -131,10 +131,10 @@ def check_writable(path: str | Path) -> None:
 
 
 def check_outputs(*paths: Path | None) -> None:
-    """Find out whether the outputs of one command can all be written; see `check_writable`.
+    """Check whether the outputs of one command can all be written; see `check_writable`.
 
     Raises:
-        ConfigError: Two of them are one file.
+        ConfigError: Two of them are the same file.
         DreamGymError: One cannot be written.
     """
     seen: set[str] = set()
@@ -150,16 +150,16 @@ def check_outputs(*paths: Path | None) -> None:
 
 
 def file_name(text: str) -> str:
-    """What to call a file or a folder after a name: it leads nowhere, and is not hidden."""
+    """A name for a file or a folder, made from a text: not a path, and not hidden."""
     return re.sub(r"^\.+|[^\w.-]+", "_", text) or "_"
 
 
 @contextmanager
 def locked(folder: str | Path) -> Iterator[None]:
-    """Have a folder for this process alone; missing folders are made.
+    """Lock a folder for this process; missing folders are made.
 
-    The lock ends with the process, however that ends. Folders that are empty in the end go again:
-    this one, and those that were made.
+    The lock ends with the process, however that ends. Folders that are empty at the end are removed
+    again: this one, and those that were made.
 
     Raises:
         DreamGymError: Another process has it, or it cannot be made.
@@ -211,12 +211,12 @@ def remove_temporaries(folder: Path) -> None:
 
 @functools.cache
 def _remove_stale(folder: Path) -> None:
-    """Once for each folder: a start is enough, and listing a large folder takes its time."""
+    """Only once for each folder, since listing a large folder takes time."""
     remove_temporaries(folder)
 
 
 def _make_temporary(folder: Path, suffix: str) -> tuple[int, Path]:
-    """A new file, locked, so that nobody takes it for one that was left."""
+    """A new file, locked, so that no process takes it for a leftover."""
     while True:
         handle, name = tempfile.mkstemp(dir=folder, prefix=_PREFIX, suffix=suffix)
         try:
@@ -225,7 +225,7 @@ def _make_temporary(folder: Path, suffix: str) -> tuple[int, Path]:
             free = True
         if free and os.path.exists(name):
             return handle, Path(name)
-        os.close(handle)  # it was taken for one that was left, before it was locked
+        os.close(handle)  # another process took it for a leftover before it was locked
 
 
 def _take(folder: Path) -> int:
@@ -235,7 +235,7 @@ def _take(folder: Path) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         try:
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except FileNotFoundError:  # who had the folder has just removed it
+        except FileNotFoundError:  # the last owner of the folder has just removed it
             continue
         try:
             free = lock(handle)
@@ -269,12 +269,12 @@ def _pour(source: Path, stream: Path) -> None:
             shutil.copyfileobj(file, sys.stdout.buffer)
             sys.stdout.flush()
         else:
-            with stream.open("ab") as pipe:  # what is in a file that a shell opened stays
+            with stream.open("ab") as pipe:  # a file that a shell opened keeps its content
                 shutil.copyfileobj(file, pipe)
 
 
 def _mode(path: Path) -> int:
-    """The permissions of a file, or those of any new one; a temporary file only its owner reads."""
+    """The permissions of a file or of a new one; only its owner can read a temporary file."""
     try:
         return stat.S_IMODE(path.stat().st_mode)
     except FileNotFoundError:

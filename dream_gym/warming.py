@@ -1,4 +1,4 @@
-"""Compiling before it is needed: a short use of everything that is compiled."""
+"""Compiling before it is needed, by using everything that is compiled for a short time."""
 
 from __future__ import annotations
 
@@ -49,8 +49,10 @@ def _scheduler(name: str) -> None:
 
 
 def _batch(env_id: str) -> None:
-    env = gym.make_vec(f"dream_gym:{env_id}", num_envs=2, episode_seconds=SECONDS)
+    env: Any = gym.make_vec(f"dream_gym:{env_id}", num_envs=2, episode_seconds=SECONDS)
     env.reset(seed=0)
+    if env_id == "DreamRTMM-Dispatch-v0":
+        env.call("describe", 0)
     env.step(env.action_space.sample())
     env.close()
 
@@ -72,12 +74,12 @@ UNITS: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {
     **{f"scheduler {name}": (_scheduler, (name,)) for name in BUILTIN},
     "bounds": (_bounds, ()),
 }
-"""What is compiled, longest first: uses of it, none of which needs another first."""
+"""What is compiled, longest first, as uses of it that do not depend on one another."""
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Not a word about each function that is compiled: there is a bar that tells it."""
+    """Silence the message for each function that is compiled: the progress bar shows it."""
     log = logging.getLogger("dream_gym")
     level = log.level
     log.setLevel(logging.ERROR)
@@ -110,7 +112,7 @@ def warm_up(workers: int, on_done: Callable[[str], None] = lambda unit: None) ->
 
     Args:
         workers: Number of processes.
-        on_done: Called with `SHARED` and then each of `UNITS`, in any order, as they are there.
+        on_done: Called with `SHARED`, then with each of `UNITS` once it is done, in any order.
 
     Returns:
         How many entry points were compiled.

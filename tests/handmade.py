@@ -14,11 +14,11 @@ from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-import pytest
 
 import dream_gym
 from dream_gym import Dispatch, Drop, View
 from dream_gym.hardware import Accelerator, CostTable, Platform
+from dream_gym.hardware.callable import PythonCosts
 from dream_gym.simulator import Ints, Result, Simulation
 from dream_gym.workload import (
     Dependency,
@@ -148,63 +148,52 @@ class Ordered(dream_gym.Scheduler):
 RunByHand: TypeAlias = Callable[..., Seen]
 
 
-def make_run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
-    def run(
-        *models: Given,
-        horizon_ns: int = 10_000,
-        scheduler: str = "fcfs",
-        accelerators: int = 1,
-        apps: Sequence[tuple[str, int | None]] = (),
-        orders: Mapping[str, Order] | None = None,
-        **options: Any,
-    ) -> Seen:
-        """Run models, under a scheduler or under orders to what would be first come, first served.
+def run_by_hand(
+    *models: Given,
+    horizon_ns: int = 10_000,
+    scheduler: str = "fcfs",
+    accelerators: int = 1,
+    apps: Sequence[tuple[str, int | None]] = (),
+    orders: Mapping[str, Order] | None = None,
+    **options: Any,
+) -> Seen:
+    """Run models, under a scheduler or under orders to what would be first come, first served.
 
-        Or run apps in turn, each the letters of its models and its length in ns.
-        """
-        networks = [network for model in models for network in (model, *model.lighter)]
-        tables = {network.name: network.costs(accelerators) for network in networks}
-
-        def given_costs(network: Network, platform: Platform) -> CostTable:
-            return tables[network.name]
-
-        monkeypatch.setattr("dream_gym.simulator.building.cost_table", given_costs)
-        monkeypatch.setattr("tests.reference.frames.cost_table", given_costs)
-        scenario = make_scenario(models, apps)
-        options = {"seconds": horizon_ns / 1e9, **options}
-        chosen = scheduler if orders is None else ordered(orders)
-        outcome = reference.simulate(scenario, make_platform(accelerators), chosen, **options)
-        result = dream_gym.simulate(
-            scenario,
-            make_platform(accelerators),
-            scheduler if orders is None else Ordered(orders),
-            record=True,
-            **options,
-        )
-        assert_same_record(result, outcome)
-        assert_same_figures(result, outcome)
-        assert result.frames is not None
-        world = Simulation(scenario, make_platform(accelerators), None, load=options.get("load", 1))
-        world.reset(seed=result.seed, seconds=result.seconds)
-        name = [model.name for model in models]
-        frames = {f"{frame.model.name}{frame.index}": frame for frame in outcome.frames}
-        return Seen(
-            rows=[
-                (f"{name[m]}{frame}", layer, accelerator, start, switch, end)
-                for start, end, switch, m, frame, layer, _, _, accelerator, _ in outcome.timeline
-            ],
-            fates={key: (str(frame.fate), frame.end_ns) for key, frame in frames.items()},
-            releases={
-                key: -1 if frame.release_ns is None else frame.release_ns
-                for key, frame in frames.items()
-            },
-            layers=[row.layers for row in outcome.timeline],
-            variants={key: frame.variant for key, frame in frames.items()},
-            result=result,
-            alone=world.alone(result.frames),
-        )
-
-    return run
+    Or run apps in turn, each the letters of its models and its length in ns.
+    """
+    scenario, platform = make_scenario(models, apps), make_platform(accelerators, models)
+    options = {"seconds": horizon_ns / 1e9, **options}
+    chosen = scheduler if orders is None else ordered(orders)
+    outcome = reference.simulate(scenario, platform, chosen, **options)
+    result = dream_gym.simulate(
+        scenario,
+        platform,
+        scheduler if orders is None else Ordered(orders),
+        record=True,
+        **options,
+    )
+    assert_same_record(result, outcome)
+    assert_same_figures(result, outcome)
+    assert result.frames is not None
+    world = Simulation(scenario, platform, None, load=options.get("load", 1))
+    world.reset(seed=result.seed, seconds=result.seconds)
+    name = [model.name for model in models]
+    frames = {f"{frame.model.name}{frame.index}": frame for frame in outcome.frames}
+    return Seen(
+        rows=[
+            (f"{name[m]}{frame}", layer, accelerator, start, switch, end)
+            for start, end, switch, m, frame, layer, _, _, accelerator, _ in outcome.timeline
+        ],
+        fates={key: (str(frame.fate), frame.end_ns) for key, frame in frames.items()},
+        releases={
+            key: -1 if frame.release_ns is None else frame.release_ns
+            for key, frame in frames.items()
+        },
+        layers=[row.layers for row in outcome.timeline],
+        variants={key: frame.variant for key, frame in frames.items()},
+        result=result,
+        alone=world.alone(result.frames),
+    )
 
 
 def make_scenario(models: Sequence[Given], apps: Sequence[tuple[str, int | None]] = ()) -> Scenario:
@@ -223,7 +212,10 @@ def make_scenario(models: Sequence[Given], apps: Sequence[tuple[str, int | None]
     return Scenario(schema=1, name="hand", phases=tuple(phases))
 
 
-def make_platform(accelerators: int) -> Platform:
+def make_platform(accelerators: int, models: Sequence[Given]) -> Platform:
+    """A platform on which layers cost what the models say."""
+    networks = [network for model in models for network in (model, *model.lighter)]
+    tables = {network.name: network.costs(accelerators) for network in networks}
     return Platform(
         schema=1,
         name="hand",
@@ -235,4 +227,5 @@ def make_platform(accelerators: int) -> Platform:
             Accelerator(name=f"acc{index}", dataflow="WS", num_pes=256, noc_bandwidth=1)
             for index in range(accelerators)
         ),
+        costs=PythonCosts(function=lambda network, chip: tables[network.name]),
     )

@@ -117,7 +117,7 @@ def test_standard_output_gets_the_content_wherever_it_goes(name: str, tmp_path: 
 
 
 @posix
-def test_permissions_stay_and_are_heeded(tmp_path: Path) -> None:
+def test_permissions_stay(tmp_path: Path) -> None:
     path = tmp_path / "private.txt"
     write_text(path, "one")
     path.chmod(0o600)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -125,7 +126,11 @@ def test_a_page_of_results_has_its_figures_beside_it(here: Path) -> None:
     assert main(["results", "out", "--page", "pages/results.md"]) == 0
     after = state(here)
     assert {name: after.get(name) for name in before} == before
-    assert all(name.startswith("pages/") for name in after.keys() - before.keys())
+    new = after.keys() - before.keys()
+    assert all(name.startswith("pages/") for name in new)
+    figures = re.findall(r"\]\((.+\.png)\)", (here / "pages" / "results.md").read_text())
+    assert len(figures) == 2
+    assert {f"pages/{name}" for name in figures} == new - {"pages/results.md"}
     assert main(["results", "out", "--page", "-"]) == 2
 
 

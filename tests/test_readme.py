@@ -22,6 +22,11 @@ COMMANDS = [
 ]
 
 
+def test_the_examples_are_found():
+    assert len(PYTHON) >= 4
+    assert sum(".learn(" in code for code in PYTHON) == 1
+
+
 @pytest.mark.parametrize("code", PYTHON)
 def test_python(code, tmp_path, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "agg")

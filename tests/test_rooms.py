@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import functools
 import graphlib
+import importlib
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import gymnasium as gym
 import pytest
 
 from dream_gym.compiling.sources import imports_of
@@ -85,3 +91,53 @@ def test_no_room_is_crowded() -> None:
         and str(room.relative_to(PACKAGE)) not in CATALOGUES
     }
     assert not crowded
+
+
+INTERFACES = {room: PACKAGE.joinpath(*room.split("."), "__init__.py") for room in CHAIN}
+ROOMS = [
+    room for room, path in INTERFACES.items() if path.is_file() and "__all__" in path.read_text()
+]
+
+
+@functools.cache
+def taken(*roots: str) -> list[tuple[Path, str, str]]:
+    """Who takes which name from which module: in Python files, and in pages."""
+    return list(_taken(roots))
+
+
+def _taken(roots: tuple[str, ...]) -> Iterator[tuple[Path, str, str]]:
+    line = re.compile(r"from (dream_gym[\w.]*) import (?:\(([^)]*)\)|([\w, ]+))")
+    for root in roots:
+        path = ROOT / root
+        for file in [path] if path.is_file() else sorted(path.rglob("*")):
+            if file.suffix == ".md":
+                for module, *names in line.findall(file.read_text(encoding="utf-8")):
+                    yield from ((file, module, name) for name in re.findall(r"\w+", str(names)))
+            elif file.suffix == ".py":
+                for node in ast.walk(ast.parse(file.read_bytes())):
+                    if isinstance(node, ast.ImportFrom) and node.module:
+                        yield from ((file, node.module, alias.name) for alias in node.names)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_what_a_room_exports_others_take_from_it(room: str) -> None:
+    """And nothing is exported for its own sake."""
+    inner, module = PACKAGE / room, f"dream_gym.{room}"
+    exported = set(importlib.import_module(module).__all__)
+    others = [
+        each for each in taken("dream_gym", "agents", "train.py") if inner not in each[0].parents
+    ]
+    past_it = [
+        (str(file.relative_to(ROOT)), name)
+        for file, source, name in others
+        if source.startswith(f"{module}.") and name in exported
+    ]
+    assert not past_it
+    users = [*others, *taken("tests", "docs", "README.md")]
+    used = {name for _, source, name in users if source == module}
+    for spec in gym.registry.values():  # entry points are named by strings
+        used |= {
+            str(entry).removeprefix(f"{module}:")
+            for entry in (spec.entry_point, spec.vector_entry_point)
+        }
+    assert exported <= used, exported - used

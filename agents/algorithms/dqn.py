@@ -1,9 +1,9 @@
 """Deep Q-learning (Mnih et al., 2015) among the legal actions, on stable-baselines3's DQN.
 
-That has no masks. Here the mask is appended to each observation, so that it lies in the replay
-buffer, too: the network sees the observation alone, and the values of illegal actions are as good
-as minus infinity, in the targets and for the greedy action. Random actions are legal ones. The
-weights are those of the library's own network.
+That DQN has no masks. Here the mask is appended to each observation, so that the replay buffer
+holds it, too. The network sees only the observation, and the values of illegal actions are
+practically minus infinity, both in the targets and for the greedy action. Random actions are drawn
+from the legal ones. The weights are those of the library's own network.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ class WithMask(VecEnvWrapper):
         return self._with_masks(self.venv.reset())
 
     def step_wait(self) -> Any:
-        """Carry the actions out."""
+        """Apply the actions."""
         observations, rewards, dones, infos = self.venv.step_wait()
         for info in infos:
-            if "terminal_observation" in info:  # whose values do not count
+            if "terminal_observation" in info:  # its values do not count, so any mask will do
                 last = np.asarray(info["terminal_observation"])
                 all_legal = np.ones(self._actions, dtype=np.float32)
                 info["terminal_observation"] = np.concatenate([last, all_legal])
@@ -80,7 +80,7 @@ class WithoutMask(BaseFeaturesExtractor):
 
 
 class MaskedQNetwork(QNetwork):
-    """A network whose illegal actions are worth nothing."""
+    """A network that masks the values of illegal actions."""
 
     def forward(self, obs: Any) -> torch.Tensor:
         """The values of all actions."""
@@ -97,7 +97,7 @@ class MaskedPolicy(DQNPolicy):
         super().__init__(observation_space, action_space, *args, **kwargs)
 
     def make_q_net(self) -> QNetwork:
-        """A network that knows the mask."""
+        """A network that applies the mask."""
         arguments = self._update_features_extractor(self.net_args, features_extractor=None)
         return MaskedQNetwork(**arguments).to(self.device)
 

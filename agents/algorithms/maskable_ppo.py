@@ -1,4 +1,4 @@
-"""PPO among the legal actions (Huang and Ontañón, 2022), as sb3-contrib has it."""
+"""PPO with a mask of legal actions (Huang and Ontañón, 2022), as in sb3-contrib."""
 
 from agents.algorithms.sb3 import Sb3Algorithm
 

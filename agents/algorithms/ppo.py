@@ -1,4 +1,4 @@
-"""Proximal policy optimisation (Schulman et al., 2017), as stable-baselines3 has it."""
+"""Proximal policy optimisation (Schulman et al., 2017), as in stable-baselines3."""
 
 from agents.algorithms.sb3 import Sb3Algorithm
 

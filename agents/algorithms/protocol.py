@@ -1,4 +1,4 @@
-"""What an algorithm is: it makes a learner, which learns, and shows what it has learnt."""
+"""The protocol of an algorithm: it makes a learner, which trains and gives its actor."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Learner(Protocol):
         """
 
     def actor(self, env: gym.Env[Any, Any]) -> Actor:
-        """Who acts as the learner would now, without exploring.
+        """An actor that acts as the learner would now, without exploring.
 
         Args:
             env: An environment as it is trained in.
         """
 
     def tensors(self) -> Tensors:
-        """The checkpoint that a player is made of."""
+        """The checkpoint that a player is made from."""
 
     def state(self) -> bytes:
         """All that training is resumed from."""
@@ -45,7 +45,7 @@ class Learner(Protocol):
         """Log a figure to TensorBoard."""
 
     def close(self) -> None:
-        """Give the environments back."""
+        """Close the environments."""
 
 
 class Algorithm(Protocol):
@@ -61,7 +61,7 @@ class Algorithm(Protocol):
 
     @property
     def loader(self) -> str:
-        """Who makes an actor of its checkpoints, see `dream_gym.players.actor.LOADERS`."""
+        """What makes an actor from its checkpoints, see `dream_gym.players.actor.LOADERS`."""
 
     def begin(self, card: RunCard, folder: Path) -> Learner:
         """Begin a training.
@@ -75,7 +75,7 @@ class Algorithm(Protocol):
         """
 
     def resume(self, card: RunCard, folder: Path, state: bytes) -> Learner:
-        """Resume a training from what `Learner.state` gave.
+        """Resume a training from what `Learner.state` returned.
 
         Raises:
             ConfigError: The state cannot be read.

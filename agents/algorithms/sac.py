@@ -1,4 +1,4 @@
-"""Soft actor-critic (Haarnoja et al., 2018), as stable-baselines3 has it."""
+"""Soft actor-critic (Haarnoja et al., 2018), as in stable-baselines3."""
 
 from agents.algorithms.sb3 import Sb3Algorithm
 

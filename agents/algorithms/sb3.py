@@ -68,7 +68,7 @@ class Sb3Algorithm:
             model = self._class().load(io.BytesIO(saved[_MODEL]), env=env)
             if _REPLAY in saved:
                 model.replay_buffer = pickle.loads(saved[_REPLAY])  # type: ignore[attr-defined]
-        except Exception as error:  # a damaged pickle raises whatever it likes
+        except Exception as error:  # a damaged pickle may raise anything
             raise ConfigError(f"{folder}: cannot be resumed: {error}") from error
         # Other worlds than those that the run began with.
         model.set_random_seed((card.seed + model.num_timesteps) % SEEDS_PER_PURPOSE)
@@ -125,7 +125,7 @@ class Sb3Learner:
         )
 
     def actor(self, env: gym.Env[Any, Any]) -> Actor:
-        """The actor of its present weights, made as a player makes it."""
+        """The actor of its current weights, built as a player builds it."""
         return load_actor(self._card, self.tensors(), env)
 
     def tensors(self) -> Tensors:

@@ -20,7 +20,7 @@ def pyplot() -> Any:
 
 
 def cma() -> Any:
-    """The CMA-ES of its authors."""
+    """CMA-ES, in the package by its authors."""
     return _require("cma", "tuning needs", "tune")
 
 

@@ -50,8 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line without the program's name, by default that of the process.
 
     Returns:
-        The exit status: 0, or 2 after a mistake of the user's or where the system does not let us,
-        or 1 where nobody reads standard output any more, or 130 after Ctrl-C.
+        The exit status: 0; 2 after a mistake of the user's or an error of the system; 1 if nobody
+        reads standard output any more; 130 after Ctrl-C.
     """
     if sys.stdout is None:  # the process was started without
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
@@ -86,6 +86,6 @@ def _failed(why: str, status: int) -> int:
 
 
 def _discard_output() -> None:
-    """Standard output takes nothing more; what Python writes at its end is not to fail again."""
+    """Discard standard output from now on, so that Python's last write does not fail again."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

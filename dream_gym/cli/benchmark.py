@@ -11,6 +11,7 @@ from rich.console import Console
 from dream_gym.analysis import (
     Benchmark,
     Parts,
+    Policy,
     Suite,
     TunedPolicy,
     keep_parts,
@@ -20,20 +21,20 @@ from dream_gym.analysis import (
 )
 from dream_gym.analysis.extra import polars
 from dream_gym.analysis.report import summary as report
-from dream_gym.analysis.report.outcome import ABOUT, RUNS, Outcome, suite_in
+from dream_gym.analysis.report.folder import ABOUT, RUNS, suite_in
+from dream_gym.analysis.report.outcome import Outcome
 from dream_gym.analysis.report.page import NO_INTERVALS, report_files, write_report
 from dream_gym.analysis.report.plots import plot_uxcost
 from dream_gym.analysis.report.suite_tables import suite_tables
 from dream_gym.analysis.report.timeline import most_different, plot_timeline
 from dream_gym.analysis.report.verdicts import verdict
-from dream_gym.analysis.runs.policies import Policy
 from dream_gym.cli.output import command_line, make_console, make_progress, say, show_table
 from dream_gym.errors import ConfigError, shown
 from dream_gym.files import check_outputs, file_name, is_standard_output
 from dream_gym.players import make_player
 
 FEW_CELLS = 4
-"""Up to so many cells are shown one by one, and UXCost is drawn so."""
+"""Up to this many cells are shown, and their UXCost is drawn, one by one."""
 TABLE, COSTS, TIMELINE = "table.csv", "uxcost.png", "timeline.png"
 
 
@@ -55,7 +56,7 @@ def benchmark(
 
     Args:
         suite: Name of a suite or path of its YAML file.
-        agent: Run folders of trained agents that take part beside the suite's policies.
+        agent: Run folders of trained agents to compare with the suite's policies.
         seeds: Number of evaluation seeds, instead of the suite's.
         workers: Number of processes, by default one per processor.
         output: Folder for the report, its tables and its figures; by default results/SUITE.
@@ -146,7 +147,7 @@ def _run(suite: Suite, policies: Sequence[Policy], workers: int, parts: Parts) -
 def _check_timeline(
     suite: Suite, names: Sequence[str], cell: int | None, shown: Sequence[str]
 ) -> None:
-    """Refuse a timeline of policies or of a cell that there are not."""
+    """Refuse a timeline of policies or of a cell that do not exist."""
     for name in shown:
         if name not in names:
             raise ConfigError(
@@ -179,7 +180,7 @@ def _plot_timeline(
         if setting["cell"] == world.cell
     }
     shown = [
-        policy.settled(options[policy.name]) if isinstance(policy, TunedPolicy) else policy
+        policy.player(options[policy.name]) if isinstance(policy, TunedPolicy) else policy
         for policy in policies
         if policy.name in world.policies
     ]

@@ -34,7 +34,7 @@ def bounds(
     workers: int = 1,
     page: Path | None = None,
 ) -> None:
-    """Set schedulers beside the best possible, in short windows with the future known.
+    """Compare schedulers with the best possible, in short windows with the future known.
 
     An interrupted run is resumed by the same command.
 
@@ -47,10 +47,10 @@ def bounds(
         expiry: Soft or firm, for that cell; by default what the scenario says.
         seeds: Number of evaluation seeds, instead of the suite's.
         seconds: Length of a window, instead of the suite's.
-        limit: Deterministic time of each solution of CP-SAT, about seconds; four a window. 0
-            leaves CP-SAT out, for windows that are too large for it.
+        limit: Deterministic time, about seconds, for each of the four solutions of CP-SAT in a
+            window. 0 leaves CP-SAT out, for windows that are too large for it.
         generations: Generations of the genetic search.
-        blocks: Most blocks of a frame for CP-SAT.
+        blocks: Largest number of blocks of a frame for CP-SAT.
         workers: Number of processes.
         page: Write a page with the tables, in Markdown, to this file; - is standard output.
     """
@@ -91,7 +91,7 @@ def bounds(
 
 
 def players(specs: Sequence[PolicySpec]) -> list[Player]:
-    """Who plays: what is to be tuned does so with its fixed options, unless that is listed too."""
+    """The players; a policy that is to be tuned has its fixed options, unless those are listed."""
     titles = {spec.title for spec in specs}
     found: list[Player] = []
     for spec in sorted(specs, key=lambda spec: spec.tune is not None):

@@ -24,7 +24,7 @@ def calibrate(
     workers: int = 2,
     page: Path | None = None,
 ) -> None:
-    """Find the loads at which schedulers begin to miss deadlines, for all pairs of these.
+    """Find the loads at which schedulers begin to miss deadlines, for scenarios on platforms.
 
     An interrupted run is resumed by the same command.
 

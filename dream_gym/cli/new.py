@@ -15,7 +15,7 @@ from dream_gym.files import write_text
 from dream_gym.reading import resources
 
 PLACEHOLDER = "my_name"
-"""What stands in the templates for the name."""
+"""The placeholder for the name in the templates."""
 
 
 def new(
@@ -27,7 +27,7 @@ def new(
 
     Args:
         kind: What to write.
-        name: What to call it, wherever a name is asked for.
+        name: Its name, which commands take.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
         raise ConfigError(f"name: expected letters, digits, '_' and '-', got {name!r}")

@@ -23,7 +23,7 @@ from dream_gym.files import is_standard_output
 from dream_gym.reading.yaml_core import load_yaml
 
 LEGIBLE = "dream_gym.legible"
-"""How encoders write signs that an encoding lacks: in words of ASCII, or as Python would."""
+"""How encoders write characters that an encoding lacks: in ASCII, or escaped as in Python."""
 
 _IN_ASCII = {
     "×": "x",
@@ -40,7 +40,7 @@ _IN_ASCII = {
 _PADDING, _EDGES = 3, 1
 """Columns of a terminal around each column of a table, and around all of them."""
 _LEAST_NAMES = 3
-"""The names of rows may take this part of a terminal where not all fits."""
+"""The width of a terminal over this is what the names of rows may take if not all fits."""
 
 
 def _legible(error: UnicodeError) -> tuple[str | bytes, int]:
@@ -65,15 +65,15 @@ def make_console(*outputs: Path | None) -> Console:
     """A console for results: nothing in a text is markup to it.
 
     Args:
-        *outputs: What else the command writes: if one goes to standard output, that has nothing
-            but it, and the console is on standard error.
+        *outputs: What else the command writes: if one of them goes to standard output, nothing
+            else does, and the console is on standard error.
     """
     stderr = any(path is not None and is_standard_output(path) for path in outputs)
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
 
 
 def plain(console: Console, text: str) -> str:
-    """The edge to the terminal: a text on one line, in signs that can be seen and written."""
+    """Output on a terminal: a text on one line, in characters that can be seen and encoded."""
     return _writable(console, markdown.visible(text))
 
 
@@ -88,14 +88,14 @@ def say(console: Console, text: str, *, style: str | None = None, keep: bool = F
         console: Where.
         text: The line.
         style: Its style on a terminal.
-        keep: Whether to leave it whole, to be copied, where a terminal is narrow.
+        keep: Whether to keep it whole on a narrow terminal, so that it can be copied.
     """
     whole = keep or not console.is_terminal
     console.print(plain(console, text), style=style, soft_wrap=whole)
 
 
 def show_table(console: Console, table: TextTable) -> None:
-    """Print a table: to a terminal in as many pieces as its width asks for, else in Markdown."""
+    """Print a table: on a terminal in as many pieces as its width requires, else in Markdown."""
     visible = table.with_texts(lambda text: plain(console, text))
     if not console.is_terminal:
         title = f"{markdown.escape(visible.title)}\n\n" if visible.title else ""
@@ -149,7 +149,7 @@ def _pieces(table: TextTable, width: int) -> Iterator[list[tuple[int, int]]]:
 
 
 def make_progress() -> Progress:
-    """A progress bar on standard error, gone when the work is done; none where that is piped."""
+    """A progress bar on standard error, gone when the work is done; none if that is a pipe."""
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}", markup=False, table_column=Column(overflow="fold")),
@@ -166,12 +166,12 @@ def make_progress() -> Progress:
 def command_line(
     command: Callable[..., None], values: Mapping[str, Any], *, spelled: Collection[str] = ()
 ) -> str:
-    """The whole command that was given, for whoever wants the same again.
+    """The whole command that was given, to run it again.
 
     Args:
         command: The function of the command; its name is that of the command.
         values: The value of each of its parameters.
-        spelled: Options that are spelled out even where they are as by default.
+        spelled: Options that are spelled out even if they have their defaults.
     """
     words = ["dream-gym", command.__name__]
     for name, parameter in inspect.signature(command).parameters.items():

@@ -8,7 +8,7 @@ from typing import Annotated
 import tyro
 
 from dream_gym.analysis.extra import polars
-from dream_gym.analysis.report.outcome import read_outcome
+from dream_gym.analysis.report.folder import read_outcome
 from dream_gym.analysis.report.page import write_page
 from dream_gym.analysis.report.template import DEFAULT
 from dream_gym.cli.output import make_console, say
@@ -23,7 +23,7 @@ def results(
     page: Path,
     template: Path | None = None,
 ) -> None:
-    """Write one page on several suites, from the folders that `benchmark` has written.
+    """Write one page about several suites, from the folders that `benchmark` has written.
 
     Args:
         folders: The folders, in the order of the page.
@@ -33,7 +33,7 @@ def results(
     """
     polars()
     if not folders:
-        raise ConfigError("FOLDER: is missing: name a folder or more that `benchmark` has written")
+        raise ConfigError("FOLDER: is missing: name one or more folders written by `benchmark`")
     if is_stream(page):
         raise ConfigError(f"--page: {page}: expected a file, since figures go beside it")
     found = [folder.resolve() for folder in folders]

@@ -23,7 +23,7 @@ def schema(
     /,
     output: Path = Path("-"),
 ) -> None:
-    """Print the JSON Schema of a kind of file, by which an editor checks and completes it.
+    """Print the JSON Schema of a kind of file, with which an editor checks and completes it.
 
     Args:
         kind: What the files describe.

@@ -121,7 +121,7 @@ def _write_json(result: Result, path: Path) -> None:
 def _write_world(
     workload: Scenario, hardware: Platform, path: Path, *, seed: int, seconds: float
 ) -> None:
-    """Write what happens in a run whatever its scheduler does: it is known at the start."""
+    """Write what happens in a run regardless of its scheduler, which is known at the start."""
     simulation = Simulation(workload, hardware, None)
     simulation.reset(seed=seed, seconds=seconds)
     write_recording(path, simulation.recording())

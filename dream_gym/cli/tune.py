@@ -53,14 +53,14 @@ def tune(
         scheduler: Id of a scheduler, such as dream_plus.
         scenario: Name of a scenario or path of its YAML file.
         platform: Name of a platform or path of its YAML file.
-        output: The file to write, in YAML; - is standard output, and keeps nothing meanwhile.
+        output: The file to write, in YAML; - is standard output, and then nothing can be resumed.
         load: Factor on every rate.
         expiry: What becomes of late frames; by default what the scenario says.
         search_for: Options to search; by default all numbers that have a range.
         option: A fixed option, such as late_urgency=last; may be given several times.
         seeds: Number of training seeds, and of the selection seeds that choose in the end.
         seconds: Simulated time per seed.
-        evaluations: How many points to try, about.
+        evaluations: Approximate number of points to try.
         search_seed: Seed of the search.
         workers: Number of processes.
     """

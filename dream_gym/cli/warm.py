@@ -13,7 +13,7 @@ _MOST_WORKERS = 1024
 
 
 def warm(workers: int = cores()) -> None:
-    """Compile all schedulers and environments now, in parallel; what is compiled is left alone.
+    """Compile all schedulers and environments now, in parallel, except those compiled already.
 
     Each is compiled once per version of its sources, and kept beside the package, in a cache
     folder of yours, or where NUMBA_CACHE_DIR says. Without this command, the first run that needs

@@ -3,7 +3,6 @@
 from dream_gym.envs.discount import TimeDiscount
 from dream_gym.envs.dispatch.env import DreamRTMMDispatchEnv
 from dream_gym.envs.dispatch.vector import DreamRTMMDispatchVectorEnv
-from dream_gym.envs.snapshots import EnvState
 from dream_gym.envs.tuning.env import DreamRTMMEnv
 from dream_gym.envs.tuning.vector import DreamRTMMVectorEnv
 
@@ -12,6 +11,5 @@ __all__ = [
     "DreamRTMMDispatchVectorEnv",
     "DreamRTMMEnv",
     "DreamRTMMVectorEnv",
-    "EnvState",
     "TimeDiscount",
 ]

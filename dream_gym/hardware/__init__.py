@@ -1,30 +1,23 @@
 """Where it runs: accelerators, platforms, and what a layer costs on them."""
 
 from dream_gym.hardware.analytical import MaestroCosts
-from dream_gym.hardware.callable import PythonCosts
 from dream_gym.hardware.chip import Accelerator, Chip, dram_bytes
-from dream_gym.hardware.cost import CostModel, CostTable, rounded
+from dream_gym.hardware.cost import CostTable
 from dream_gym.hardware.maestro import LayerCost, layer_cost
 from dream_gym.hardware.platform import Platform, cost_table, load_platform
 from dream_gym.hardware.table import TableCosts, read_costs
-from dream_gym.hardware.zigzag.model import ZigzagAccelerator, ZigzagCosts
 
 __all__ = [
     "Accelerator",
     "Chip",
-    "CostModel",
     "CostTable",
     "LayerCost",
     "MaestroCosts",
     "Platform",
-    "PythonCosts",
     "TableCosts",
-    "ZigzagAccelerator",
-    "ZigzagCosts",
     "cost_table",
     "dram_bytes",
     "layer_cost",
     "load_platform",
     "read_costs",
-    "rounded",
 ]

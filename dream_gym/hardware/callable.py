@@ -35,8 +35,8 @@ class PythonCosts(CostModel):
         model: ``python``.
         function: ``function(network, chip) -> CostTable``; in YAML its import path, such as
             ``my_chip.costs``, whose module is looked for in the folder of the YAML file, in the
-            working directory, and where Python looks. It is imported, and so its code run, when
-            costs are first asked for.
+            working directory, and where Python looks. It is imported, which runs its code, when
+            costs are first needed.
     """
 
     model: Literal["python"] = "python"

@@ -44,7 +44,7 @@ class Chip(Config):
         shared_memory_kib: On-chip memory; a layer whose input and output fit in it together
             leaves its activations on the chip.
         contention: Whether layers that run at the same time share the bandwidth of the off-chip
-            link, and slow each other down where it does not suffice.
+            link, and slow each other down where it is not enough.
         accelerators: The accelerators; their order is the order of accelerator indices.
     """
 

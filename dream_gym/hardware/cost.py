@@ -35,7 +35,7 @@ class CostModel(Config):
         """Cost every layer of a network on every accelerator of a chip.
 
         Raises:
-            ConfigError: It cannot; names the file, the layer or the accelerator at fault.
+            ConfigError: It cannot cost them; names the file, the layer or the accelerator at fault.
         """
         raise NotImplementedError
 
@@ -43,11 +43,11 @@ class CostModel(Config):
 def rounded(latency_ns: NDArray[np.float64], energy_pj: NDArray[np.float64]) -> CostTable:
     """A table from real numbers: latency rounded up, energy to nearest, both at least 1.
 
-    What is beyond `MAX_COST`, or no number, becomes more than that, which no platform takes.
+    A value that is above `MAX_COST`, or NaN, becomes `MAX_COST` + 1, which every platform refuses.
     """
     return CostTable(_within(np.ceil(latency_ns)), _within(np.rint(energy_pj)))
 
 
 def _within(costs: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Whole costs as int64, which may wrap where they are not cut off first."""
+    """Whole costs as int64; they are clipped before the conversion, which could wrap."""
     return np.where(costs <= MAX_COST, np.maximum(costs, 1), MAX_COST + 1).astype(np.int64)

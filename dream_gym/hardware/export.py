@@ -23,9 +23,9 @@ def write_cost_csv(path: str | Path, networks: Iterable[Network], platform: Plat
     """Write what networks cost on a platform as a table that `TableCosts` reads.
 
     Args:
-        path: The CSV file; it is replaced only once everything is known.
-        networks: The networks; with their variants, each once. Those of one name are told
-            apart by their digests.
+        path: The CSV file; it is replaced only once all costs are known.
+        networks: The networks; each is written once, with its variants. Networks of the same name
+            are distinguished by their digests.
         platform: The platform, with any cost model.
 
     Raises:

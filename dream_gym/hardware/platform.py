@@ -50,7 +50,7 @@ def cost_table(network: Network, platform: Platform) -> CostTable:
     """Costs of a network on a platform, from the platform's cost model, computed once.
 
     Raises:
-        ConfigError: The cost model cannot cost the network, or gives something unusable.
+        ConfigError: The cost model cannot cost the network, or returns something unusable.
     """
     table = platform.costs.costs(network, platform)
     return CostTable(

@@ -50,8 +50,8 @@ class CostRows:
         costs: Latency in ns and energy in pJ by (network, layer, accelerator); the network is
             its digest, or its name in a table without digests.
         made_for: Digests of the networks by their names; none in a table without digests.
-        taken_for: In a table without digests, the digest of the network that a name was taken
-            for: it cannot be two.
+        taken_for: In a table without digests, the digest of the first network that was looked up
+            under a name: a second one is an error.
     """
 
     path: Path
@@ -63,7 +63,7 @@ class CostRows:
         """The costs of a network's layers, for each accelerator.
 
         Raises:
-            ConfigError: It is not in the table, which may be made for another of its name.
+            ConfigError: It is not in the table, or the table is for another network of its name.
         """
         identity = network.digest if self.made_for else network.name
         if self.made_for:
@@ -81,14 +81,14 @@ class CostRows:
             raise ConfigError(
                 f"{self.path}: was made for another network called {network.name!r}, of digest "
                 f"{' or '.join(sorted(others))}; this one has {network.digest}: make the table "
-                f"anew, with {_MADE_ANEW}"
+                f"again, with {_MADE_ANEW}"
             )
 
     def _check_taken_for(self, network: Network) -> None:
         if self.taken_for.setdefault(network.name, network.digest) != network.digest:
             raise ConfigError(
                 f"{self.path}: does not say which network {network.name!r} is, and two have that "
-                f"name: give one another name ('name:' beside 'onnx:'), and make the table anew, "
+                f"name: rename one of them ('name:' beside 'onnx:'), and make the table again, "
                 f"with {_MADE_ANEW}"
             )
 
@@ -117,7 +117,7 @@ class TableCosts(CostModel):
 
     model: Literal["table"] = "table"
     path: FilePath
-    # Platforms that are otherwise equal are not if the file has changed between them.
+    # Two platforms that are otherwise equal differ if the file changed in between.
     _stamp: Stamp | None = PrivateAttr(default=None)
 
     def model_post_init(self, context: Any, /) -> None:
@@ -125,7 +125,7 @@ class TableCosts(CostModel):
         try:
             self._stamp = stamp_of(self.path)
         except OSError:
-            self._stamp = None  # an error once costs are asked for
+            self._stamp = None  # an error once costs are needed
 
     def costs(self, network: Network, chip: Chip) -> CostTable:
         """Cost a network; see `CostModel.costs`."""

@@ -15,23 +15,23 @@ from dream_gym.players.run_folder import RunCard
 from dream_gym.simulator import Result
 
 LOADERS: Mapping[str, str] = {"sb3": "dream_gym.players.sb3:load_actor"}
-"""By the name that a card gives: where the function is that makes an actor of a checkpoint."""
+"""The functions that make an actor from a checkpoint, by the name in the card."""
 
 
 class Actor(Protocol):
-    """Acts, without chance; scaling of actions and of observations is its own affair."""
+    """Acts, deterministically; it scales actions and observations itself."""
 
     def act(self, observation: Any, mask: NDArray[Any] | None) -> Any:
         """Choose an action.
 
         Args:
-            observation: Of the environment, as it is.
-            mask: Which actions are legal, where the environment tells.
+            observation: The observation of the environment, unchanged.
+            mask: Which actions are legal, if the environment says so.
         """
 
 
 def load_actor(card: RunCard, tensors: Tensors, env: gym.Env[Any, Any]) -> Actor:
-    """Make the actor of a checkpoint.
+    """Make the actor from a checkpoint.
 
     Args:
         card: The card of the run.

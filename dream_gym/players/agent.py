@@ -68,5 +68,5 @@ class AgentPlayer:
 
 
 def _agent_player(folder: Path, name: str) -> AgentPlayer:
-    """Make a pickled player again."""
+    """Rebuild a pickled player."""
     return AgentPlayer(folder, name=name)

@@ -22,7 +22,7 @@ Tensors = Mapping[str, NDArray[Any]]
 
 
 class FileOnRecord(Config):
-    """A file of a run folder, as its card knows it.
+    """A file of a run folder, as its card records it.
 
     Args:
         file: Its name.
@@ -69,11 +69,11 @@ def unpack(content: bytes, path: Path) -> dict[str, NDArray[Any]]:
         path: What to call it in errors.
 
     Raises:
-        ConfigError: It is none.
+        ConfigError: It is not a safetensors file.
     """
     try:
         found: dict[str, NDArray[Any]] = _safetensors().load(content)
-    except Exception as error:  # it has an error of its own for each way to be damaged
+    except Exception as error:  # the library raises its own errors for damaged files
         raise ConfigError(f"{path}: not a safetensors file: {error}") from error
     return found
 

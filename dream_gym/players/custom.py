@@ -23,7 +23,7 @@ class PythonPlayer(EnginePlayer):
     Args:
         scheduler: The scheduler.
         name: What tables call it, by default as its class.
-        made_by: What another process makes it again with; by default it is pickled itself.
+        made_by: The recipe by which another process rebuilds it; by default it is pickled itself.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class OwnPlayer:
     Args:
         player: The player.
         name: What tables call it, by default as it calls itself.
-        made_by: What another process makes it again with.
+        made_by: The recipe by which another process rebuilds it.
     """
 
     def __init__(self, player: Player, *, name: str, made_by: Recipe) -> None:

@@ -21,7 +21,7 @@ _CLASSES: dict[str, type[WorldEnv]] = {
     "DreamRTMM-Dispatch-v0": DreamRTMMDispatchEnv,
 }
 _ELSEWHERE = (*PLACE_ARGUMENTS, "cells", "preset")
-"""Arguments that say where an agent was trained; it plays elsewhere."""
+"""Arguments that say where an agent was trained; they do not apply where it plays."""
 
 
 def environment_digest(env: gym.Env[Any, Any]) -> str:
@@ -36,14 +36,14 @@ def make_environment(environment: str, arguments: dict[str, Any]) -> gym.Env[Any
     """An environment by its id.
 
     Raises:
-        ConfigError: There is none of that id, or an argument is unknown or malformed.
+        ConfigError: There is none with that id, or an argument is unknown or malformed.
     """
     if environment not in _CLASSES:
         raise ConfigError(f"environment: {environment!r} is unknown; {hint(environment, _CLASSES)}")
     known = list(inspect.signature(_CLASSES[environment].__init__).parameters)[1:]
     for name in arguments:
         if name not in known:
-            raise ConfigError(f"{environment}: {name!r} is no argument of it; {hint(name, known)}")
+            raise ConfigError(f"{environment}: {name!r} is not an argument; {hint(name, known)}")
     return gym.make(f"dream_gym:{environment}", **arguments)
 
 

@@ -20,11 +20,11 @@ class Player(Protocol):
 
     @property
     def family(self) -> Family:
-        """What kind it is of."""
+        """The kind of player that it is."""
 
     @property
     def settings(self) -> dict[str, Any]:
-        """All that its runs depend on, but for the arguments of `run`; ready for JSON."""
+        """All that its runs depend on, except for the arguments of `run`; ready for JSON."""
 
     def run(self, cell: Cell, seed: int, seconds: float, *, record: bool = False) -> Result:
         """Play one world.

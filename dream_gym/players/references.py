@@ -32,7 +32,7 @@ def make_player(
             ``python:MODULE.CLASS``, a `Scheduler` or a player of your own; ``agent:FOLDER``, the
             run folder of a trained agent; or a scheduler object.
         options: Options of a scheduler, or arguments of the class.
-        name: What tables call it, by default something short after the reference.
+        name: What tables call it, by default a short form of the reference.
         folder: Where relative paths start and modules are looked for first, by default the working
             directory.
 
@@ -41,7 +41,7 @@ def make_player(
     """
     options = options or {}
     if isinstance(reference, Scheduler):
-        _refuse(options, "your scheduler: give them to it itself")
+        _refuse(options, "this is a scheduler object: give them to its constructor")
         return PythonPlayer(reference, name=name)
     if isinstance(reference, BuiltinScheduler):
         return CompiledPlayer(reference, options, name=name)
@@ -62,7 +62,7 @@ def make_player(
 def check_reference(
     reference: str, options: dict[str, OptionValue], *, folder: Path | None = None
 ) -> None:
-    """Check a reference as far as that can be done without running anybody's code.
+    """Check a reference as far as possible without running the user's code.
 
     Raises:
         ConfigError: There is no such player, or an option is malformed.
@@ -79,7 +79,7 @@ def python_reference(reference: str, folder: Path | None) -> PythonReference:
     """The class that ``python:MODULE.CLASS`` names, not yet imported.
 
     Raises:
-        ConfigError: It is no such name.
+        ConfigError: It is not such a name.
     """
     folders = dict.fromkeys(str(path) for path in ((folder or Path()).absolute(), Path.cwd()))
     try:

@@ -43,7 +43,7 @@ class RunCard(Config):
 
     Args:
         schema_version: Version of this file, 2.
-        loader: Who makes an actor of a checkpoint, a name of `dream_gym.players.actor.LOADERS`.
+        loader: What makes an actor from a checkpoint, a key of `dream_gym.players.actor.LOADERS`.
         algorithm: Name of the algorithm.
         environment: Id of the environment.
         environment_arguments: Its arguments.
@@ -112,7 +112,7 @@ class RunFolder:
         """Read the card of a run.
 
         Raises:
-            ConfigError: The folder is no run folder, or its card is malformed.
+            ConfigError: The folder is not a run folder, or its card is malformed.
         """
         if not (path / CARD).exists() and (path / _OLD_CARD).exists():
             raise ConfigError(
@@ -143,7 +143,7 @@ class RunFolder:
     def save(
         self, tensors: Tensors, resume: bytes, timesteps: int, uxcost: float | None = None
     ) -> None:
-        """Keep the present state of a training.
+        """Save the current state of the training.
 
         Args:
             tensors: The checkpoint.

@@ -1,4 +1,4 @@
-"""Agents of stable-baselines3 and sb3-contrib, made again from their weights alone."""
+"""Agents of stable-baselines3 and sb3-contrib, rebuilt from their weights alone."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ CLASSES: Mapping[str, tuple[str, str]] = {
     "dqn": ("stable_baselines3", "DQN"),
     "maskable_ppo": ("sb3_contrib", "MaskablePPO"),
 }
-"""By the name of an algorithm: the module and the class that its policies are of."""
+"""The module and the class whose policies an algorithm uses, by the algorithm's name."""
 POLICY, MEAN, VARIANCE = "policy.", "mean.", "variance."
 """What the names of arrays in a checkpoint begin with."""
 WHOLE = "observation"
 """The name of the statistics where the observation is one vector."""
 EPSILON, CLIP = 1e-8, 10.0
-"""Of `VecNormalize`, by default."""
+"""The defaults of `VecNormalize`."""
 
 
 def algorithm_class(name: str) -> type[BaseAlgorithm]:
@@ -131,7 +131,7 @@ class Sb3Actor:
 
 
 def load_actor(card: RunCard, tensors: Tensors, env: gym.Env[Any, Any]) -> Sb3Actor:
-    """Make the actor of a checkpoint; see `dream_gym.players.actor.load_actor`."""
+    """Make the actor from a checkpoint; see `dream_gym.players.actor.load_actor`."""
     import torch
 
     action_space = env.action_space

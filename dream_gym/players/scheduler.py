@@ -88,5 +88,5 @@ class CompiledPlayer(EnginePlayer):
 
 
 def _compiled(scheduler: str, options: dict[str, OptionValue], name: str) -> CompiledPlayer:
-    """Make a pickled player again."""
+    """Rebuild a pickled player."""
     return CompiledPlayer(get_scheduler(scheduler), options, name=name)

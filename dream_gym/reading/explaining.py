@@ -60,13 +60,13 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
     found = error.errors(include_url=False)[:_MANY]
     first = found[0]
     schema = _Schema(model)
-    for item in found:  # a key that is misspelt is also one that is missing: the former says more
+    for item in found:  # a misspelt key is also a missing one, but the former tells the user more
         if item["type"] in _UNKNOWN_KEY and item["loc"][:-1] == first["loc"][:-1]:
             place, known = schema.follow(item["loc"][:-1])
             key = str(item["loc"][-1])
             return f"{_join([*place, key])}: no such key; {hint(key, known)}"
     place, _ = schema.follow(first["loc"])
-    # A union says of each of its members why it is not that.
+    # A union has an error for each of its members.
     alike = [item for item in found if schema.follow(item["loc"])[0] == place]
     return ": ".join(filter(None, (_join(_full(place, first)), _problem(alike))))
 
@@ -90,7 +90,7 @@ def _problem(alike: list[Any]) -> str:
 
 
 def _full(place: list[str | int], error: Any) -> list[str | int]:
-    """The place of the field itself where pydantic names that of what should have it."""
+    """The place of the field itself, even where pydantic names the place of its parent."""
     kind = error["type"]
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         return [*place, error["ctx"]["discriminator"].strip("'")]

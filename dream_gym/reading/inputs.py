@@ -54,5 +54,5 @@ def read_text(path: str | Path, *, most: int = MAX_BYTES) -> str:
 
 
 def _open_at_once(path: str, flags: int) -> int:
-    """Open a file; were it replaced by a pipe just now, that would not wait for a writer."""
+    """Open a file without waiting, in case a pipe without a writer has just replaced it."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

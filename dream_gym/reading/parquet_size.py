@@ -1,6 +1,6 @@
-"""How large a Parquet file is once unpacked, before it is: a kilobyte may hold a gigabyte.
+"""The unpacked size of a Parquet file, without unpacking it: a kilobyte may hold a gigabyte.
 
-Read are the footer and the headers of the pages, which are Thrift structures in the compact
+Only the footer and the headers of the pages are read. They are Thrift structures in the compact
 protocol, as https://parquet.apache.org/docs/file-format/ describes them.
 """
 
@@ -39,7 +39,7 @@ def check_parquet_size(
         most_bytes: The largest size of these columns, unpacked.
 
     Raises:
-        ValueError: They are not, or the file is malformed.
+        ValueError: They are too large, or the file is malformed.
     """
     if len(content) < 12 or content[-4:] != _MAGIC:
         raise ValueError("it does not end as such a file does")
@@ -94,7 +94,7 @@ class _Thrift:
         self.position = position
 
     def struct(self, depth: int = 0) -> dict[int, Any]:
-        """The structure at the position, which is then behind it."""
+        """Read the structure at the position, and move the position behind it."""
         if depth > _MAX_DEPTH:
             raise ValueError("its structure is damaged")
         fields: dict[int, Any] = {}

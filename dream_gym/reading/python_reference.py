@@ -44,7 +44,7 @@ class PythonReference:
             raise ValueError(f"expected a function such as my_chip.costs, got {shown(self.name)}")
 
     def source_digest(self) -> str | None:
-        """SHA-256 of the file of its module; None if the module is no file in the folders."""
+        """SHA-256 of the file of its module; None if the folders have no such file."""
         *packages, module, _ = self.name.split(".")
         for folder in self.folders:
             path = Path(folder, *packages)
@@ -86,7 +86,7 @@ def _import(reference: PythonReference) -> Callable[..., Any]:
 
 @contextmanager
 def _importable(folders: tuple[str, ...], package: str = "") -> Iterator[None]:
-    """Import from these folders first, and leave no trace: other folders have modules of that name.
+    """Import from these folders first, and leave no trace: others may have modules of that name.
 
     Args:
         folders: The folders.

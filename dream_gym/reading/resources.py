@@ -28,14 +28,14 @@ from dream_gym.reading.yaml_core import MAX_CHARACTERS, load_yaml
 
 
 def _make_scalars_strict(schema: Any, handler: GetCoreSchemaHandler, seen: set[str]) -> None:
-    """Forbid pydantic to read 1 from true or "1"; lists still become tuples."""
+    """Keep pydantic from reading true or "1" as 1; lists still become tuples."""
     if isinstance(schema, dict):
         kind = schema.get("type")
         if kind in ("int", "float", "bool"):
             schema["strict"] = True
         if kind == "definition-ref" and schema["schema_ref"] not in seen:
             seen.add(schema["schema_ref"])
-            with suppress(LookupError):  # still in the making: it will be strict by itself
+            with suppress(LookupError):  # still being built: it will be strict by itself
                 _make_scalars_strict(
                     handler.resolve_ref_schema(cast(CoreSchema, schema)), handler, seen
                 )
@@ -49,7 +49,7 @@ def _make_scalars_strict(schema: Any, handler: GetCoreSchemaHandler, seen: set[s
 class Config(BaseModel):
     """Base of everything that is read from YAML.
 
-    It is immutable, unknown keys are errors, and a number is neither a truth value nor a text.
+    It is immutable, unknown keys are errors, and a number is neither a boolean nor a text.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -161,12 +161,12 @@ def load(kind: str, reference: str | Path | ConfigT, model: type[ConfigT]) -> Co
 
 
 def load_once(load: Callable[[str], Loaded], reference: str, info: ValidationInfo) -> Loaded:
-    """Load what a config refers to, only once for all places of it that refer to the same.
+    """Load what a config refers to, once even if several of its places refer to the same.
 
     Args:
         load: Loads by name or path.
         reference: A name, or a path relative to the folder of the config.
-        info: What the validator was called with.
+        info: The argument of the validator.
     """
     kept = info.context["loaded"] if info.context else {}
     key = load, in_folder_if_path(reference, info)
@@ -181,7 +181,7 @@ _OPEN: ContextVar[tuple[Path, ...]] = ContextVar("_OPEN", default=())
 
 @contextmanager
 def _being_read(path: Path) -> Iterator[None]:
-    """Keep account of the files that name one another, to find those that name themselves."""
+    """Keep track of the files that name one another, to find a file that leads back to itself."""
     outer, real = _OPEN.get(), Path(os.path.abspath(path))
     if real in outer:
         ring = " -> ".join(file.name for file in (*outer[outer.index(real) :], real))
@@ -232,8 +232,8 @@ def validate(
 ) -> ConfigT:
     """Validate a mapping; the first error found becomes a `ConfigError` that names its field.
 
-    Numbers may be NumPy's. A validator finds in its context `folder`, where relative paths start,
-    and `loaded`, a dict in which it may keep what is needed again while this mapping is validated.
+    Numbers may be NumPy's. The context of the validators has `folder`, where relative paths start,
+    and `loaded`, a dict to keep what is needed again while this mapping is validated.
     """
     plain = {
         key: value.item() if isinstance(value, np.generic) else value

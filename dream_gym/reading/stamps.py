@@ -1,4 +1,4 @@
-"""What tells that a file has changed since it was read."""
+"""Stamps, which show whether a file has changed since it was read."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 
 class Stamp(NamedTuple):
-    """The state of a file: whatever replaces or rewrites it changes one of these.
+    """The state of a file: replacing or rewriting the file changes one of these.
 
-    A copy that keeps the time and happens to have the size is another inode, or has another time
-    of its last change, which nobody can set.
+    A copy with the same modification time and size still has another inode, or another time of its
+    last change, which nobody can set.
     """
 
     modified_ns: int

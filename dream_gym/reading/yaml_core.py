@@ -1,4 +1,4 @@
-"""YAML 1.2 by its core schema, in which numbers are what they look like; the one way in and out.
+"""YAML 1.2 by its core schema, where numbers are what they look like: reading and writing it.
 
 PyYAML parses and writes, but its own constructor reads YAML 1.1: there ``1:30`` is 90, ``010`` is
 8, ``yes`` is true, ``2024-01-30`` is a date, and of two equal keys the last wins. Here the first
@@ -26,7 +26,7 @@ MAX_INTEGER_DIGITS = 40
 MAX_FLOAT_DIGITS = 17
 """Significant digits of a number with a point or an exponent: more would be rounded away."""
 _SAFE_DIGITS = 15
-"""So many digits are always kept by a float."""
+"""A float always keeps this many digits."""
 
 _TAG = "tag:yaml.org,2002:"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -74,7 +74,7 @@ def dump_yaml(content: Any) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Also quotes text that is a number in YAML 1.2 and none in 1.1."""
+    """Also quotes text that is a number in YAML 1.2 but not in 1.1."""
 
 
 for _pattern in (NUMBER, _BASED):
@@ -174,7 +174,7 @@ class _Document:
         return key
 
     def _merged(self, event: Any, value: Any) -> list[dict[str, Any]]:
-        """What ``<<: *other`` takes in: keys that the mapping has not itself."""
+        """The mappings that ``<<: *other`` merges in, for keys that the mapping does not have."""
         sources = value if isinstance(value, list) else [value]
         if not all(isinstance(source, dict) for source in sources):
             self._fail(event, "<< needs a mapping, or a list of mappings")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dream_gym.errors import ConfigError, hint, shown
 from dream_gym.reading import resources
-from dream_gym.schedulers.builtin import BuiltinScheduler, Family, Options
+from dream_gym.schedulers.builtin import BuiltinScheduler, Family
 from dream_gym.schedulers.custom import Scheduler, make_python_engine
 from dream_gym.schedulers.tuned import PREFIX, read_tuned
 from dream_gym.schedulers.view import Dispatch, Drop, ReadyFrame, View
@@ -33,7 +33,7 @@ MODULES = (
     "dream.online",
     "dream.plus",
 )
-"""The modules of the built-in schedulers, one each, as listings have them; add yours."""
+"""The modules of the built-in schedulers, one each, in the order of listings; add yours."""
 
 
 def _built_in() -> Iterator[BuiltinScheduler]:
@@ -81,7 +81,6 @@ __all__ = [
     "Dispatch",
     "Drop",
     "Family",
-    "Options",
     "ReadyFrame",
     "Scheduler",
     "View",

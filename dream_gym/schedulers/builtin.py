@@ -45,8 +45,8 @@ class BuiltinScheduler:
         label: What it is, in a few words.
         decide: The compiled decision.
         options: The class of its options.
-        prepare: What it works out before a run, see `Engine`.
-        preset: Options that differ from their defaults unless they are given, see `TunedFile`.
+        prepare: What it computes before a run, see `Engine`.
+        preset: Options that replace the defaults where none are given, see `TunedFile`.
     """
 
     name: str

@@ -43,14 +43,14 @@ class Scheduler(ABC):
     """
 
     family: Family = "yours"
-    """What kind reports take it for."""
+    """The family that reports put it in."""
 
     def reset(self, view: View) -> None:  # noqa: B027 - a scheduler without memory needs none
-        """Forget what is known of an earlier run; called before the first decision of each."""
+        """Forget the previous run; called before the first decision of every run."""
 
     @abstractmethod
     def select(self, view: View) -> Choice:
-        """Take one decision.
+        """Make one decision.
 
         It is called at every decision point, again after each dispatch or drop, until it passes.
 

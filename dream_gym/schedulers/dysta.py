@@ -1,4 +1,4 @@
-"""Dysta: the least mixture of work left, slack to spare and waiting.
+"""Dysta: the least weighted sum of work left, slack to spare and waiting.
 
 After "Sparse-DySta: Sparsity-Aware Dynamic and Static Scheduling for Sparse Multi-DNN Workloads"
 (MICRO 2023) and its public code: the frame with the least
@@ -6,9 +6,8 @@ After "Sparse-DySta: Sparsity-Aware Dynamic and Static Scheduling for Sparse Mul
     remaining + WEIGHT × (max(0, slack - remaining) + (idle / isolated) / waiting frames)
 
 goes to the fastest idle accelerator. Remaining is the mean latency of the layers left, idle the
-time since the frame last ran, isolated its time alone on the platform; times are in ms. Adapted in
-that several accelerators are served, and that its predictor of sparse latencies has nothing to
-predict here.
+time since the frame last ran, isolated its time alone on the platform; times are in ms. Adapted: it
+serves several accelerators, and its predictor of sparse latencies has nothing to predict here.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ WEIGHT = 0.01
 
 @inlined
 def decide(problem: Problem, state: State) -> Decision:
-    """Dispatch the frame of the least score."""
+    """Dispatch the frame with the least score."""
     now_ns = state.run[0].now_ns
     waiting = 0
     for model in range(len(state.models)):

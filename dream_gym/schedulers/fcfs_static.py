@@ -1,9 +1,9 @@
 """Static FCFS: each model has its accelerator, and each accelerator serves its queue by release.
 
-DREAM's static baseline as reconstructed. Before the run, models are given to accelerators for the
-worst case, in which every frame is triggered and no layer skipped: the one with most work per
-second (where it is fastest) first, each to the accelerator that is then loaded least, in the phase
-where the model has its highest rate.
+DREAM's static baseline as reconstructed. Before the run, models are assigned to accelerators for
+the worst case: every frame is triggered, no layer is skipped, and each model has the rate of the
+phase where it is highest. The model with the most work per second, on the accelerator where it is
+fastest, comes first. Each goes to the accelerator that is then loaded least.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def prepare(problem: Problem, parameters: Floats) -> Ints:
 
 @inlined
 def decide(problem: Problem, state: State) -> Decision:
-    """Dispatch the oldest waiting frame whose accelerator by plan is idle."""
+    """Dispatch the oldest waiting frame whose assigned accelerator is idle."""
     for at in range(state.run[0].live_count):
         slot = state.live[at]
         if state.slots[slot].executing == 0:

@@ -17,7 +17,7 @@ from dream_gym.simulator import NEVER, NONE, Decision, Problem, State, dispatch,
 
 @inlined
 def decide(problem: Problem, state: State) -> Decision:
-    """Map the queue until a layer falls to an idle accelerator, and dispatch that one.
+    """Map the queue until a layer is mapped to an idle accelerator, and dispatch that layer.
 
     The memory of the run holds when each accelerator would be free.
     """

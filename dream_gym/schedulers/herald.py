@@ -1,10 +1,10 @@
 """Herald: each layer has its accelerator, and each accelerator serves its queue by release.
 
 After "Heterogeneous Dataflow Accelerators for Multi-DNN Workloads" (HPCA 2021); adapted for frames
-that come at rates. Before the run, model by model, each layer is given to the accelerator of the
-least energy-delay product for it. Load-balance feedback: where that one's work per second, this
-layer included, would exceed `balance` times what the accelerator would have that were then loaded
-least, the next best takes its place. Every frame is taken as triggered, no layer as skipped.
+that come at rates. Before the run, model by model, each layer is assigned to the accelerator with
+the least energy-delay product for it. Load-balance feedback: an accelerator is passed over for the
+next best if its work per second, including this layer, would exceed `balance` times the work of the
+accelerator that would then be loaded least. Every frame counts as triggered, no layer as skipped.
 """
 
 from __future__ import annotations
@@ -26,9 +26,8 @@ class HeraldOptions(Options):
     """Options of `herald`.
 
     Args:
-        balance: How many times the work of the accelerator that is loaded least a layer's best
-            accelerator may have; 1 and little more balance loads, large ones let layers go where
-            they are best.
+        balance: A layer's best accelerator may have up to this many times the work of the least
+            loaded one. Values near 1 balance loads; large ones let layers run where they are best.
     """
 
     balance: float = Field(default=2.0, ge=1, le=1000)

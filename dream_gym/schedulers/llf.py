@@ -15,7 +15,7 @@ from dream_gym.simulator import Problem, State
 
 @inlined
 def latest_start(problem: Problem, state: State, slot: int) -> int:
-    """The key: when the frame must go on at the latest to be in time."""
+    """The key: the latest time at which the frame must continue to be in time."""
     layer = state.slots[slot].layer
     return int(state.slots[slot].deadline_ns - problem.layers[layer].least_remaining_ns)
 

@@ -1,4 +1,4 @@
-"""What several schedulers measure of a waiting frame, and of models before a run."""
+"""Measures that several schedulers share: of a waiting frame, and of models before a run."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def virtual_deadline_ns(problem: Problem, state: State, slot: int, last: int) ->
 
 
 def highest_rates(problem: Problem) -> list[Fraction]:
-    """Frames per second of each model, of the phase where it has most."""
+    """Frames per second of each model, in the phase where it has most."""
     rates = [Fraction(0)] * len(problem.models)
     for stream in problem.streams:
         period_ns = int(stream.period_quotient_ns) + Fraction(

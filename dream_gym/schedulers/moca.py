@@ -7,8 +7,8 @@ frame with the highest
     priority + time since its release / its isolated time + 10 × ToGo / slack
 
 goes to the fastest idle accelerator; slack counts as at least 1 µs. All models have priority 1, as
-UXCost weighs them alike. MoCA's throttling of memory traffic is not part of a dispatch, and left
-out.
+UXCost weighs them alike. MoCA's throttling of memory traffic is not part of a dispatch, so it is
+left out.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ URGENCY_WEIGHT = 10.0
 
 @inlined
 def decide(problem: Problem, state: State) -> Decision:
-    """Dispatch the frame of the highest score."""
+    """Dispatch the frame with the highest score."""
     now_ns = state.run[0].now_ns
     best, best_score = NONE, 0.0
     for at in range(state.run[0].live_count):

@@ -13,7 +13,7 @@ Key = Callable[[Problem, State, int], float]
 
 
 def make_ordered(key: Key) -> Decide:
-    """The decision to dispatch the frame of the least key that has a place to go.
+    """The decision to dispatch the frame with the least key among those that can be placed.
 
     Ties go to the earlier release, then to the lower model and frame, which is the order of the
     live frames. The first parameter is the placement.

@@ -43,7 +43,7 @@ class Pair(NamedTuple):
 
 @inlined
 def look_at_pair(problem: Problem, state: State, slot: int, accelerator: int, layers: int) -> Pair:
-    """See what dispatching a frame somewhere means.
+    """Describe what dispatching a frame to an accelerator would do.
 
     Args:
         problem: The problem.

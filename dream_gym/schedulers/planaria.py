@@ -3,12 +3,12 @@
 After "Planaria: Dynamic Architecture Fission for Spatial Multi-Tenant Acceleration of Deep Neural
 Networks" (MICRO 2020) and its public code; adapted for layer-granular dispatch on fixed
 heterogeneous accelerators, where a frame takes one accelerator for a layer and none can be split or
-joined. What a frame needs is 1 where some accelerator could run all that is left of it within its
-slack; all accelerators where only hopping to the fastest for each layer could; else it is
-infeasible. The order is that of priority / (slack × need), then infeasible frames by priority /
-remaining time, with priority 1 for all models, as UXCost weighs them alike. A frame's next layer
-takes, of the idle accelerators that could run all that is left of it within its slack, the one that
-needs least energy for the layer; where there is none, the fastest idle one.
+joined. A frame needs 1 accelerator if some accelerator could run all its remaining layers within
+its slack; it needs all of them if only the fastest accelerator for each layer could; otherwise it
+is infeasible. Feasible frames come first, by priority / (slack × need), then infeasible ones by
+priority / remaining time. All models have priority 1, as UXCost weighs them alike. Among the idle
+accelerators that could run all its remaining layers within its slack, a frame's next layer takes
+the one that needs least energy for the layer; if there is none, it takes the fastest idle one.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def decide(problem: Problem, state: State) -> Decision:
 
 @compiled
 def _order(problem: Problem, state: State, slot: int) -> tuple[int, int]:
-    """Whether a frame is infeasible, and its key among its likes; the least goes first."""
+    """Whether a frame is infeasible, and its key among the frames of its kind; least goes first."""
     slack_ns = state.slots[slot].deadline_ns - state.run[0].now_ns
     least_ns = problem.layers[state.slots[slot].layer].least_remaining_ns
     if least_ns > slack_ns:
@@ -55,7 +55,7 @@ def _order(problem: Problem, state: State, slot: int) -> tuple[int, int]:
 
 @compiled
 def _fits(problem: Problem, state: State, slot: int, accelerator: int) -> bool:
-    """Whether an accelerator could run all layers that are left of a frame within its slack."""
+    """Whether an accelerator could run all remaining layers of a frame within its slack."""
     left_ns = state.slots[slot].deadline_ns - state.run[0].now_ns
     last = problem.networks[state.slots[slot].network].last_layer
     for layer in range(state.slots[slot].layer, last + 1):

@@ -54,7 +54,7 @@ def prepare(problem: Problem, parameters: Floats) -> Ints:
 
 @inlined
 def decide(problem: Problem, state: State) -> Decision:
-    """Count tokens, once at an instant, and dispatch the shortest candidate."""
+    """Count tokens, once per instant, and dispatch the shortest candidate."""
     most = 0.0
     for at in range(state.run[0].live_count):
         slot = state.live[at]

@@ -27,7 +27,7 @@ class SgprsOptions(EftPlacement):
 
     Args:
         placement: See `placement.IdlePlacement`.
-        stages: Into how many stages a network is cut.
+        stages: The number of stages of a network.
     """
 
     stages: int = Field(default=4, ge=1, le=16)
@@ -35,7 +35,7 @@ class SgprsOptions(EftPlacement):
 
 @inlined
 def decide(problem: Problem, state: State) -> Decision:
-    """Dispatch the frame of high priority, then of the earliest stage, that has a place to go."""
+    """Dispatch the first frame that can be placed: by priority, then by its stage's deadline."""
     rule, stages = int(state.parameter[PLACEMENT]), int(state.parameter[STAGES])
     chosen, chosen_accelerator, chosen_low, chosen_due = NONE, NONE, False, 0
     for at in range(state.run[0].live_count):

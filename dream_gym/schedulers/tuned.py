@@ -1,4 +1,4 @@
-"""Files of tuned options, ``tuned:FILE`` wherever the id of a scheduler may stand."""
+"""Files of tuned options; ``tuned:FILE`` may replace the id of a scheduler anywhere."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 After "VELTAIR: Towards High-Performance Multi-tenant Deep Learning Services via Adaptive
 Compilation and Scheduling" (ASPLOS 2022) and its public code; adapted for layer-granular dispatch
-on fixed heterogeneous accelerators. A frame's next block is closed with the layer by which its mean
+on fixed heterogeneous accelerators. A frame's next block ends with the layer at which its mean
 latency reaches a threshold, or at a fork of a dynamic network; it does not stop inside. The
 threshold is
 
@@ -11,9 +11,9 @@ threshold is
 so that a system at rest is scheduled by the layer, and one under load in long blocks, which
 conflict less; the public code has blocks of 20 layers, whatever the load. A block is due when its
 frame should have run it if alpha × the time from release to deadline is shared out by mean latency
-(for MACs, which say little on unlike accelerators). The oldest frame goes first; its block takes,
-of the idle accelerators that would end it by then, the smallest, read as the one that needs least
-energy for it; where there is none, the fastest idle one.
+(instead of MACs, which say little on unlike accelerators). The oldest frame goes first. Among the
+idle accelerators that would end its block by then, the block takes the smallest, read as the one
+that needs least energy for it; if there is none, it takes the fastest idle one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class VeltairOptions(Options):
     """Options of `veltair`.
 
     Args:
-        blocks: Blocks in the window of a frame, where there is a frame to each accelerator.
+        blocks: Blocks in the window of a frame when there is one frame per accelerator.
         alpha: Factor on the time until a block is due; below 1, faster accelerators are taken.
     """
 

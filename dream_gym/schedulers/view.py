@@ -56,7 +56,7 @@ class AcceleratorView:
     Args:
         index: Its index on the platform.
         idle: Whether it can be given a frame.
-        free_ns: When it will be idle, as expected now; now where it is.
+        free_ns: When it is expected to be idle; the current time if it is idle.
     """
 
     index: int
@@ -65,7 +65,7 @@ class AcceleratorView:
 
 
 class Switch(NamedTuple):
-    """What a context switch costs; nothing where the accelerator last ran the same frame.
+    """What a context switch costs; nothing if the accelerator last ran the same frame.
 
     Args:
         latency_ns: Its time.

@@ -16,18 +16,9 @@ from dream_gym.simulator.decision import (
     wait,
 )
 from dream_gym.simulator.dispatching import switch_bytes, switch_cost, switch_energy_pj, switch_ns
-from dream_gym.simulator.engine import (
-    DONE,
-    Engine,
-    Run,
-    advance,
-    apply_decision,
-    begin_run,
-    finish_run,
-    make_run,
-    run_to_decision,
-    take_decision,
-)
+from dream_gym.simulator.engine import DONE, Engine, make_run, run_to_decision, take_decision
+from dream_gym.simulator.events import advance, apply_decision
+from dream_gym.simulator.lifetime import begin_run, finish_run
 from dream_gym.simulator.problem import (
     NONE,
     Problem,
@@ -56,7 +47,6 @@ __all__ = [
     "Ints",
     "Problem",
     "Result",
-    "Run",
     "Simulation",
     "State",
     "advance",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import time
 from fractions import Fraction
-from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,22 +16,15 @@ from dream_gym.simulator.addresses import addresses_of
 from dream_gym.simulator.arena import Floats, Ints
 from dream_gym.simulator.building import build_problem
 from dream_gym.simulator.dispatching import TIMELINE_COLUMNS
-from dream_gym.simulator.engine import (
-    IMPOSSIBLE,
-    MORE,
-    Engine,
-    begin,
-    count,
-    export_frames,
-    finish,
-    judge_some,
-)
+from dream_gym.simulator.engine import IMPOSSIBLE, MORE, Engine
 from dream_gym.simulator.frames import FRAME_COLUMNS
 from dream_gym.simulator.isolation import export_alone
+from dream_gym.simulator.lifetime import begin, count, export_frames, finish, judge_some
 from dream_gym.simulator.limits import MAX_SECONDS, first_due_ns, longest_ns, most_frames
-from dream_gym.simulator.problem import ACCURACY_UNITS, FAR_NS, view_problem
+from dream_gym.simulator.outcome import make_result
+from dream_gym.simulator.problem import FAR_NS, view_problem
 from dream_gym.simulator.result import Result, Table, to_table
-from dream_gym.simulator.state import NEVER, allocate_state, view_state
+from dream_gym.simulator.state import allocate_state, view_state
 from dream_gym.units import NS_PER_S
 from dream_gym.workload import RecordedFrames, Scenario
 
@@ -44,14 +36,6 @@ Only between compiled calls can a run be interrupted, by Ctrl-C for instance.
 _FIRST_EVENTS = 1000
 _CALL_S = 0.03
 """How long a compiled call is to take; more would be felt."""
-
-
-class Rates(NamedTuple):
-    """Shares of a run's frames and of their worst-case energy, one entry per model."""
-
-    violations: Floats
-    lost: Floats
-    energy: Floats
 
 
 class Simulation:
@@ -343,71 +327,21 @@ class Simulation:
             self._bounds[lightest] = bound
         return self._bounds[lightest]
 
-    def rates(self) -> Rates:
-        """What has become of the models' frames by the present time."""
-        self.uxcost()  # judges all deadlines up to now
-        models, worst_pj = self.state.models, self.problem.models["worst_energy_pj"]
-        frames = np.maximum(models["frames"], 1)
-        charged_pj = models["completed_energy_pj"] + models["lost"] * worst_pj
-        return Rates(
-            violations=models["violations"] / frames,
-            lost=models["lost"] / frames,
-            energy=charged_pj / (worst_pj * frames),
-        )
-
     def result(self) -> Result:
         """The outcome so far; at the horizon, of the whole run."""
-        run, models = self.state.run[0], self.state.models
-        rates = self.rates()
-        worst_pj = models["lost"] * self.problem.models["worst_energy_pj"]
-        accelerators = self.state.accelerators
-        running = accelerators["busy_until_ns"] != NEVER
-        running_ns = np.where(running, self.now_ns - accelerators["busy_since_ns"], 0)
-        busy = (accelerators["busy_ns"] + running_ns) / max(self.now_ns, 1)
+        run = self.state.run[0]
         frames, timeline = None, None
         if self._record:
             frames = to_table(self._frames[: run.frame_rows], FRAME_COLUMNS)
             timeline = to_table(self._timeline[: run.timeline_rows], TIMELINE_COLUMNS)
-
-        def by_model(values: Ints | Floats) -> dict[str, Any]:
-            return dict(zip(self.scenario.model_names, values.tolist(), strict=True))
-
-        return Result(
+        return make_result(
+            self.scenario,
+            self.platform,
+            self.problem,
+            self.state,
             uxcost=self.uxcost(),
             lower_bound=self.lower_bound(),
             lower_bound_lightest=self.lower_bound(lightest=True),
-            accuracy=self._accuracy(),
-            accuracy_loss=by_model(self._lost_accuracy() / np.maximum(models["frames"], 1)),
-            frame_count=by_model(models["frames"]),
-            violation_rate=by_model(rates.violations),
-            lost_rate=by_model(rates.lost),
-            energy_spent=by_model(models["spent_energy_pj"]),
-            energy_charged=by_model(models["completed_energy_pj"] + worst_pj),
-            dispatches=int(run.dispatches),
-            busy_share=dict(zip(self.platform.accelerator_names, busy.tolist(), strict=True)),
-            seed=int(run.seed),
-            seconds=self.now_ns / NS_PER_S,
             frames=frames,
             timeline=timeline,
         )
-
-    def _lost_accuracy(self) -> Floats:
-        """Accuracy lost by each model so far, see `accounting.lost_accuracy`."""
-        networks = self.problem.networks
-        lost = np.zeros(len(self.problem.models))
-        completed = self.state.networks["completed"]
-        np.add.at(lost, networks["model"], completed * networks["accuracy_loss"] / ACCURACY_UNITS)
-        return lost
-
-    def _accuracy(self) -> dict[str, float]:
-        """Mean top-1 accuracy of the completed frames, of models that state it."""
-        found = {}
-        for index, name in enumerate(self.scenario.model_names):
-            family = self.scenario.networks[index].family
-            first = self.problem.models[index].first_network
-            completed = self.state.networks["completed"][first : first + len(family)].tolist()
-            stated = [member.top1 for member in family]
-            if sum(completed) > 0 and None not in stated:
-                total = sum(n * (top1 or 0.0) for n, top1 in zip(completed, stated, strict=True))
-                found[name] = total / sum(completed)
-        return found

@@ -4,11 +4,10 @@ from dream_gym.workload.layer import EarlyExit, Layer, Network, SkippableBlock
 from dream_gym.workload.networks import NETWORKS, build_network
 from dream_gym.workload.onnx.importing import from_onnx
 from dream_gym.workload.recording import RecordedFrames, read_recording, write_recording
-from dream_gym.workload.references import NetworkReference, OnnxReference
+from dream_gym.workload.references import OnnxReference
 from dream_gym.workload.scenario import (
     Dependency,
     ModelSpec,
-    Part,
     Phase,
     Scenario,
     load_scenario,
@@ -29,9 +28,7 @@ __all__ = [
     "Layer",
     "ModelSpec",
     "Network",
-    "NetworkReference",
     "OnnxReference",
-    "Part",
     "Phase",
     "RecordedFrames",
     "Scenario",

@@ -1,4 +1,4 @@
-"""Counter-based randomness: every draw is a hash of what it is for, so it depends on nothing else.
+"""Counter-based randomness: every draw is a hash of its purpose, and depends on nothing else.
 
 Two schedulers under one seed face the same world, whatever they do, and any draw can be repeated
 at any time. The hash chains the finaliser of SplitMix64 (Steele, Lea, Flood: "Fast Splittable

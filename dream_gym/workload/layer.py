@@ -112,8 +112,8 @@ class Network:
     """A neural network as the chain of layers that a frame executes.
 
     Args:
-        name: What people know it by: in the catalogue with the sizes that are not the default
-            ones, such as ``fbnet_c(height=160, width=100)``. What it is says its `digest`.
+        name: A name for people. In the catalogue it includes the sizes that are not the default,
+            such as ``fbnet_c(height=160, width=100)``. The `digest` identifies the network.
         layers: The layers in order of execution.
         source: Where the structure was published, or why it is a substitute.
         blocks: Skippable blocks, in order and disjoint; the first layer is in none of them.
@@ -170,7 +170,7 @@ class Network:
 
     @property
     def forks(self) -> tuple[SkippableBlock | EarlyExit, ...]:
-        """Where the path of a frame is drawn."""
+        """The points at which the path of a frame is drawn."""
         return (*self.blocks, *self.exits)
 
     @property
@@ -180,9 +180,9 @@ class Network:
 
     @property
     def digest(self) -> str:
-        """What its costs depend on, in 16 hexadecimal digits: the names and sizes of its layers.
+        """A hash of what its costs depend on, the names and sizes of its layers: 16 hex digits.
 
-        Cost tables know a network by it, whatever it is called.
+        Cost tables identify a network by it, whatever its name.
         """
         layers = [
             (one.name, one.K, one.C, one.Y, one.X, one.R, one.S, one.stride, one.depthwise)

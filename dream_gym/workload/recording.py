@@ -1,4 +1,4 @@
-"""Recorded life: releases and triggers from a file, to run again what a device once did."""
+"""Recordings: releases and triggers from a file, to replay what a device once did."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class RecordedFrames:
     Their paths through dynamic networks are not recorded, but drawn from the seed of the run.
 
     Args:
-        nominal_ns: When a root frame is counted from: its deadline is that much later.
+        nominal_ns: Nominal time of a root frame, from which its deadline counts.
         release_ns: When a root frame is released, at or after its nominal time.
         triggered: 1 where the frame exists, given that its parent does; 0 where it does not.
     """

@@ -54,7 +54,7 @@ class ModelSpec(Config):
         network: A network of the catalogue, by name or by name and parameters; or a `Network`,
             in YAML the mapping of its fields, or ``{onnx: PATH}`` to import it.
         rate: Frames per second at load 1; a dependent's rate divides its parent's.
-        deadline_ms: Relative deadline in ms; by default the period at the load in force.
+        deadline_ms: Relative deadline in ms; by default the period at the current load.
         phase_ms: Nominal time of the first frame of a root in ms.
         jitter_ms: Root frames are released up to this late, uniformly; below the period.
         backlog: Frames that may be released, unfinished and not executing, before the oldest
@@ -169,8 +169,8 @@ class Scenario(Config):
         models: The models; their order is the order of model indices.
         phases: In place of models, what runs one after the other: the user changes the app. A
             model that the next phase does not have releases nothing more; its frames continue.
-        recording: CSV file whose releases and triggers replace those drawn, relative to the
-            folder of the scenario's file, see `recording.read_recording`; it runs at load 1 only.
+        recording: CSV file whose releases and triggers replace the drawn ones; relative to the
+            folder of the scenario's file, see `recording.read_recording`. It runs at load 1 only.
     """
 
     schema_version: SchemaVersion = Field(alias="schema")
@@ -237,7 +237,7 @@ class Scenario(Config):
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """What runs when, in order of time."""
+        """What runs when, in chronological order."""
         if not self.phases:
             return (Part(0, Fraction(1), self.models),)
         parts, start_ns = [], 0

@@ -1,4 +1,4 @@
-"""Seeds of worlds in three ranges, so that nobody is judged on what they were fitted to."""
+"""Seeds of worlds in three ranges, so that no policy is evaluated on what it was fitted to."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dream_gym.errors import ConfigError
 SEEDS_PER_PURPOSE = 10**9
 
 TRAINING = range(0, SEEDS_PER_PURPOSE)
-"""What agents learn from, parameters are tuned on and loads are calibrated with."""
+"""For training agents, tuning parameters and calibrating loads."""
 
 SELECTION = range(SEEDS_PER_PURPOSE, 2 * SEEDS_PER_PURPOSE)
-"""What picks one of several trained agents or checkpoints."""
+"""For choosing among trained agents or checkpoints."""
 
 EVALUATION = range(2 * SEEDS_PER_PURPOSE, 3 * SEEDS_PER_PURPOSE)
-"""What published figures are measured on, and nothing else."""
+"""For published figures, and nothing else."""
 
 
 def training_seeds(count: int) -> range:
@@ -27,7 +27,7 @@ def selection_seeds(count: int) -> range:
 
 
 def evaluation_seeds(count: int) -> range:
-    """The first seeds for evaluation; every policy is judged on the same."""
+    """The first seeds for evaluation; every policy is evaluated on the same ones."""
     return _first(EVALUATION, count)
 
 

@@ -1,4 +1,4 @@
-"""Scenarios in other worlds: with cascades and release jitter in place of their own."""
+"""Variations of scenarios: other cascade probabilities and release jitter than their own."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ def vary(
     cascade: float | None = None,
     jitter: float | None = None,
 ) -> Scenario:
-    """A scenario with other chances.
+    """A scenario with other cascade probabilities and other jitter.
 
     Args:
         scenario: The scenario.
         load: Factor on every rate that it will run at.
-        cascade: Probability in [0, 1] that a parent's frame triggers one of a dependent, in place
-            of all those of the scenario; None leaves them.
-        jitter: Release jitter of every root as a share, in [0, 1), of its period at this load, in
-            place of those of the scenario; None leaves them.
+        cascade: Probability in [0, 1] that a parent's frame triggers one of a dependent; replaces
+            all of the scenario's probabilities. None leaves them.
+        jitter: Release jitter of every root as a share, in [0, 1), of its period at this load;
+            replaces the scenario's jitter. None leaves it.
 
     Raises:
-        ConfigError: A number is out of range, or the scenario is a recording, where all is given.
+        ConfigError: A number is out of range, or the scenario is a recording, which is fixed.
     """
     if cascade is None and jitter is None:
         return scenario
@@ -38,8 +38,8 @@ def vary(
     if scenario.recording is not None:
         given = "cascade" if jitter is None else "jitter"
         raise ConfigError(
-            f"{given}: {scenario.name} replays {scenario.recording}, which tells when frames come; "
-            f"leave {given} out, or the recording"
+            f"{given}: {scenario.name} replays {scenario.recording}, which fixes all releases and "
+            f"triggers; leave out {given}, or the recording"
         )
     if not scenario.phases:
         return _varied(scenario, load, cascade, jitter)
@@ -53,7 +53,7 @@ def vary(
 
 
 def is_one_world(scenario: Scenario) -> bool:
-    """Whether nothing is drawn: all seeds are the same world, held-out ones, too."""
+    """Whether nothing is drawn: all seeds are the same world, including held-out ones."""
     models = [model for part in scenario.parts for model in part.models]
     chances = [model.depends_on.probability for model in models if model.depends_on is not None]
     for model in models:

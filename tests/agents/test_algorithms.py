@@ -32,7 +32,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
-@pytest.fixture(params=CASES)
+@pytest.fixture(params=ALGORITHMS)
 def begun(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     """A run of each algorithm, and its learner after some steps."""
     hyperparameters, arguments = CASES[request.param]

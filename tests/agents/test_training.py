@@ -197,7 +197,9 @@ def test_playing_unpickles_nothing(workshop: Path, monkeypatch: pytest.MonkeyPat
         (torch, "load"),
     ):
         monkeypatch.setattr(module, name, refuse)
-    for path in (workshop / "run").glob("resume-*.zip"):
+    pickles = list((workshop / "run").glob("resume-*.zip"))
+    assert pickles
+    for path in pickles:
         path.write_bytes(b"would raise")
     again = make_player(f"agent:{workshop / 'run'}").run(cell, 1, 0.05)
     assert again.summary() == before.summary()

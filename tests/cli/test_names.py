@@ -129,7 +129,7 @@ def test_list_and_show(
     loads = {"fcfs": 1.0, "edf": 1.5, "dream_mapscore": 1.2}
     found = Calibration(loads, dict.fromkeys(MODELS, 1.1), 2.0, 1.25)
     module = sys.modules["dream_gym.cli.show"]  # the package has the function of this name
-    monkeypatch.setattr(module, "_calibrate", lambda *cell: found)
+    monkeypatch.setattr(module, "calibrate", lambda *cell, **told: found)
     short = partial(sweep_suite, seeds=2, seconds=0.1)
     monkeypatch.setattr(module, "sweep_suite", short)
     picture = world.folder / "sweep.png"

@@ -12,6 +12,7 @@ import yaml
 
 from dream_gym.analysis.suites.suite import Suite
 from dream_gym.cli import main
+from dream_gym.cli.schema import MODELS
 from dream_gym.hardware import Chip, Platform
 from dream_gym.reading import resources
 from dream_gym.workload import Scenario
@@ -72,10 +73,11 @@ def generate(kind: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     return content
 
 
-@pytest.mark.parametrize("kind", ["scenario", "platform", "suite"])
+@pytest.mark.parametrize("kind", MODELS)
 def test_shipped_files_fit_the_schema(kind, tmp_path, capsys):
     schema = generate(kind, capsys)
     paths = list(resources.shipped_folder(f"{kind}s").glob("*.yaml"))
+    assert paths
     paths += resources.shipped_folder("templates").glob(f"{kind}.yaml")
     for path in paths:
         assert valid(yaml.safe_load(path.read_text(encoding="utf-8")), schema, schema), path

@@ -170,8 +170,11 @@ def test_no_colour_and_ascii_only() -> None:
     code, piped, errors = run(["list"], LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0")
     assert (code, errors) == (0, "")
     assert "ar_social" in piped
-    _, shown, _ = run(SHOW, columns=80, NO_COLOR="1")
-    assert not re.search(r"\x1b\[[0-9;]*3[0-7]", shown)
+    warned = (*SHOW, "--load", "1.2")
+    for without in (False, True):
+        code, shown, _ = run(warned, columns=80, **({"NO_COLOR": "1"} if without else {}))
+        assert code == 0
+        assert bool(re.search(r"\x1b\[[0-9;]*3[0-7]", shown)) != without, "a warning is yellow"
     code, _, errors = run(["show", "カ", "--platform", "x"], PYTHONIOENCODING="ascii")
     assert code == 2
     assert "\\u30ab" in errors

@@ -154,3 +154,11 @@ def test_a_forked_child_has_helpers_of_its_own() -> None:
 
 def test_a_process_knows_the_cores_that_it_may_use() -> None:
     assert 1 <= cores() <= (os.cpu_count() or 1)
+    if hasattr(os, "sched_setaffinity"):
+        allowed = os.sched_getaffinity(0)
+        try:
+            os.sched_setaffinity(0, {min(allowed)})
+            assert cores() == 1
+        finally:
+            os.sched_setaffinity(0, allowed)
+        assert cores() == len(allowed)

@@ -89,18 +89,13 @@ Play = Callable[..., DreamRTMMDispatchEnv]
 
 
 @pytest.fixture
-def begin(monkeypatch: pytest.MonkeyPatch) -> Play:
+def begin() -> Play:
     """A hand-made environment at its first choice."""
 
     def begin(*models: Given, accelerators: int = 1, **arguments: Any) -> DreamRTMMDispatchEnv:
-        networks = [network for model in models for network in (model, *model.lighter)]
-        tables = {network.name: network.costs(accelerators) for network in networks}
-        monkeypatch.setattr(
-            "dream_gym.simulator.building.cost_table", lambda network, _: tables[network.name]
-        )
         env = DreamRTMMDispatchEnv(
             make_scenario(models),
-            make_platform(accelerators),
+            make_platform(accelerators, models),
             **{"episode_seconds": 1e-5, **arguments},
         )
         env.reset(seed=0, options={"record": True})

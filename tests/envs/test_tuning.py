@@ -228,10 +228,16 @@ def test_windows_are_judged_like_runs():
 
 
 def test_actions_take_effect_at_their_tick():
-    changing, _ = make(), None
-    first, _, _ = play(changing, seed=2, action=(0.0, 0.0))
-    second, _, _ = play(changing, seed=2, action=(2.0, 2.0))
-    assert not np.array_equal(first[-1], second[-1])
+    timelines = []
+    for later in (0.0, 2.0):
+        env = make()
+        env.reset(seed=2, options={"record": True})
+        for tick in range(10):
+            *_, info = env.step(np.full(2, 0.0 if tick < 4 else later, np.float32))
+        timelines.append(info["result"].timeline)
+    first, second = timelines
+    differ = np.flatnonzero(first[: len(second)] != second[: len(first)])
+    assert 400_000_000 <= first["start_ns"][differ[0]] < 420_000_000
 
 
 def test_an_episode_ends_at_its_horizon_even_between_ticks():

@@ -111,9 +111,6 @@ def test_another_process_makes_it_again(folder: Path, reference: str) -> None:
 def test_what_it_depends_on_is_its_file_too(folder: Path) -> None:
     before = make_player("python:mine.Edf", folder=folder).settings
     (folder / "mine.py").write_text(MODULE + "\n# changed\n")
-    import dream_gym.reading.python_reference as python_reference
-
-    python_reference._import.cache_clear()  # as in another process
     after = make_player("python:mine.Edf", folder=folder).settings
     assert before != after
     assert {**before, "source_sha256": ""} == {**after, "source_sha256": ""}

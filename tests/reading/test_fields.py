@@ -158,7 +158,8 @@ def test_names_are_text(name):
     text = yaml.safe_dump({**SCENARIO, "name": name})
     assert resources.parse(text, Scenario, origin="x").name == name
     model = {**SCENARIO["models"][0], "name": name}
-    assert resources.validate({**SCENARIO, "models": [model]}, Scenario, origin="x").models
+    found = resources.validate({**SCENARIO, "models": [model]}, Scenario, origin="x")
+    assert found.model_names == (name,)
 
 
 def test_a_description_may_have_lines_but_no_control_characters():

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agents.hyperparameters import load_hyperparameters
-from dream_gym.analysis.report.outcome import read_outcome
+from dream_gym.analysis.report.folder import read_outcome
 from dream_gym.analysis.suites.calibrated import read_table
 from dream_gym.analysis.suites.suite import load_suite
 from dream_gym.errors import ConfigError
@@ -143,3 +143,8 @@ def test_a_file_that_grows_is_read_up_to_the_limit(tmp_path):
     assert inputs.read_bytes(path, most=5) == b"12345"
     with pytest.raises(ConfigError, match="is larger than 4 bytes"):
         inputs.read_bytes(path, most=4)
+    status = Path("/proc/self/status")
+    if status.exists():  # its size is 0 until it is read
+        assert status.stat().st_size == 0
+        with pytest.raises(ConfigError, match="is larger than 4 bytes"):
+            inputs.read_bytes(status, most=4)

@@ -84,7 +84,7 @@ def test_list_names_the_file_at_fault_and_goes_on(tmp_path, capsys):
     assert "4k_2ws" in out
 
 
-@pytest.mark.parametrize("kind", ["platforms", "suites", "agents"])
+@pytest.mark.parametrize("kind", ["scenarios", "platforms", "suites", "rosters", "agents"])
 def test_every_kind_has_names(kind, tmp_path):
     shipped = resources.names(kind)[0]
     (tmp_path / "here" / kind).mkdir()

@@ -8,14 +8,12 @@ from typing import Any
 import pytest
 
 import dream_gym
-from dream_gym.hardware import CostTable, Platform
-from dream_gym.workload import Network, Scenario
-from tests.handmade import Given, make_platform
+from tests.handmade import Given, make_platform, make_scenario
 from tests.schedulers.twins import twin
 
 
 @pytest.fixture
-def play(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[tuple[str, int, int, int]]]:
+def play() -> Callable[..., list[tuple[str, int, int, int]]]:
     """Run models, and return the dispatches as frame, number of layers, accelerator and start.
 
     `tests.handmade` says what costs what: a switch takes 10 ns, 30 where the frame left behind has
@@ -29,19 +27,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[tuple[str, int, 
         horizon_ns: int = 10_000,
         **options: Any,
     ) -> list[tuple[str, int, int, int]]:
-        tables = {model.name: model.costs(accelerators) for model in models}
-
-        def given_costs(network: Network, platform: Platform) -> CostTable:
-            return tables[network.name]
-
-        for module in (
-            "dream_gym.simulator.building",
-            "tests.schedulers.twins_ordered",
-            "tests.schedulers.twins_scored",
-        ):
-            monkeypatch.setattr(f"{module}.cost_table", given_costs)
-        scenario = Scenario(schema=1, name="hand", models=tuple(model.spec() for model in models))
-        cell = scenario, make_platform(accelerators)
+        cell = make_scenario(models), make_platform(accelerators, models)
         run = {"seconds": horizon_ns / 1e9, "record": True, "validate": True}
         result = dream_gym.simulate(*cell, scheduler, **run, **options)
         again = dream_gym.simulate(*cell, twin(scheduler, options), **run)

@@ -133,6 +133,8 @@ def test_it_may_drop_choose_variants_and_dispatch_blocks() -> None:
         "vr_gaming", "8k_2ws", Light(), seconds=1.0, load=0.5, record=True, validate=True
     )
     assert result.frames is not None
+    assert result.timeline is not None
+    assert result.timeline["layers"].max() > 1
     assert result.accuracy["context"] == 71.0
     fates = {FATES[fate] for fate in result.frames["fate"]}
     assert {"completed", "dropped"} <= fates

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from dream_gym.analysis.report.timeline import plot_results
-from tests.handmade import make_run
+from tests.handmade import run_by_hand
 from tests.semantics.cases import CASES, HORIZON_MS
 from tests.semantics.page import PAGE, PICTURES, page
 from tests.semantics.test_cases import run_case
@@ -15,8 +13,7 @@ def main() -> None:
     """Write all of it anew."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     for case in CASES:
-        with pytest.MonkeyPatch.context() as patch:
-            result = run_case(make_run(patch), case).result
+        result = run_case(run_by_hand, case).result
         plot_results(
             {case.title: result},
             PICTURES / case.file,

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.handmade import RunByHand, make_run
+from tests.handmade import RunByHand, run_by_hand
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> RunByHand:
+def run() -> RunByHand:
     """Runs a hand-made workload on the engine and on the reference, which must agree."""
-    return make_run(monkeypatch)
+    return run_by_hand

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import dream_gym
 from dream_gym.hardware import load_platform
 from dream_gym.reading import resources
-from dream_gym.schedulers import BuiltinScheduler, get_scheduler
+from dream_gym.schedulers import BUILTIN, BuiltinScheduler, get_scheduler
 from dream_gym.simulator import Result, Simulation
 from dream_gym.simulator.limits import first_due_ns
 from dream_gym.workload import Layer, ModelSpec, Network, Scenario, load_scenario
@@ -169,6 +169,13 @@ def test_random_workloads(grid: bool) -> None:
     required = {**TRAITS, **(TRAITS_ON_GRID if grid else TRAITS_OFF_GRID)}
     rare = {item: seen[item] for item, share in required.items() if seen[item] < share * EXAMPLES}
     assert not rare, f"too few workloads show these: {rare}"
+
+
+def test_every_variant_of_dream_is_among_the_random_ones() -> None:
+    # Rules and rivals are compared in tests/schedulers/test_rivals.py.
+    variants = {name for name, each in BUILTIN.items() if each.family in ("DREAM", "ours")}
+    assert variants
+    assert variants <= set(SCHEDULERS)
 
 
 SETTINGS = (

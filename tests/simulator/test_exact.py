@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import dream_gym
 from dream_gym import simulate
+from dream_gym.arguments import exact_number
 from dream_gym.errors import ConfigError
 from dream_gym.hardware import CostTable, Platform, load_platform
 from dream_gym.hardware.callable import PythonCosts
@@ -117,7 +118,7 @@ def test_frames_come_at_the_rate_and_load_that_are_written(rate: str, load: floa
 
 def test_loads_on_the_grid_of_thousandths_are_fractions_of_it() -> None:
     for step in range(1, 5000, 7):
-        assert Fraction(str(step / 1000)) == Fraction(step, 1000)
+        assert exact_number("load", step / 1000) == Fraction(step, 1000)
 
 
 @pytest.mark.parametrize("field", ["deadline_ms", "phase_ms", "jitter_ms"])

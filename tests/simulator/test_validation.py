@@ -82,11 +82,29 @@ def with_dearer_switch(result: Result) -> Result:
     return replace(changed, energy_spent=spent)
 
 
+def with_layers_at_once(result: Result) -> Result:
+    """The record with a frame's second layer begun before its first has ended, elsewhere."""
+    rows = result.timeline
+    assert rows is not None
+    own = np.flatnonzero((rows["model"] == rows["model"][0]) & (rows["frame"] == 0))
+    rows = rows.copy()
+    rows["start_ns"][own[1]] = rows["end_ns"][own[0]] - 1
+    rows["accelerator"][own[1]] = rows["accelerator"].max() + 1
+    return replace(result, timeline=rows)
+
+
+def without_last_frame(result: Result) -> Result:
+    """The record without the fate of a frame."""
+    assert result.frames is not None
+    return replace(result, frames=result.frames[:-1])
+
+
 BREAKS: dict[str, Callable[[Result], Result]] = {
     "takes another time than its layers": change("timeline", switch_ns=-1),
     "a context switch takes": with_dearer_switch,
     "ends before it starts": change("timeline", end_ns=-1),
     "runs two dispatches": change("timeline", end_ns=10**9),
+    "runs twice at once": with_layers_at_once,
     "runs a layer again": change("timeline", layer=1),
     "changes its variant": change("timeline", variant=1),
     "is of a frame that does not exist": change("timeline", frame=10**6),
@@ -95,6 +113,7 @@ BREAKS: dict[str, Callable[[Result], Result]] = {
     "is complete before its last layer": without_last_layer,
     "spent": change("timeline", energy_pj=lambda row: row["energy_pj"] + 1),
     "two fates": change("frames", frame=1),
+    "frames have a fate, but": without_last_frame,
     "ends before it can": change("frames", release_ns=lambda row: row["end_ns"] - 5),
     "below its bound": lambda result: replace(result, uxcost=result.lower_bound_lightest / 2),
 }
@@ -112,11 +131,17 @@ def test_what_is_broken_is_named(words: str, good: Result, problem: Problem) -> 
 
 def world(scheduler: str, **options: Any) -> list[tuple[int, ...]]:
     """The frames, and the releases of roots, which no scheduler can change."""
+    scenario = load_scenario("xrbench_ar_assistant")
     result = dream_gym.simulate(
-        "xrbench_ar_assistant", "4k_1ws_2os", scheduler, seconds=1.0, record=True, **options
+        scenario, "4k_1ws_2os", scheduler, seconds=1.0, record=True, **options
     )
     assert result.frames is not None
-    return sorted(result.frames[["model", "frame", "deadline_ns"]].tolist())
+    roots = [index for index, model in enumerate(scenario.models) if model.depends_on is None]
+    frames = result.frames[["model", "frame", "deadline_ns", "release_ns"]]
+    rooted = np.isin(frames["model"], roots)
+    assert rooted.any()
+    frames["release_ns"][~rooted] = 0
+    return sorted(frames.tolist())
 
 
 def test_the_world_is_the_same_under_every_scheduler() -> None:

@@ -35,8 +35,8 @@ def calibrate_cells(
         pairs: Scenario and platform of each cell.
         path: The table; it is written once, at the end.
         workers: Number of processes.
-        parts: Where to keep what is done, see `parts.keep_parts`.
-        on_cell: Called with what each cell is called that is done, or was there.
+        parts: Where to keep finished work, see `parts.keep_parts`.
+        on_cell: Called with the title of each cell once it is done, or if the table had it.
 
     Raises:
         ConfigError: There is no such scenario or platform, or an argument is out of range.

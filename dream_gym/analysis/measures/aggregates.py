@@ -1,10 +1,10 @@
 """Figures over many cells, as rliable defines them, with stratified bootstrap intervals.
 
 After "Deep Reinforcement Learning at the Edge of the Statistical Precipice" (NeurIPS 2021) and its
-package. *Scores* here are an array (cells, seeds); lower is better. A resample draws, in each cell
-by itself and with replacement, as many seeds as there are, the same ones for every policy: all have
-met the same worlds, so comparisons stay paired. Where seeds do not differ in any cell, resamples
-do not either, and there is no interval.
+package. *Scores* here are an array (cells, seeds); lower is better. A resample draws as many seeds
+as there are, with replacement and separately in each cell. It draws the same seeds for every
+policy: all have played the same worlds, so comparisons stay paired. If seeds do not differ in any
+cell, resamples do not differ either, and there is no interval.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Bootstrap:
         self._weights = np.concatenate([once, counts.reshape(picks.shape)])
 
     def mean(self, scores: ArrayLike) -> Interval | None:
-        """The mean over all runs in which a score is defined, not NaN; None if it is in none."""
+        """The mean over all runs whose score is defined (not NaN); None if there are none."""
         values = self._checked(scores)
         defined = ~np.isnan(values)
         if not defined.any():
@@ -48,7 +48,7 @@ class Bootstrap:
         count = self._sum(defined.astype(np.float64))
         if defined.sum() == 1:
             return Interval(float(values[defined][0]))
-        # A resample of few defined scores may have none of them, and then says nothing.
+        # If few scores are defined, a resample may draw none of them: leave it out.
         means = total[count > 0] / count[count > 0]
         return _interval(means, values if defined.all() else values[defined][None])
 
@@ -82,7 +82,7 @@ class Bootstrap:
         return _interval(middle / (values.size - 2 * cut), self._checked(scores))
 
     def probability_of_improvement(self, scores: ArrayLike, baseline: ArrayLike) -> Interval:
-        """How likely a run is better than one of the baseline on the same cell, ties half.
+        """How likely a run is better than one of the baseline on the same cell; ties count half.
 
         The mean over cells of the share of pairs of runs, whatever their seeds. Policies that are
         alike with every seed have no interval, since no resample tells them apart.
@@ -99,7 +99,7 @@ class Bootstrap:
         return _interval(shares, shares)
 
     def performance_profile(self, scores: ArrayLike, limits: ArrayLike) -> list[Interval]:
-        """The share of runs whose score is at most so much, for each limit."""
+        """The share of runs whose score is at most the limit, for each limit."""
         values = self._checked(scores)
         shares = (values <= np.asarray(limits, dtype=np.float64)[:, None, None]).astype(np.float64)
         return [_interval(self._sum(share) / share.size, share) for share in shares]

@@ -28,8 +28,8 @@ class Misses:
         lateness_p50_ms: Median time from deadline to end of the frames that completed late, in
             ms; None where none did.
         lateness_p99_ms: Its 99th percentile, interpolated.
-        useless_share: Share of the time that accelerators were busy which went to frames that
-            were lost or late, in [0, 1]; 0 where nothing ran.
+        useless_share: Share of the accelerators' busy time that went to frames that were lost or
+            late, in [0, 1]; 0 if nothing ran.
     """
 
     causes: dict[str, int]
@@ -104,7 +104,7 @@ def executed_ns(frames: Table, timeline: Table) -> Ints:
     row_of[starts[frames["model"]] + frames["frame"]] = np.arange(len(frames))
     row = row_of[starts[timeline["model"]] + timeline["frame"]]
     end_ns = np.minimum(timeline["end_ns"], frames["end_ns"][row])
-    # With decision_ns, a dispatch may be due to start behind the horizon.
+    # With decision_ns, a dispatch may be due to start after the horizon.
     spent_ns = np.maximum(end_ns - timeline["start_ns"], 0)
     # The sums are far below 2^53, so floating point holds them exactly.
     return np.bincount(row, weights=spent_ns, minlength=len(frames)).astype(np.int64)

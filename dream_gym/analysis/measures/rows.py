@@ -21,7 +21,7 @@ def result_row(cell: Cell, policy: str, result: Result, alone: Ints) -> dict[str
 
     Rates are shares of frames, in [0, 1]. ``late_rate`` counts frames that completed late, so
     ``violation_rate`` is its sum with ``lost_rate``; it is also the sum of the columns
-    ``missed.CAUSE``, see docs/misses.md, where lateness and ``useless_share`` are told, too.
+    ``missed.CAUSE``, see docs/misses.md, which also defines lateness and ``useless_share``.
     Energies are in mJ per frame: ``energy_mj`` is all that was spent, whether the frame was
     completed or not, and ``energy_charged_mj`` what UXCost counts. ``multiple`` is UXCost over its
     lower bound; ``lower_bound_lightest`` lets a Supernet run its lightest variant. ``accuracy`` is
@@ -30,8 +30,8 @@ def result_row(cell: Cell, policy: str, result: Result, alone: Ints) -> dict[str
     ``violation_rate.MODEL`` and ``energy_mj.MODEL`` are per model.
 
     Args:
-        cell: Where it was.
-        policy: Whose run it was.
+        cell: The cell of the run.
+        policy: The policy that played.
         result: The outcome, with its tables.
         alone: What its frames would need alone, see `Simulation.alone`.
     """
@@ -93,16 +93,15 @@ def xrbench_score(result: Result) -> float:
     """XRBench's score of a recorded run, in [0, 100], higher is better; reconstructed.
 
     100 × the mean over models of (the mean over completed frames of real-time score × energy
-    score) × (1 − share of lost frames), where a frame's real-time score is
-    1 / (1 + exp(15 × ms late)), with frames that are early being less than 0 late, and its
-    energy score (1500 − mJ) / 1500, at least 0. Its accuracy score is taken as 1. A model
-    without completed frames scores 0, one without frames is left out; where there are no frames
-    at all, it is 100.
+    score) × (1 − share of lost frames). A frame's real-time score is 1 / (1 + exp(15 × ms late)),
+    where an early frame is late by a negative time; its energy score is (1500 − mJ) / 1500, at
+    least 0; its accuracy score is taken as 1. A model without completed frames scores 0, one
+    without frames is left out; if there are no frames at all, the score is 100.
     """
     assert result.frames is not None
     frames = result.frames
     late_ms = (frames["end_ns"] - frames["deadline_ns"]) / NS_PER_MS
-    # exp overflows above 709, where the score is 0 in double precision long since.
+    # exp overflows above 709, where the score has long been 0 in double precision.
     real_time = 1.0 / (1.0 + np.exp(np.minimum(XRBENCH_STEEPNESS_PER_MS * late_ms, 700.0)))
     spent_mj = frames["energy_pj"] / PJ_PER_MJ
     energy = np.maximum(XRBENCH_MOST_MJ - spent_mj, 0.0) / XRBENCH_MOST_MJ

@@ -47,9 +47,9 @@ def mean_interval(
 ) -> Interval:
     """The mean of a sample and its percentile bootstrap interval.
 
-    The resampling is seeded, so the same sample always gives the same interval; so do two
-    samples of one size, whose resamples are therefore paired. A sample of one figure, or of equal
-    ones, has no interval: resamples do not differ, and say nothing.
+    The resampling is seeded, so the same sample always gives the same interval, and the resamples
+    of two samples of the same size are paired. A sample of one figure, or of equal ones, has no
+    interval: its resamples do not differ, and say nothing.
 
     Args:
         values: The sample, shape (n,), n ≥ 1, such as one figure per seed.
@@ -63,9 +63,9 @@ def mean_interval(
 
 
 def rate_interval(values: ArrayLike) -> Interval:
-    """The mean of rates and its 95 % interval, also where all of them are 0 or all are 1.
+    """The mean of rates and its 95 % interval, even if all of them are 0 or all are 1.
 
-    Like `mean_interval`, but for a sample that says nothing else see `unanimous`.
+    It is that of `mean_interval`, or of `unanimous` if all rates are 0 or all are 1.
 
     Args:
         values: The sample, shape (n,), n ≥ 1, in [0, 1], such as one rate per seed.
@@ -78,12 +78,13 @@ def rate_interval(values: ArrayLike) -> Interval:
 
 
 def unanimous(rates: NDArray[np.float64]) -> Interval | None:
-    """The interval of a mean rate where two units or more all gave 0 or all gave 1, or None.
+    """The interval of a mean rate if two or more units all gave 0 or all gave 1, else None.
 
-    A bootstrap has nothing to resample then. It is that of Clopper and Pearson for the share of
-    units that give anything else, of which none was seen: as a rate lies in [0, 1], its mean is no
-    further from 0, or from 1, than that share. This takes the units, seeds or runs, to be
-    independent, and nothing of the frames within one, which are not; and so it is wide.
+    A bootstrap has nothing to resample then. This is the interval of Clopper and Pearson for the
+    share of units that give anything else, of which none was seen: as a rate lies in [0, 1], its
+    mean is no further from 0, or from 1, than that share. It assumes that the units, seeds or runs,
+    are independent. It assumes nothing about the frames within a unit, which are not independent,
+    so it is wide.
 
     Args:
         rates: One rate per unit, of any shape.

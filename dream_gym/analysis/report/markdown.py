@@ -1,4 +1,4 @@
-"""The edge to Markdown: text and names of the user's as they are, whatever characters they have."""
+"""Output in Markdown: it shows the user's texts and names as they are, whatever is in them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _MARKUP = re.compile(
 
 
 def visible(text: str) -> str:
-    """The text on one line: what moves the cursor or cannot be seen, as Python would write it."""
+    """The text on one line, with control and invisible characters escaped as in Python."""
     return "".join(sign if sign.isprintable() else as_python(sign) for sign in text)
 
 
 def as_python(text: str) -> str:
-    """The text in ASCII, by the escapes of a Python string."""
+    """The text in ASCII, with the escapes of a Python string."""
     return text.encode("unicode_escape").decode("ascii")
 
 

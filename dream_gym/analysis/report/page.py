@@ -21,11 +21,11 @@ from dream_gym.files import write_text
 NO_INTERVALS = "one seed gives no intervals, and without them nothing is reported"
 REPORT = "report.md"
 MOST_SIGNS = 100
-"""Of a suite's name in the name of a file."""
+"""Characters of a suite's name that go into the name of a file."""
 
 
 def told_apart(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """The same outcomes; suites of one name are called by their folders, too."""
+    """The same outcomes; suites of the same name get their folders added to it."""
     names = [outcome.name for outcome in outcomes]
     return [
         replace(outcome, given_name=f"{outcome.name} ({outcome.folder})")
@@ -36,7 +36,7 @@ def told_apart(outcomes: Sequence[Outcome]) -> list[Outcome]:
 
 
 def file_stems(names: Sequence[str]) -> list[str]:
-    """Names for files after the names of suites, of which no two are one file anywhere."""
+    """Names for files after the names of suites; they are different files on every system."""
     stems: list[str] = []
     for name in names:
         stem = re.sub(r"[^\w.-]+", "_", name).strip("_")[:MOST_SIGNS]
@@ -81,7 +81,7 @@ def suite_section(outcome: Outcome, images: Path, stem: str, *, relative_to: Pat
 
 
 def check_seeds(outcome: Outcome) -> None:
-    """Refuse figures that can have no interval.
+    """Refuse figures that cannot have an interval.
 
     Raises:
         DreamGymError: There is but one seed.
@@ -101,7 +101,7 @@ def report_files(outcome: Outcome) -> list[str]:
 def write_report(outcome: Outcome, folder: Path) -> None:
     """Write the report of one suite and its figures into a folder.
 
-    Of one seed nothing is reported, and the report says so: that of an earlier run does not stay.
+    With one seed nothing is reported. The report says so, and replaces that of an earlier run.
     """
     if outcome.seeds < LEAST_UNITS:
         text = f"{escape(outcome.name)}: {NO_INTERVALS}."
@@ -113,7 +113,7 @@ def write_report(outcome: Outcome, folder: Path) -> None:
 
 
 def _pictures(outcome: Outcome) -> Mapping[str, Callable[[Outcome, Path], str]]:
-    """What draws the figures of a suite, by the ends of their names."""
+    """The functions that draw the figures of a suite, by the ends of the figures' names."""
     pictures = {"uxcost": plot_ranking, "profiles": plot_profiles}
     return pictures | ({"sustained": plot_sustained} if sweeps(outcome) else {})
 

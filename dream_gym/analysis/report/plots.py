@@ -42,7 +42,7 @@ LOG_FROM = 10.0
 """Policies further apart than this factor are drawn on a logarithmic axis."""
 FEWEST_TICKS, MOST_TICKS = 4, 9
 LABEL_WIDTH, TITLE_WIDTH = 36, 90
-"""Longer ones are broken into lines of this many signs."""
+"""Longer labels are broken into lines of this many characters."""
 
 
 def colour(index: int) -> str:
@@ -51,11 +51,11 @@ def colour(index: int) -> str:
 
 
 def label(text: str, width: int = LABEL_WIDTH) -> str:
-    """The edge to pictures: a text of the user's as it is drawn, in signs that the font has.
+    """Output in pictures: a text of the user's as it is drawn, in characters that the font has.
 
     Args:
         text: The text.
-        width: Where it is longer, it is broken into lines of this many signs.
+        width: If it is longer, it is broken into lines of this many characters.
     """
     from matplotlib.font_manager import findfont, get_font
 
@@ -65,7 +65,7 @@ def label(text: str, width: int = LABEL_WIDTH) -> str:
 
 
 def number_logarithmic(axes: Any, which: str) -> None:
-    """Make an axis, "x" or "y", logarithmic, with exact numbers, after all is drawn along it."""
+    """Make an axis, "x" or "y", logarithmic, with exact numbers, once everything is drawn on it."""
     axis = {"x": axes.xaxis, "y": axes.yaxis}[which]
     axes.set(**{f"{which}scale": "log"})
     ticks = log_ticks(*sorted(axis.get_view_interval().tolist()))
@@ -181,7 +181,7 @@ def plot_sweep(sweep: Benchmark, path: str | Path, *, mark: float) -> None:
     Args:
         sweep: A benchmark whose cells differ in load only.
         path: The PNG file.
-        mark: The load to point out.
+        mark: The load to mark.
     """
     plt = pyplot()
     loads = [cell.load for cell in sweep.suite.cells]

@@ -19,9 +19,9 @@ from dream_gym.schedulers import Family
 def reduction_table(
     outcomes: Sequence[Outcome], family: Family, schedulers: Sequence[str]
 ) -> TextTable | None:
-    """Reductions of UXCost in percent; None where nobody can be compared.
+    """Reductions of UXCost in percent; None if there is nothing to compare.
 
-    Compared are those that stand for the family with the best policy of each scheduler.
+    The policies that represent the family are compared with the best policy of each scheduler.
     """
     rows = []
     for outcome in outcomes:

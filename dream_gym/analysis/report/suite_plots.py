@@ -30,7 +30,7 @@ from dream_gym.schedulers import Family
 
 ROW_HEIGHT = 0.23
 PANEL_WIDTH = 26
-"""Signs that the title of a panel, or a legend beside one, has room for."""
+"""Characters that fit in the title of a panel, or in a legend beside one."""
 SPARE = 1.02
 POINTS = 100
 """Points of a performance profile."""
@@ -51,7 +51,7 @@ def _shade(outcome: Outcome, policy: str) -> str:
 
 
 def _legend(outcome: Outcome) -> str:
-    """What the colours mean that there are, on a line of its own."""
+    """What the colours in the figure mean, on a line of its own."""
     present = set(outcome.families.values())
     told = [f"{shade[0]}: {FAMILIES[each]}" for each, shade in _SHADES.items() if each in present]
     return "\n" + ", ".join(told) if told else ""

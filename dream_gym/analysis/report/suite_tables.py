@@ -102,7 +102,7 @@ def shown_policies(outcome: Outcome) -> list[str]:
 
 
 def whom_shown(outcome: Outcome) -> str:
-    """Whom they show, in words; empty if everybody."""
+    """Which policies they show, in words; empty if all."""
     shown, everybody = len(shown_policies(outcome)), len(outcome.policies)
     if shown == everybody:
         return ""
@@ -138,7 +138,7 @@ class Sweep:
     """One scenario on one platform over many loads.
 
     Args:
-        title: Its cells' fields but for the load.
+        title: The fields of its cells, except for the load.
         cells: Indices of the cells, by load.
         loads: Their loads, ascending.
     """
@@ -168,7 +168,7 @@ def sweeps(outcome: Outcome) -> list[Sweep]:
 
 
 def sustained_load(outcome: Outcome, policy: str, sweep: Sweep) -> Interval:
-    """Up to which of a sweep's loads a policy violates less than 1 % of all frames; 0 for none."""
+    """The largest load of a sweep up to which a policy violates less than 1 % of frames, or 0."""
     loads = np.array([0.0, *sweep.loads])
 
     def last(means: NDArray[np.float64]) -> float:

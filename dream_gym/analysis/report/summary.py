@@ -18,7 +18,7 @@ from dream_gym.analysis.measures.statistics import (
     paired_ratio,
     rate_interval,
 )
-from dream_gym.analysis.report.outcome import SCHEMA
+from dream_gym.analysis.report.folder import SCHEMA
 from dream_gym.analysis.report.tables import Name, TextTable
 from dream_gym.analysis.runs.benchmark import Benchmark
 from dream_gym.errors import ConfigError

@@ -1,4 +1,4 @@
-"""Tables of text, before they are shown: each edge writes them in its own way."""
+"""Tables of text, before they are shown: each kind of output writes them in its own way."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class TextTable:
 
     Args:
         title: What it shows; may be empty.
-        headings: Of its columns.
+        headings: The headings of its columns.
         rows: Its rows.
         prose: Whether all columns are text, and not only the first with figures beside it.
     """

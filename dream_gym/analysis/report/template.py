@@ -44,7 +44,7 @@ chosen by the very figures that are shown."""
 
 
 def fill(template: str, outcomes: Sequence[Outcome], sections: Callable[[], str]) -> str:
-    """The page that a template makes of outcomes.
+    """Fill in a template from outcomes.
 
     Args:
         template: The template.

@@ -72,7 +72,7 @@ def most_different(rows: pl.DataFrame, *, pair: bool = True) -> World:
 
     Args:
         rows: The rows of a benchmark, or some of them.
-        pair: Whether only the two that differ are named, and not all in the rows.
+        pair: Whether to name only the two that differ most, instead of all in the rows.
     """
     worlds: dict[tuple[int, int], list[tuple[float, float, int, str]]] = {}
     columns = ("cell", "seed", "violation_rate", "uxcost", "policy")
@@ -128,7 +128,7 @@ def plot_results(
         path: The PNG file.
         start_ms: Start of the window.
         length_ms: Length of the window.
-        caption: What stands below.
+        caption: The text below the panels.
     """
     plt = pyplot()
     runs = [_Run.of(name, result) for name, result in results.items()]
@@ -160,7 +160,7 @@ def _missed(frames: Table) -> NDArray[np.bool_]:
 def _telling_window_ms(runs: Sequence[Table], seconds: float) -> float:
     """The start of the window, in steps of 10 ms, in which runs of one world differ most.
 
-    Of one run, it is that in which most deadlines are missed.
+    For a single run, it is the window in which most deadlines are missed.
     """
     runs = [frames[np.lexsort((frames["frame"], frames["model"]))] for frames in runs]
     by_deadline = np.argsort(runs[0]["deadline_ns"], kind="stable")

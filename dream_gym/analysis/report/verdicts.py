@@ -53,9 +53,9 @@ def _ratio(outcome: Outcome, policy: str, other: str) -> Interval:
 
 
 def representatives(outcome: Outcome, family: Family) -> list[str]:
-    """Who stands for a family: its first policy, one with its defaults if there is, and its best.
+    """The policies that represent a family: its first, if possible one with defaults, and its best.
 
-    One where both are the same, and none where the family does not take part.
+    One policy if both are the same, and none if the family has no policy in the outcome.
     """
     members = [policy for policy in outcome.policies if outcome.families[policy] == family]
     plain = [policy for policy in members if outcome.setting(policy) == DEFAULTS]
@@ -64,13 +64,13 @@ def representatives(outcome: Outcome, family: Family) -> list[str]:
 
 
 class Comparison(NamedTuple):
-    """How the best policy of another family compares with one that stands for a family.
+    """How the best policy of another family compares with one that represents a family.
 
     Args:
         family: Whose best policy it is.
         policy: Its name.
         standard: The policy that it is compared with.
-        role: What that is in its family.
+        role: The role of the latter in its family.
         ratio: UXCost of the former over that of the latter, geometric mean.
     """
 
@@ -82,7 +82,7 @@ class Comparison(NamedTuple):
 
 
 def comparisons(outcome: Outcome, family: Family, others: Sequence[Family]) -> list[Comparison]:
-    """The best policies of other families beside those that stand for one."""
+    """The best policies of other families, compared with those that represent one."""
     roles: dict[str, str] = {}
     for policy in representatives(outcome, family):
         setting = f"{code(outcome.schedulers[policy])} {escape(outcome.setting(policy))}"

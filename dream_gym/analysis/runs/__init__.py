@@ -1,1 +1,1 @@
-"""How much is run: benchmarks, searches and warming up, in processes, kept until all is done."""
+"""Running benchmarks and searches in worker processes; results are kept until all is done."""

@@ -66,17 +66,17 @@ def run_benchmark(
     interrupted and resumed.
 
     Args:
-        suite: Cells, seeds and seconds; its own `policies` are not looked at.
+        suite: Cells, seeds and seconds; its own `policies` are ignored.
         policies: Who is compared; see `policies.make_policy`.
         workers: Number of processes. With more than one, call it from a module that may be
             imported again, as `multiprocessing` says.
-        parts: Where to keep what is done, see `parts.keep_parts`; it is used again after an
-            interruption, as far as nothing that it depends on has changed.
-        on_start: Called with the number of runs before the first.
-        on_runs: Called after some runs with what they were and their number.
+        parts: Where to keep finished work, see `parts.keep_parts`; it is reused after an
+            interruption, unless something that it depends on has changed.
+        on_start: Called with the number of runs before the first one.
+        on_runs: Called after some runs with a description of them and their number.
 
     Raises:
-        ConfigError: Two policies have one name, or a run is not possible.
+        ConfigError: Two policies have the same name, or a run is not possible.
     """
     names = [policy.name for policy in policies]
     for index, name in enumerate(names):
@@ -121,7 +121,7 @@ def run_benchmark(
         policies=tuple(names),
         seeds=seeds,
         settings=tuple(
-            {"cell": cell, "policy": policy.name, **_settled(policy, point).settings}
+            {"cell": cell, "policy": policy.name, **_player_at(policy, point).settings}
             | ({"tuning": policy.settings["tuning"]} if isinstance(policy, TunedPolicy) else {})
             for cell in range(len(suite.cells))
             for policy, point in zip(policies, options[cell], strict=True)
@@ -164,7 +164,7 @@ class _Job:
         """A task for each compiled scheduler."""
         first: dict[str, int] = {}
         for index, policy in enumerate(self.policies):
-            player = _settled(policy, {})
+            player = _player_at(policy, {})
             if isinstance(player, CompiledPlayer):
                 first.setdefault(player.scheduler.name, index)
         return [_WarmUp(index) for index in first.values()]
@@ -195,8 +195,8 @@ class _Job:
         if isinstance(task, _Search):
             policy = self.policies[task.policy]
             return ["search", *where, policy.settings]
-        settled = zip(self.policies, task.options, strict=True)
-        who = [[policy.name, _settled(policy, point).settings] for policy, point in settled]
+        pairs = zip(self.policies, task.options, strict=True)
+        who = [[policy.name, _player_at(policy, point).settings] for policy, point in pairs]
         return ["block", *where, task.cell, who, task.seeds, self.seconds]
 
     def _cell_digest(self, index: int) -> str:
@@ -207,7 +207,7 @@ class _Job:
     def run(self, task: _WarmUp | _Search | _Block) -> Any:
         """See `Job`."""
         if isinstance(task, _WarmUp):
-            policy = _settled(self.policies[task.policy], {})
+            policy = _player_at(self.policies[task.policy], {})
             self._rows(0, policy, training_seeds(1), WARM_UP_SECONDS)
             return True
         if isinstance(task, _Search):
@@ -219,7 +219,7 @@ class _Job:
     def _play(self, task: _Block) -> list[dict[str, Any]]:
         rows = []
         for policy, point in zip(self.policies, task.options, strict=True):
-            rows += self._rows(task.cell, _settled(policy, point), task.seeds, self.seconds)
+            rows += self._rows(task.cell, _player_at(policy, point), task.seeds, self.seconds)
         return rows
 
     def _rows(
@@ -236,5 +236,5 @@ class _Job:
         return rows
 
 
-def _settled(policy: Policy, point: dict[str, OptionValue]) -> Player:
-    return policy.settled(point) if isinstance(policy, TunedPolicy) else policy
+def _player_at(policy: Policy, point: dict[str, OptionValue]) -> Player:
+    return policy.player(point) if isinstance(policy, TunedPolicy) else policy

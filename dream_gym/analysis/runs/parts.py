@@ -1,4 +1,4 @@
-"""Outcomes of tasks, kept in a folder until all is done, so that they outlive an interruption."""
+"""Outcomes of tasks, kept in a folder until all is done, so that they survive an interruption."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NAME = re.compile(r"[0-9a-f]{64}\.json")
 
 @dataclass(frozen=True)
 class Parts:
-    """Outcomes of tasks, kept in a folder under what they depend on, so that none is stale.
+    """Outcomes of tasks, kept in a folder by all that they depend on, so that none is stale.
 
     Args:
         folder: The folder, see `keep_parts`; None keeps nothing.
@@ -33,7 +33,7 @@ class Parts:
         return None if self.folder is None else _outcome(self._path(key))
 
     def write(self, key: Any, outcome: Any) -> None:
-        """Keep an outcome; a crash leaves the file whole or not there at all."""
+        """Keep an outcome; after a crash the file is complete or does not exist."""
         if self.folder is not None:
             write_text(self._path(key), json.dumps({_MARK: outcome}))
 
@@ -56,7 +56,7 @@ NOTHING_KEPT = Parts()
 
 
 def _outcome(path: Path) -> Any:
-    """What a part holds; None where the file is damaged or is no part."""
+    """What a part holds; None if the file is damaged or is not a part."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -66,10 +66,10 @@ def _outcome(path: Path) -> Any:
 
 @contextmanager
 def keep_parts(folder: Path | None) -> Iterator[Parts]:
-    """Keep outcomes in a folder, which nobody else may use meanwhile.
+    """Keep outcomes in a folder, which no other process may use meanwhile.
 
-    On success they are forgotten: write all that is made of them before the block ends. On an error
-    or an interruption they stay, to be used again.
+    On success they are deleted: write all that is made from them before the block ends. After an
+    error or an interruption they stay, and are reused.
 
     Args:
         folder: The folder; None keeps nothing.

@@ -16,7 +16,7 @@ class TunedPolicy:
     """A scheduler with the options that are best on training seeds, cell by cell.
 
     Args:
-        spec: What a suite says of it.
+        spec: What a suite says about it.
         tuning: What is searched, and on what.
     """
 
@@ -28,7 +28,7 @@ class TunedPolicy:
     @property
     def settings(self) -> dict[str, Any]:
         """Its scheduler, the options given, and what is searched."""
-        first = self.settled(self.tuning.combinations()[0]).settings
+        first = self.player(self.tuning.combinations()[0]).settings
         return first | {
             "options": self._spec.options,
             "tuning": self.tuning.model_dump(mode="json"),
@@ -37,10 +37,10 @@ class TunedPolicy:
     def search(self, cell: Cell) -> dict[str, OptionValue]:
         """The best point of the grid on a cell: least mean UXCost, the first of several."""
         points = self.tuning.combinations()
-        costs = [self._mean_uxcost(self.settled(point), cell) for point in points]
+        costs = [self._mean_uxcost(self.player(point), cell) for point in points]
         return points[int(np.argmin(costs))]
 
-    def settled(self, point: dict[str, OptionValue]) -> Player:
+    def player(self, point: dict[str, OptionValue]) -> Player:
         """The player at a point of the grid."""
         return self._spec.player(point)
 
@@ -55,5 +55,5 @@ Policy: TypeAlias = Player | TunedPolicy
 
 
 def make_policy(spec: PolicySpec) -> Policy:
-    """What a suite describes."""
+    """Make the policy that a suite describes."""
     return spec.player() if spec.tune is None else TunedPolicy(spec, spec.tune)

@@ -18,7 +18,7 @@ from dream_gym.analysis.runs.parts import Parts
 from dream_gym.errors import DreamGymError
 
 ATTEMPTS = 2
-"""A task is given up when it has lost so many processes."""
+"""A task fails when it has lost this many processes."""
 
 
 class Job(Protocol):
@@ -80,7 +80,7 @@ class Pool:
                 yield index, outcome
 
     def close(self) -> None:
-        """End all processes at once, whatever they do."""
+        """End all processes at once, whatever they are doing."""
         for worker in self._workers:
             worker.end()
 
@@ -88,13 +88,13 @@ class Pool:
         workers = [_Worker() for _ in range(count)]
         self._workers.update(workers)
         for worker in workers:
-            worker.send(self._job)  # once all are on their way: a large one waits for its reader
+            worker.send(self._job)  # once all have started: a large job waits for its reader
         self._idle += workers
 
 
 @contextmanager
 def processes(job: Job, workers: int) -> Iterator[Pool | None]:
-    """Processes for the tasks of a job; None where one worker, this process, does all."""
+    """Processes for the tasks of a job; None if one worker, this process, does everything."""
     if workers == 1:
         yield None
         return
@@ -113,17 +113,17 @@ def run_tasks(
     parts: Parts,
     on_done: Callable[[Any], None] = lambda task: None,
 ) -> list[Any]:
-    """Run tasks, but for those whose outcomes are kept.
+    """Run tasks, except for those whose outcomes are kept.
 
     Args:
         job: What they have in common.
         tasks: The tasks.
-        pool: What `processes` gave for the job.
+        pool: What `processes` returned for the job.
         parts: Where outcomes are kept as they come.
         on_done: Called with each task that is done, in any order.
 
     Returns:
-        The outcomes, in the order of the tasks, whoever was first.
+        The outcomes, in the order of the tasks, whichever finished first.
 
     Raises:
         DreamGymError: A task lost its process twice.
@@ -159,7 +159,7 @@ class _Worker:
         theirs.close()
 
     def send(self, what: Any) -> None:
-        """Send the job or a task; that the process is dead shows when its answer is read."""
+        """Send the job or a task; a dead process is noticed when its answer is read."""
         with suppress(BrokenPipeError, ConnectionResetError):
             self.pipe.send(what)
 
@@ -171,7 +171,7 @@ class _Worker:
         return f"signal {-code}" if code < 0 else f"exit code {code}"
 
     def end(self) -> None:
-        """End it, whatever it does."""
+        """End it, whatever it is doing."""
         self._process.kill()
         self._process.join()
         self.pipe.close()
@@ -180,13 +180,13 @@ class _Worker:
 def _lost(how: str) -> DreamGymError:
     return DreamGymError(
         f"a worker process ended twice during the same task ({how}): perhaps memory is short, and "
-        "fewer workers need less; what is done is kept, and the same command goes on"
+        "fewer workers need less; finished work is kept, and the same command resumes it"
     )
 
 
 @contextmanager
 def _interrupts_held_back() -> Iterator[None]:
-    """What starts here never sees Ctrl-C, which is for its parent; that sees it afterwards."""
+    """Processes that start here never see Ctrl-C, which is for the parent; that sees it later."""
     held: list[int] = []
     handler = signal.getsignal(signal.SIGINT)
     own = threading.current_thread() is threading.main_thread() and handler is not None
@@ -221,7 +221,7 @@ def _serve(pipe: connection.Connection) -> None:
 
 
 def _end_with_parent() -> None:
-    """Nobody reads what the worker of a killed parent does."""
+    """End once the parent was killed: nobody would read the answers."""
     parent = parent_process()
     assert parent is not None
     connection.wait([parent.sentinel])
@@ -229,7 +229,7 @@ def _end_with_parent() -> None:
 
 
 def _portable(error: Exception) -> Exception:
-    """The error, or its text where it does not survive the way to another process."""
+    """The error, or its text if it cannot be sent to another process."""
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:

@@ -61,7 +61,7 @@ def search_axes(scheduler: str, names: Sequence[str], fixed: Iterable[str]) -> l
         fixed: Options that are fixed.
 
     Raises:
-        ConfigError: An option is none, has no range, or is fixed; or nothing is left to search.
+        ConfigError: A name is not an option, has no range, or is fixed; or nothing is left.
     """
     fields = get_scheduler(scheduler).options.model_fields
     ranges: dict[str, Axis] = {}
@@ -123,10 +123,10 @@ def search(
 ) -> Found:
     """Search for the options of least mean UXCost.
 
-    CMA-ES goes by training seeds. Selection seeds then choose among the best of its points and
-    the defaults, since the best of many on few seeds looks better than it is. The outcome is the
-    same for any number of workers, and whether or not the search was interrupted: it is gone
-    through again from its start, with the points that were kept.
+    CMA-ES uses training seeds. Selection seeds then choose among the best of its points and the
+    defaults, since the best of many on few seeds looks better than it is. The outcome is the same
+    for any number of workers, and whether or not the search was interrupted: a resumed search is
+    replayed from its start, with the points that were kept.
 
     Args:
         scheduler: Id of the scheduler.
@@ -135,10 +135,10 @@ def search(
         fixed: Options that are not searched.
         seeds: Number of seeds, for training and for selection.
         seconds: Simulated time per seed.
-        evaluations: Points to try, about: whole generations of CMA-ES.
+        evaluations: Approximate number of points to try: CMA-ES runs whole generations.
         search_seed: Seed of CMA-ES.
         workers: Number of processes.
-        parts: Where to keep the points that are done, see `parts.keep_parts`.
+        parts: Where to keep the finished points, see `parts.keep_parts`.
         on_points: Called with a number of points after they are done.
 
     Raises:
@@ -196,14 +196,14 @@ def minimise(
     """Minimise a function on the unit cube with CMA-ES.
 
     Args:
-        evaluate: The values at some points; there are two coordinates at least, of which those
-            beyond the dimensions mean nothing.
+        evaluate: Returns the values at some points, which have at least two coordinates; those
+            beyond `dimensions` are to be ignored.
         dimensions: Number of dimensions.
-        evaluations: No generation begins after so many points.
+        evaluations: No generation begins after this many points.
         seed: Seed of the search.
     """
-    start = np.full(max(dimensions, 2), 0.5)  # cma knows no search in one dimension
-    options = {"bounds": [0.0, 1.0], "seed": seed + 1, "verbose": -9}  # its seed 0 is the clock
+    start = np.full(max(dimensions, 2), 0.5)  # cma cannot search in one dimension
+    options = {"bounds": [0.0, 1.0], "seed": seed + 1, "verbose": -9}  # seed 0 means the clock
     strategy = cma().CMAEvolutionStrategy(start, _STEP, options)
     done = 0
     while done < evaluations and not strategy.stop():

@@ -31,7 +31,7 @@ class Grid(Config):
         cascade: See `Cell`.
         jitter: See `Cell`.
         loads: Factors on every rate, the same for all; or from the table of calibrations, which
-            has the shipped cells only: ``contended`` leaves the contended ones, each at its
+            has the shipped cells only: ``contended`` keeps the contended ones, each at its
             contended load; ``sweep`` goes from 0.25 in five equal steps to where the first of the
             calibrated schedulers begins to miss deadlines, and on, in fifteen equal ratios, to
             the load at which all accelerators are busy all the time.
@@ -92,7 +92,7 @@ def sweep_loads(cell: CalibratedCell) -> tuple[float, ...]:
 
 
 def _expand(items: Any) -> Any:
-    """Put the cells of grids in their place."""
+    """Replace grids by their cells."""
     if not isinstance(items, list | tuple):
         return items
     expanded: list[Any] = []

@@ -52,7 +52,7 @@ class Tuning(Config):
 
 
 class PolicySpec(Config):
-    """A player that takes part.
+    """A player in a benchmark.
 
     Args:
         scheduler: A reference: the id of a scheduler, ``tuned:FILE``, ``python:MODULE.CLASS`` or
@@ -94,7 +94,7 @@ class Roster(Config):
 
     Args:
         schema_version: Version of this file format, 1.
-        policies: Who takes part.
+        policies: The policies.
     """
 
     schema_version: SchemaVersion = Field(alias="schema")
@@ -112,7 +112,7 @@ class RosterReference(Config):
 
 
 def _expand(items: Any) -> Any:
-    """Put the policies of rosters in their place."""
+    """Replace rosters by their policies."""
     if not isinstance(items, list | tuple):
         return items
     expanded: list[Any] = []
@@ -147,7 +147,7 @@ class Suite(Config):
         notes: What to know before reading its figures; reports show it.
         cells: Where policies are compared: each is a `Cell`, or a `Grid` of them.
         policies: Who is compared: each is a `PolicySpec`, its reference alone, or all of a
-            ``roster``; the others are set in relation to the first.
+            ``roster``; the others are compared with the first.
         seeds: Number of evaluation seeds, the same for every policy and cell.
         seconds: Simulated time per seed.
         xrbench_score: Whether reports show XRBench's own score, too.

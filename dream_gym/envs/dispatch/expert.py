@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from dream_gym.compiling.jit import entry_point
 from dream_gym.compiling.threads import Pieces, take
 from dream_gym.envs.dispatch.menu import Mask, to_action, view_menu_compiled
-from dream_gym.schedulers import get_scheduler
-from dream_gym.schedulers.builtin import BuiltinScheduler
+from dream_gym.schedulers import BuiltinScheduler, get_scheduler
 from dream_gym.simulator import (
     Decide,
     Ints,

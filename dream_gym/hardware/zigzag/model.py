@@ -77,7 +77,7 @@ class ZigzagCosts(CostModel):
     spatial_mappings: int = Field(default=3, ge=1, le=100)
     activations_on_chip: bool = True
 
-    # Platforms that are otherwise equal are not if one of the files has changed between them.
+    # Two platforms that are otherwise equal differ if one of the files changed in between.
     _stamps: tuple[Stamp | None, ...] = PrivateAttr(default=())
 
     def model_post_init(self, context: Any, /) -> None:
@@ -154,7 +154,7 @@ def _stamp(reference: str) -> Stamp | None:
     try:
         return stamp_of(Path(reference)) if reference.endswith((".yaml", ".yml")) else None
     except OSError:
-        return None  # an error once costs are asked for
+        return None  # an error once costs are needed
 
 
 def zigzag_version() -> str:
@@ -233,7 +233,7 @@ def _read(reference: str, kind: Literal["hardware", "mapping"], field: str) -> s
             )
     try:
         text = read_yaml_text(path)
-        if own:  # some of zigzag's have equal keys, and it reads YAML 1.1: here for the limits only
+        if own:  # only to check the limits: zigzag reads YAML 1.1, and its own files repeat keys
             load_yaml(text, origin=str(path))
     except ConfigError as error:
         raise ConfigError(f"{field}: {error}") from error

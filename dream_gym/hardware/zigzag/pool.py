@@ -75,7 +75,7 @@ def _start() -> subprocess.Popen[str]:
         stderr=subprocess.DEVNULL,
         text=True,
         encoding="utf-8",
-        # zigzag walks over sets of texts; fix their order, so that ties fall the same way.
+        # zigzag iterates over sets of strings; fix their order, so that ties break the same way.
         env={**os.environ, "PYTHONHASHSEED": "0"},
     )
 

@@ -23,7 +23,7 @@ FORMULATION = 1
 
 
 class Shape(TypedDict):
-    """What of a layer counts for its costs; fields as in `dream_gym.workload.Layer`."""
+    """What a layer's costs depend on; fields as in `dream_gym.workload.Layer`."""
 
     K: int
     C: int
@@ -37,7 +37,7 @@ class Shape(TypedDict):
 
 
 class Request(TypedDict):
-    """Everything that a result depends on, so that it is also what results are cached under."""
+    """Everything that a result depends on; results are cached under a hash of it."""
 
     formulation: int  # FORMULATION
     version: str  # of zigzag-dse
@@ -199,7 +199,7 @@ def without_activations(hardware: Any, bits: int) -> Any:
 
 
 def _end_with_parent(parent: int) -> None:
-    """Nobody reads the answer for a killed parent, and it may take minutes."""
+    """End once the parent was killed: nobody would read the answer, which may take minutes."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)

@@ -35,10 +35,10 @@ def frame_to_drop(problem: Problem, state: State, cap: int) -> int:
 
 @inlined
 def expected_to_miss(problem: Problem, state: State, slot: int) -> bool:
-    """Whether a live frame would miss its deadline even with every layer where that is fastest.
+    """Whether a live frame would miss its deadline even with every layer where it is fastest.
 
-    The layers that execute end where and when they do; the full path is taken to be ahead, that
-    of the original as long as no variant is chosen.
+    Layers that are executing end where and when they are expected to. The full remaining path is
+    assumed to run, in the original network until a variant is chosen.
     """
     frame = state.slots[slot]
     if frame.executing == 0:
@@ -55,8 +55,8 @@ def expected_to_miss(problem: Problem, state: State, slot: int) -> bool:
 def may_drop(problem: Problem, state: State, slot: int, cap: int) -> bool:
     """Conditions 1, 3 and 4 of DREAM: the waiting frame alone decides them.
 
-    It is expected to miss its deadline; its model has lost fewer than so many of its last
-    resolved frames; and no model depends on its model, in any phase.
+    It is expected to miss its deadline; its model has lost fewer than `cap` of its last resolved
+    frames; and no model depends on its model, in any phase.
     """
     if not expected_to_miss(problem, state, slot):
         return False

@@ -28,7 +28,7 @@ def decide_fully(
     supernet_margin: float,
     patience: float,
 ) -> Decision:
-    """Drop what is to be dropped, then dispatch by MapScore, in a variant at the first time."""
+    """Drop a frame that qualifies, or else dispatch by MapScore; choose a frame's variant once."""
     hopeless = frame_to_drop(problem, state, drop_cap)
     if hopeless != NONE:
         return drop(hopeless)

@@ -17,7 +17,7 @@ from dream_gym.simulator import NONE, Decision, Problem, State, dispatch, wait
 
 @inlined
 def decide(problem: Problem, state: State) -> Decision:
-    """Dispatch the pair of waiting frame and idle accelerator of the highest MapScore."""
+    """Dispatch the pair of waiting frame and idle accelerator with the highest MapScore."""
     alpha, beta = state.parameter[ALPHA], state.parameter[BETA]
     late_rule = int(state.parameter[LATE_URGENCY])
     slot, accelerator = best_pair(problem, state, alpha, beta, late_rule, NO_LIMIT)

@@ -1,19 +1,19 @@
 """``dream_online``: all of DREAM, with its own online tuner of alpha and beta.
 
-The tuner searches in windows of 1 s, each run at one point. The first is run at the centre (1, 1).
-Then, with a radius of 0.5, one each at the centre with alpha raised, alpha lowered, beta raised
-and beta lowered by the radius, clipped to [0, 2]. The best of the four, the first among equals,
+The tuner searches in windows of 1 s, each run at one point. The first runs at the centre (1, 1).
+Four more follow at the centre with alpha raised, alpha lowered, beta raised and beta lowered by the
+radius, which is 0.5 at first, clipped to [0, 2]. The best of the four, the first among equals,
 becomes the centre if its UXCost is below the accepted one, which is that of the centre's own
-window. The radius is halved, and so on; below 0.05 the search is over, and windows at the centre
-go on.
+window. Then the radius is halved, and four more windows follow. Once the radius is below 0.05, the
+search ends, and all further windows run at the centre.
 
-It starts anew, from (1, 1), when a phase begins, which cuts the window short, and when a window
+The search restarts from (1, 1) when a phase begins, which cuts the window short, and when a window
 after the end of the search has more than 1.5 times the accepted UXCost. Windows of the search
-cannot restart it: to find bad points is what they are for.
+cannot restart it: it is their purpose to find bad points, too.
 
 There is no timer: a window ends, and the next begins, at the first decision point at least 1 s
-after it began. Frames of a window are those due after its begin and up to its end. A window
-without any is prolonged by another 1 s.
+after it began. Frames of a window are those due after its start and up to its end. A window
+without any is extended by another 1 s.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class OnlineOptions(Options):
 
 @inlined
 def decide(problem: Problem, state: State) -> Decision:
-    """Let the tuner have its turn if it is due, then decide as `dream_full`."""
+    """Run the tuner if it is due, then decide as `dream_full`."""
     if state.run[0].now_ns >= state.memory[CHECK_NS]:
         _check(problem, state)
     return decide_fully(
@@ -92,7 +92,7 @@ def decide(problem: Problem, state: State) -> Decision:
 
 @compiled
 def _check(problem: Problem, state: State) -> None:
-    """A phase or the run has begun, or the window has ended: go on with the search."""
+    """Advance the search: the run or a phase has begun, or the window has ended."""
     memory, now_ns = state.memory, state.run[0].now_ns
     if memory[STAGE] == NOT_BEGUN or now_ns >= memory[NEXT_PHASE_NS]:
         _restart(problem, state)
@@ -129,7 +129,7 @@ def _restart(problem: Problem, state: State) -> None:
 
 @compiled
 def _compare(state: State, uxcost: float) -> None:
-    """Take note of a window around the centre; after the last, move and halve the radius."""
+    """Record a window around the centre; after the last, move and halve the radius."""
     memory = state.memory
     if memory[STAGE] == ALPHA_UP or uxcost < memory[BEST_UXCOST]:
         memory[BEST_ALPHA], memory[BEST_BETA] = memory[ALPHA_NOW], memory[BETA_NOW]
@@ -146,7 +146,7 @@ def _compare(state: State, uxcost: float) -> None:
 
 @compiled
 def _begin_window(problem: Problem, state: State) -> None:
-    """Set the point for the stage, and measure what has come about before the window."""
+    """Set the point for the stage, and record what happened before the window."""
     memory, now_ns = state.memory, state.run[0].now_ns
     stage, radius = memory[STAGE], memory[RADIUS]
     alpha, beta = memory[CENTRE_ALPHA], memory[CENTRE_BETA]

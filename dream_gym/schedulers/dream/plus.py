@@ -25,15 +25,15 @@ class PlusOptions(MapScoreOptions):
     """Options of `dream_plus`: those of MapScore, then ours.
 
     Args:
-        patience: A layer is put on an idle accelerator only if its latency there is at most so
-            many times the least time to its end over all accelerators, where it waits for the
-            busy ones; in [1, 8]. 1 waits for the accelerator on which it would end first; 8
-            means no limit, as in DREAM. Times are without context switches.
+        patience: A layer takes an idle accelerator only if its latency there is at most this many
+            times the least time to its end over all accelerators, including the wait for busy
+            ones; in [1, 8]. 1 waits for the accelerator on which it would end first; 8 means no
+            limit, as in DREAM. Times are without context switches.
         drop_cap: A frame may be dropped while its model has lost fewer of its last 10 resolved
             frames; 0 to 10. 0 drops none.
-        supernet_margin: A variant is taken to meet its deadline if so many times its expected
-            time to finish fits into the slack; in [0, 4]. Beyond 1 lighter variants are chosen
-            than in DREAM; 0 keeps the original of every frame that is not late.
+        supernet_margin: A variant counts as in time if this many times its expected time to
+            finish fits into the slack; in [0, 4]. Values above 1 choose lighter variants than
+            DREAM does; 0 keeps the original of every frame that is not late.
     """
 
     patience: float = Field(default=NO_LIMIT, ge=1, le=NO_LIMIT)

@@ -1,4 +1,4 @@
-"""MapScore: what DREAM's schedulers share, the score of a frame on an accelerator.
+"""MapScore, the score of a frame on an accelerator, which DREAM's schedulers share.
 
 Reconstructed from "DREAM: A Dynamic Scheduler for Dynamic Real-time Multi-model ML Workloads"
 (ASPLOS 2023, doi 10.1145/3623278.3624753); docs/fidelity.md says how sure each term is.
@@ -25,7 +25,7 @@ LEAST_SLACK_NS = 1000
 """Slack counts as at least 1 µs, so that urgency stays finite."""
 
 NO_LIMIT = 8.0
-"""Patience from which on a layer takes any accelerator, as in DREAM."""
+"""The patience at which a layer takes any accelerator, as in DREAM."""
 
 ALPHA, BETA, LATE_URGENCY = range(3)
 FLOOR, ONE, LAST = range(3)
@@ -37,8 +37,8 @@ class MapScoreOptions(Options):
     Args:
         alpha: Weight of starvation, in [0, 2].
         beta: Weight of the energy preference, in [0, 2].
-        late_urgency: Urgency of a frame whose deadline has come: ``floor`` takes its slack as
-            1 µs, ``one`` takes its urgency as 1, ``last`` puts it behind all frames in time.
+        late_urgency: Urgency of a frame that has reached its deadline: ``floor`` takes its slack
+            as 1 µs, ``one`` takes its urgency as 1, ``last`` puts it after all frames in time.
     """
 
     alpha: float = Field(default=1.0, ge=0, le=2)
@@ -50,7 +50,7 @@ class MapScoreOptions(Options):
 def best_pair(
     problem: Problem, state: State, alpha: float, beta: float, late_rule: int, patience: float
 ) -> tuple[int, int]:
-    """The waiting frame and the idle accelerator of the highest MapScore.
+    """The waiting frame and the idle accelerator with the highest MapScore.
 
     MapScore(f, a) = urgency(f) × latency preference(f, a) + alpha × starvation(f)
     + beta × energy preference(f, a). Ties go to the earlier release, then to the lower model,
@@ -62,11 +62,11 @@ def best_pair(
         alpha: Weight of starvation.
         beta: Weight of the energy preference.
         late_rule: ``FLOOR``, ``ONE`` or ``LAST``.
-        patience: Pairs count only where the layer's latency is at most so many times the least
-            time to its end over all accelerators, busy ones included; `NO_LIMIT`: all count.
+        patience: A pair counts only if the layer's latency is at most this many times the least
+            time to its end over all accelerators, including busy ones; `NO_LIMIT`: all count.
 
     Returns:
-        Slot and accelerator, both `NONE` where no pair is left.
+        Slot and accelerator, both `NONE` if no pair is left.
     """
     now_ns = state.run[0].now_ns
     accelerators = len(state.accelerators)
@@ -109,7 +109,7 @@ def best_pair(
 
 @inlined
 def _least_time_to_end_ns(problem: Problem, state: State, layer: int) -> int:
-    """Least time from now to the end of a layer, if it waits for any accelerator it likes."""
+    """Least time from now to the end of a layer, if it may wait for any accelerator."""
     least_ns = NEVER
     for accelerator in range(len(state.accelerators)):
         time_ns = problem.costs[layer, accelerator].latency_ns

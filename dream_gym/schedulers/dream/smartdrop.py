@@ -14,7 +14,7 @@ _score = mapscore.decide
 
 @inlined
 def decide(problem: Problem, state: State) -> Decision:
-    """Drop what is to be dropped, then dispatch by MapScore."""
+    """Drop a frame that qualifies, or else dispatch by MapScore."""
     hopeless = frame_to_drop(problem, state, DROP_CAP)
     return _score(problem, state) if hopeless == NONE else drop(hopeless)
 

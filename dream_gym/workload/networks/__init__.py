@@ -1,4 +1,4 @@
-"""The catalogue of networks: every one as its publication describes it, or said to be a substitute.
+"""The catalogue of networks: each follows its publication, or says that it is a substitute.
 
 A builder is a plain function of a few parameters that returns a `Network`.
 """
@@ -77,7 +77,7 @@ _MOST = {
     "height": 16_384,
     "width": 16_384,
     "frames": 100_000,
-    "tokens": 1_000,  # each is layers of its own, as is each patch
+    "tokens": 1_000,  # each adds layers of its own, and so does each patch
     "patches": 1_000,
     "depth": 1_000,
 }
@@ -85,7 +85,7 @@ _MOST = {
 
 
 def build_network(name: str, **parameters: float) -> Network:
-    """Build a network of the catalogue, or return it if it has been built before.
+    """Build a network of the catalogue; one that was built before is returned again.
 
     Args:
         name: A key of `NETWORKS`.

@@ -1,4 +1,4 @@
-"""A pen for writing a network down as its publication prints it, stage by stage."""
+"""A builder that writes a network down as its publication prints it, stage by stage."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Shape(NamedTuple):
 class ChainBuilder:
     """Writes layers down in order of execution and keeps track of the feature map.
 
-    Every layer reads the map at hand (`shape`) and leaves its output as the new one. A branch
+    Every layer reads the current map (`shape`), and its output becomes the current map. A branch
     returns to an earlier map with `at`, and a merge states its result with `concat`. Pooling,
-    upsampling and element-wise steps change the map but are no layers. Padding is ``same`` (the
+    upsampling and element-wise steps change the map but are not layers. Padding is ``same`` (the
     output is the input divided by the stride, rounded up) or ``valid`` (none).
 
     Args:
@@ -37,12 +37,12 @@ class ChainBuilder:
         self.layers: list[Layer] = []
 
     def at(self, shape: Shape) -> ChainBuilder:
-        """Go on from another map: the start of a branch, or a skip connection."""
+        """Continue from another map: the start of a branch, or a skip connection."""
         self.shape = shape
         return self
 
     def concat(self, *maps: Shape) -> Shape:
-        """Go on from these maps stacked along their channels; they are as large as the last."""
+        """Continue from these maps, stacked along their channels; all are as large as the last."""
         self.shape = maps[-1]._replace(channels=sum(shape.channels for shape in maps))
         return self.shape
 
@@ -89,7 +89,8 @@ class ChainBuilder:
             expansion: Hidden channels per input channel.
             channels: Output channels.
             stride: Of the depthwise convolution.
-            squeeze_excite: Whether the hidden channels are weighted, by way of a quarter of them.
+            squeeze_excite: Whether squeeze-and-excite, through a quarter of the hidden channels,
+                follows the depthwise convolution.
         """
         if expansion != 1:
             self.conv(f"{name}.expand", expansion * self.shape.channels, 1)

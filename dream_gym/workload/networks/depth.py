@@ -43,7 +43,7 @@ def midas_small() -> Network:
     """MiDaS v2.1 small at 256×192: EfficientNet-Lite3 and a decoder that refines four scales.
 
     The published count of parameters includes a residual unit of the coarsest scale that exists
-    but never runs; it is no layer here.
+    but never runs; it is left out here.
     """
     net = ChainBuilder(3, 192, 256)
     net.conv("stem", 32, 3, 2)

@@ -9,7 +9,7 @@ from dream_gym.workload.networks.builder import ChainBuilder
 def ed_tcn() -> Network:
     """Encoder-decoder temporal convolutional network: 668 time steps of 128 features.
 
-    Every step is put into one of 48 classes, as many as the Breakfast data set has actions.
+    Every step is classified as one of the 48 actions of the Breakfast data set.
     """
     net = ChainBuilder(128, 668)
     net.conv("encoder1", 64, (25, 1))

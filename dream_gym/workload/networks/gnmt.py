@@ -14,7 +14,7 @@ def gnmt(tokens: int = 8) -> Network:
 
     Every LSTM step is one matrix-vector product. All encoder layers read 1024 features: the two
     directions of the first are added, where the publication concatenates them (2 % more). The
-    attention is its query projection; the lookup of embeddings is no layer.
+    attention is only its query projection; the embedding lookup is not a layer.
 
     Args:
         tokens: Tokens to translate in one request.

@@ -39,8 +39,8 @@ def hand_pose_net_substitute() -> Network:
 def hand_graph_cnn() -> Network:
     """Two stacked hourglasses, a residual net and graph convolutions on a 128×128 crop.
 
-    As published but for the size of the crop, which XRBench halves. A graph convolution is the
-    product with its three Chebyshev terms; the sparse products that make the terms are no layers.
+    As published, except for the size of the crop, which XRBench halves. A graph convolution is the
+    product with its three Chebyshev terms; the sparse products that make them are not layers.
     """
     net = ChainBuilder(3, 128, 128)
     net.conv("stem", 64, 7, 2)
@@ -86,7 +86,7 @@ def hand_graph_cnn() -> Network:
 
 
 def _hourglass(net: ChainBuilder, name: str, levels: int) -> None:
-    """Halve the map, go on there, and add the result to what was computed at full size."""
+    """Halve the map, continue there, and add the result to what was computed at full size."""
     top = net.shape
     _residuals(net, f"{name}.level{levels}.skip", _CHANNELS)
     net.at(top).pool(2)

@@ -10,13 +10,13 @@ from dream_gym.workload.networks.builder import ChainBuilder
 def rapid_rl(first_exit: float = 0.8, second_exit: float = 0.5) -> Network:
     """The deep Q-network C3F2 on a 103×103 image, with exits after its first two convolutions.
 
-    The exits' own small branches are not counted. The published mean over frames is a quarter of
-    the operations; but here the first convolution alone is 0.43 of them, so that no probabilities
-    come below that. With the defaults, which are chosen, the mean is 0.54.
+    The exits' own small branches are not counted. In the publication, a frame runs a quarter of
+    the operations on average. Here the first convolution alone is 0.43 of them, so no choice of
+    probabilities gives less. The defaults are our choice; with them the average is 0.54.
 
     Args:
         first_exit: Probability that a frame leaves after the first convolution.
-        second_exit: Probability that a frame that is still there leaves after the second.
+        second_exit: Probability that a frame that gets to the second leaves after it.
     """
     for parameter, probability in (("first_exit", first_exit), ("second_exit", second_exit)):
         if not 0 <= probability <= 1:

@@ -14,7 +14,7 @@ BLOCKS = {
 
 
 def resnet_stem(net: ChainBuilder) -> None:
-    """What stands before the first stage."""
+    """The layers before the first stage."""
     net.conv("stem", 64, 7, 2)
     net.pool(3, 2, "same")
 

@@ -1,4 +1,4 @@
-"""RITNet: parting an image of an eye into pupil, iris, sclera and the rest."""
+"""RITNet: segmenting an image of an eye into pupil, iris, sclera and the rest."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def ritnet(height: int = 160, width: int = 100) -> Network:
 
 
 def _dense_step(net: ChainBuilder, name: str, *maps: Shape) -> Shape:
-    """A 3×3 convolution on all the maps before it, behind a 1×1 that narrows them."""
+    """A 1×1 convolution that narrows all the maps before it, and then a 3×3 convolution."""
     net.concat(*maps)
     net.conv(f"{name}.reduce", _CHANNELS, 1)
     return net.conv(name, _CHANNELS, 3)

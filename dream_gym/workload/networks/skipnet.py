@@ -16,8 +16,8 @@ def skipnet(depth: int = 34, skip_probability: float = 0.4) -> Network:
 
     Args:
         depth: Of the ResNet: 18, 34, 50 or 101.
-        skip_probability: That a block is skipped, the same for all (0.3 to 0.5 is recalled from
-            the publication; the default is chosen).
+        skip_probability: Probability that a block is skipped, the same for all blocks (we recall
+            0.3 to 0.5 from the publication; the default is our choice).
     """
     if depth not in BLOCKS:
         raise ConfigError(f"skipnet: depth must be one of 18, 34, 50, 101, got {depth}")

@@ -7,7 +7,7 @@ from dream_gym.workload.networks.builder import ChainBuilder
 
 
 def trailnet() -> Network:
-    """S-ResNet-18 at 320×180, which tells the drone's angle and its offset from the trail.
+    """S-ResNet-18 at 320×180, which estimates the drone's angle and its offset from the trail.
 
     Unlike in ResNet-18, the stride of a stage is on the second convolution of its first block.
     """

@@ -1,4 +1,4 @@
-"""VGG-VoxCeleb: who it is, by face or voice."""
+"""VGG-VoxCeleb: recognising a person by face or voice."""
 
 from __future__ import annotations
 

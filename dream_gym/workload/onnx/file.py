@@ -1,4 +1,4 @@
-"""Reading an ONNX file into memory, within limits, its own functions written out.
+"""Reading an ONNX file into memory, within limits, and inlining the functions that it defines.
 
 Only what is in the file is read: weights that lie in other files are never looked for.
 """
@@ -17,9 +17,9 @@ from dream_gym.errors import ConfigError
 from dream_gym.workload.onnx.nodes import STANDARD_DOMAINS, first_words
 
 MAX_BYTES = 2**31
-"""Size of a file, and of the functions that its nodes stand for; ONNX has the same limit."""
+"""Size of a file, and of its nodes with its functions inlined; ONNX has the same limit."""
 MAX_NODES = 100_000
-"""Nodes of a graph with those of its functions written out; about half a minute's work."""
+"""Nodes of a graph with its functions inlined; this many take about half a minute."""
 MAX_CALLS = 64
 """Functions that call each other in a row."""
 MAX_NAME = 1000
@@ -30,10 +30,10 @@ _Id: TypeAlias = tuple[str, str, str]
 
 
 def load_model(path: Path) -> onnx.ModelProto:
-    """Read a model, and put the functions that it defines in the place of their calls.
+    """Read a model, and inline the functions that it defines.
 
     Raises:
-        ConfigError: It cannot be read, is no ONNX model, or is beyond a limit; names the file.
+        ConfigError: It cannot be read, is not an ONNX model, or exceeds a limit; names the file.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -62,7 +62,7 @@ def load_model(path: Path) -> onnx.ModelProto:
 
 
 class _Extent(NamedTuple):
-    """A list of nodes with its functions written out."""
+    """The extent of a list of nodes with its functions inlined."""
 
     nodes: int
     size: int
@@ -74,7 +74,7 @@ _PLAIN = _Extent(nodes=1, size=0, calls=0)
 
 
 def _check_extent(model: onnx.ModelProto, path: Path) -> None:
-    """Refuse what would be too much, before any of it is written out."""
+    """Refuse a model that would become too large, before anything is inlined."""
     functions = {
         _id(item.domain, item.name, item.overload): list(_all_nodes(item.node))
         for item in model.functions
@@ -101,7 +101,7 @@ def _check_extent(model: onnx.ModelProto, path: Path) -> None:
 
 
 def _extent(nodes: Iterable[onnx.NodeProto], known: dict[_Id, _Extent]) -> _Extent:
-    """The sum over nodes, up to where it is too much: what doubles does not go on for ever."""
+    """The sum over nodes, which stops once it is too large: nested calls can keep doubling it."""
     count = size = calls = 0
     for node in nodes:
         callee = known.get(_callee(node), _PLAIN)

@@ -45,7 +45,7 @@ MAX_ELEMENTS = 2**60
 _NAMED, _WIDE = 4, 200
 """Inputs of a node that an error names, and characters of each name."""
 _SMALL = 4096
-"""Elements up to which a constant is kept and worked with: enough for shapes, not for weights."""
+"""Most elements of a constant that is kept to compute with: enough for shapes, not for weights."""
 
 
 def read_nodes(path: Path, sizes: Mapping[str, int]) -> list[Node]:
@@ -57,7 +57,7 @@ def read_nodes(path: Path, sizes: Mapping[str, int]) -> list[Node]:
             a batch may be left out, and is 1.
 
     Raises:
-        ConfigError: The file is no valid ONNX model, its shapes contradict each other, or a size
+        ConfigError: The file is not a valid ONNX model, its shapes contradict each other, or a size
             is missing; names the file, and the node or the input at fault.
     """
     model = load_model(path)
@@ -77,7 +77,7 @@ def read_nodes(path: Path, sizes: Mapping[str, int]) -> list[Node]:
 
 
 class _Found(NamedTuple):
-    """What inference says of a node's outputs.
+    """What shape inference says about a node's outputs.
 
     Args:
         types: Their types.
@@ -97,7 +97,7 @@ class _Tracer:
 
     Args:
         path: The file, for errors.
-        model: The model; only its opsets, initializers and declared types are looked at.
+        model: The model; only its opsets, initializers and declared types are read.
     """
 
     def __init__(self, path: Path, model: onnx.ModelProto) -> None:
@@ -125,14 +125,14 @@ class _Tracer:
             self._learn(sparse.values.name, sparse.values.data_type, sparse.dims)
 
     def bind_inputs(self, graph: onnx.GraphProto, sizes: Mapping[str, int]) -> None:
-        """Take the inputs in, but for weights, which older files list among them."""
+        """Note the types of the inputs, except for weights, which older files list among them."""
         inputs = [info for info in graph.input if info.name not in self._types]
         recurrent = any(node.op_type in RECURRENT for node in graph.node)
         for name, bound in bound_inputs(inputs, sizes, self._path, recurrent=recurrent).items():
             self._set(name, bound, "the input")
 
     def trace(self, proto: onnx.NodeProto, name: str) -> Node:
-        """Work out what is known of a node's outputs, and describe the node.
+        """Infer what can be known about a node's outputs, and describe the node.
 
         Raises:
             ConfigError: What it reads is not there, or it contradicts what the file declares.
@@ -183,7 +183,7 @@ class _Tracer:
         if not contradict(ours, declared):
             return merged(ours, declared)
         if rough is not None and not contradict(rough, declared):
-            return ours  # exporters declare what ONNX's own inference says, also where it is wrong
+            return ours  # exporters declare what ONNX's own inference says, even where it is wrong
         raise ConfigError(
             f"{self._path}: {who} writes {output!r}, which the file declares as "
             f"{text_of(declared)} and which comes out as {text_of(ours)} from {reads}"
@@ -255,11 +255,11 @@ class _Tracer:
             for output, result in zip(filter(None, proto.output), results, strict=True):
                 self._values[output] = onnx.numpy_helper.from_array(np.asarray(result), output)
                 self._constants.add(output)
-        except Exception:  # what cannot be worked out stays unknown
+        except Exception:  # what cannot be computed stays unknown
             return
 
     def _run(self, proto: onnx.NodeProto) -> list[object]:
-        """The outputs of a node of which all input is known."""
+        """The outputs of a node whose inputs are all known."""
         feeds = {
             source: onnx.numpy_helper.to_array(self._values[source])
             for source in proto.input

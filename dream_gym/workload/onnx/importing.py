@@ -85,7 +85,7 @@ def _import(
     name: str,
     sizes: tuple[tuple[str, int], ...],
 ) -> tuple[Network, str | None]:
-    """Read a file, whose stamp is there for the cache; also returns a warning."""
+    """Read a file; the stamp is only for the cache. Also returns a warning."""
     try:
         from dream_gym.workload.onnx.graph import read_nodes
     except ImportError as error:

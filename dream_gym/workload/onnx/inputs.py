@@ -1,4 +1,4 @@
-"""The sizes that an ONNX file leaves open: which there are, and which may stay out."""
+"""The sizes that an ONNX file leaves open: which ones there are, and which may be left out."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def bound_inputs(
 ) -> dict[str, onnx.TypeProto]:
     """The types of inputs, with a size for every dimension.
 
-    A batch of one frame is what a frame is; but an image of one pixel or a text of one word is a
-    network that nobody runs, so that any other size has to be given.
+    A frame is a batch of one, so the size of a batch may be left out. Nobody runs a network on an
+    image of one pixel or a text of one word, so every other size has to be given.
 
     Args:
         inputs: The inputs of the graph.
@@ -38,7 +38,7 @@ def bound_inputs(
         recurrent: Whether the graph has recurrent nodes: their first dimension may well be time.
 
     Raises:
-        ConfigError: One that is no batch is not given, or one is given that does not exist.
+        ConfigError: A size other than a batch is missing, or one is given that does not exist.
     """
     places: dict[str, list[tuple[int, int]]] = {}
     for info in inputs:

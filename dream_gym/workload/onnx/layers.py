@@ -1,7 +1,7 @@
 """What a node of an ONNX graph costs: its layers, from the shapes of what it reads and writes.
 
 Every mapping is exact in MACs and in the elements of the operand that is held (the weights).
-What a `Layer` cannot say exactly is said in the function that maps it.
+Where a `Layer` cannot be exact, the function that maps the node says so.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def layers_of(node: Node) -> tuple[Layer, ...]:
 def _convolution(node: Node) -> tuple[Layer, ...]:
     """A convolution over rows and columns, or over rows alone (time steps).
 
-    Dilation leaves R and S the taps of the filter, and the input as large as those taps see.
+    With dilation, R and S are still the taps of the filter, and the input is as large as if there
+    were no gaps between them.
     """
     x, y = node.input(0), node.output()
     w = node.input(3 if node.kind == "QLinearConv" else 1)
@@ -110,12 +111,12 @@ def _layer(
     channels: int,
     filters: int,
 ) -> tuple[Layer, ...]:
-    """One layer, exact in MACs, weights and outputs; a batch is so many times the rows.
+    """One layer, exact in MACs, weights and outputs; a batch of n has n times the rows.
 
     A filter for each channel is depthwise; m filters for each channel are depthwise on m copies
     of the input. Other groups are one layer on the channels of one group: its input is counted
-    once, not for each group. Of unequal strides the one is taken that leaves the input nearer to
-    its real size.
+    once, not for each group. Of two different strides it takes the one that leaves the input nearer
+    to its real size.
     """
     rows, columns = batch * outputs[0], outputs[1]
     if min(rows, columns) < 1:
@@ -229,5 +230,5 @@ def _strides(node: Node, dimensions: int) -> tuple[int, int]:
 
 
 def _pair(sizes: tuple[int, ...]) -> tuple[int, int]:
-    """Height and width; the width of what has none is 1."""
+    """Height and width; a missing width is 1."""
     return (sizes[0], sizes[1]) if len(sizes) == 2 else (sizes[0], 1)

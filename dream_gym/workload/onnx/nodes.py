@@ -1,4 +1,4 @@
-"""What is known of a node of an ONNX graph without running it, and which nodes cost nothing."""
+"""What is known about a node of an ONNX graph without running it, and which nodes cost nothing."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ EVALUATED = frozenset({
     "Squeeze", "Sub", "Sum", "Tile", "TopK", "Transpose", "Trilu", "Unique", "Unsqueeze", "Where",
     "Xor",
 })
-"""Those of which small constants are worked out: what shapes are computed with, and takes work and
-memory in proportion to what it reads and writes."""
+"""Operators whose outputs are computed where they are small and constant: shapes are made with
+them, and their work and memory are in proportion to what they read and write."""
 # fmt: on
 
 _LONGEST = 300
@@ -71,12 +71,12 @@ _LONGEST = 300
 
 
 class CannotCostError(Exception):
-    """A node that is no chain of layers; says why."""
+    """A node that cannot become a chain of layers; says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One operator of a graph and what is known of it without running it.
+    """One operator of a graph and what is known about it without running it.
 
     Args:
         name: Its name in the graph, made unique.

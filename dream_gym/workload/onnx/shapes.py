@@ -1,9 +1,9 @@
-"""Output shapes of what slides a window over its input: convolutions and pooling.
+"""Output shapes of operators that slide a window over their input: convolutions and pooling.
 
-ONNX's own inference is not to be trusted there. Where the window does not fit it rounds towards
-zero and finds an output all the same; before opset 22 it counts windows that start in the padding
-behind the input; it adds ``output_padding`` to what SAME padding says; and it forgets dimensions
-when ``output_shape`` is smaller than the input. Elsewhere both agree, which a test checks.
+ONNX's own inference is unreliable there. Where the window does not fit, it rounds towards zero and
+still finds an output; before opset 22 it counts windows that start in the padding behind the input;
+it adds ``output_padding`` to the size that SAME padding gives; and it forgets dimensions when
+``output_shape`` is smaller than the input. Elsewhere both agree, and a test checks that.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def windowed_shape(
         auto_pad: Its attribute of that name, or empty.
 
     Returns:
-        The shape; dimensions that follow from unknown ones are None. None if the number of
-        dimensions does not tell.
+        The shape; dimensions that follow from unknown ones are None. None if the size of the
+        kernel is unknown or there is no spatial dimension.
 
     Raises:
         CannotCostError: No window fits, or attributes and weights contradict each other.
@@ -123,7 +123,7 @@ def _kernel(w: Shape | None, attributes: Attributes, dimensions: int) -> Shape |
         return given if isinstance(given, tuple) and len(given) == dimensions else None
     for taps, size in zip(given if isinstance(given, tuple) else (), w[2:], strict=False):
         if size is not None and taps != size:
-            raise CannotCostError(f"its kernel_shape {given} is not that of its weights {w}")
+            raise CannotCostError(f"its kernel_shape {given} does not match its weights {w}")
     return w[2:]
 
 
@@ -139,7 +139,7 @@ def _channels(kind: str, x: Shape, w: Shape | None, attributes: Attributes) -> i
 
 
 def _given_output(attributes: Attributes, dimensions: int) -> tuple[int, ...] | None:
-    """The spatial sizes that a transposed convolution names itself."""
+    """The spatial sizes that a transposed convolution states in ``output_shape``."""
     if not attributes.get("output_shape"):
         return None
     given = _each(attributes, "output_shape", dimensions, 1)

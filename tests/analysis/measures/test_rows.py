@@ -18,7 +18,7 @@ MS = 1_000_000
 
 def test_xrbench_score_by_hand(run: RunByHand) -> None:
     # a0 completes 10 ns after 1 ms, 1 ms early; b0 at 2 ms and 20 ns, 0.1 ms and 20 ns late, for
-    # 750 mJ and 10 pJ; b1 is unfinished.
+    # 750 mJ and 10 pJ; b1 at 3 ms and 30 ns, 0.9 ms less 30 ns early, for as much.
     half = Step(MS, 750 * 10**9)
     seen = run(
         Given("a", [MS], every_ns=10 * MS, deadline_ns=2 * MS + 10),
@@ -31,9 +31,9 @@ def test_xrbench_score_by_hand(run: RunByHand) -> None:
     assert seen.fates["b0"] == ("completed", 2 * MS + 20)
     early = 1 / (1 + math.exp(-15))
     late = 1 / (1 + math.exp(15 * 0.10002)) * (1500 - 750) / 1500
-    b1 = 1 / (1 + math.exp(15 * (seen.fates["b1"][1] - 3.9 * MS) / MS)) / 2
-    done = seen.fates["b1"][0] == "completed"
-    expected = 100 * (early + (late + done * b1) / 2) / 2
+    assert seen.fates["b1"] == ("completed", 3 * MS + 30)
+    again = 1 / (1 + math.exp(-15 * 0.89997)) * (1500 - 750) / 1500
+    expected = 100 * (early + (late + again) / 2) / 2
     assert xrbench_score(seen.result) == pytest.approx(expected, rel=1e-6)
 
 
@@ -42,7 +42,10 @@ def test_xrbench_score_of_an_uncontended_cell_is_high() -> None:
     assert 80 < xrbench_score(result) <= 100
 
 
-def test_nothing_done_scores_nothing_and_no_frames_everything() -> None:
+def test_nothing_done_scores_nothing_and_no_frames_everything(run: RunByHand) -> None:
+    undone = run(Given("a", [2000], every_ns=1000), horizon_ns=1000)
+    assert undone.fates == {"a0": ("unfinished", 1000)}
+    assert xrbench_score(undone.result) == 0
     lost = simulate("ar_call", "4k_2ws", "fcfs", seconds=0.5, load=900, expiry="firm", record=True)
     assert xrbench_score(lost) < 5
     nothing = Simulation(load_scenario("ar_call"), load_platform("4k_2ws"), None)

@@ -14,7 +14,8 @@ import pytest
 
 from dream_gym.analysis.measures.misses import CAUSES
 from dream_gym.analysis.report import summary as report
-from dream_gym.analysis.report.outcome import SCHEMA, Outcome, read_outcome
+from dream_gym.analysis.report.folder import SCHEMA, read_outcome
+from dream_gym.analysis.report.outcome import Outcome
 from dream_gym.analysis.report.page import file_stems, report_files, write_page, write_report
 from dream_gym.analysis.report.reductions import reduction_table
 from dream_gym.analysis.report.suite_tables import (
@@ -324,19 +325,24 @@ def test_sustained_load_by_hand() -> None:
     assert_all_are_figures(sustained_table(outcome))
 
 
+def assert_has_pictures(text: str, folder: Path) -> None:
+    pictures = re.findall(r"\]\((.+\.png)\)", text)
+    assert len(pictures) == 2
+    for picture in pictures:
+        assert (folder / picture).stat().st_size > 1000
+
+
 def test_report_and_page(outcome: Outcome, tmp_path: Path) -> None:
     write_report(outcome, tmp_path)
     text = (tmp_path / "report.md").read_text()
     assert text.count("make it") == 4  # under every table
-    for picture in re.findall(r"\]\((.+\.png)\)", text):
-        assert (tmp_path / picture).stat().st_size > 1000
+    assert_has_pictures(text, tmp_path)
     page = tmp_path / "docs" / "results.md"
     write_page([outcome], page)
     text = page.read_text()
     assert text.startswith("# Results\n\n")
     assert "32.2 %" not in text  # there is nobody to set beside it
-    for picture in re.findall(r"\]\((.+\.png)\)", text):
-        assert (page.parent / picture).stat().st_size > 1000
+    assert_has_pictures(text, page.parent)
 
 
 @pytest.mark.parametrize(

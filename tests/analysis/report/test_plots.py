@@ -149,8 +149,11 @@ def test_loads_of_a_sweep_are_not_rounded(tmp_path: Path, monkeypatch: pytest.Mo
     )
     plot_sweep(sweep, tmp_path / "sweep.png", mark=1.137)
     (figure,) = figures
+    assert figure.axes
     for axes in figure.axes:
-        assert all(float(text) == load for load, text in drawn_labels(axes.xaxis).items())
+        labels = drawn_labels(axes.xaxis)
+        assert labels
+        assert all(float(text) == load for load, text in labels.items())
     pyplot().close(figure)
 
 

@@ -54,9 +54,11 @@ def test_one_seed_has_no_interval(small_suite: Suite, tmp_path: Path) -> None:
         assert not any("[" in text for row in table.rows for text in row)
     write_csv(benchmark, tmp_path / "table.csv")
     with (tmp_path / "table.csv").open(newline="") as file:
-        for row in csv.DictReader(file):
-            assert row["uxcost"]
-            assert row["uxcost_low"] == row["uxcost_high"] == row["violation_rate_low"] == ""
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2
+    for row in rows:
+        assert row["uxcost"]
+        assert row["uxcost_low"] == row["uxcost_high"] == row["violation_rate_low"] == ""
 
 
 def test_figures_as_text() -> None:

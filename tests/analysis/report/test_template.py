@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from dream_gym.analysis.report import summary as report
+from dream_gym.analysis.report import template
 from dream_gym.analysis.report.outcome import Outcome
 from dream_gym.analysis.report.page import write_page
 from dream_gym.analysis.report.template import DEFAULT, fill
@@ -42,7 +44,7 @@ def test_a_page_on_a_users_suite_talks_about_that_suite(outcome: Outcome, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("template", "told"),
+    ("text", "told"),
     [
         ("{{verdict}}", "did you mean verdicts"),
         ("{{}}", "is unknown"),
@@ -51,10 +53,14 @@ def test_a_page_on_a_users_suite_talks_about_that_suite(outcome: Outcome, tmp_pa
         ("{{reductions DREAM}}", "ids of schedulers"),
     ],
 )
-def test_what_is_unknown_is_named(outcome: Outcome, template: str, told: str) -> None:
+def test_what_is_unknown_is_named(outcome: Outcome, text: str, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
-        fill(template, [outcome], lambda: "")
+        fill(text, [outcome], lambda: "")
 
 
 def test_the_default_has_all_that_is_not_dreams(outcome: Outcome) -> None:
+    # What is about a family, such as DREAM, takes words.
+    plain = re.findall(r"^\| ``(\{\{\w+\}\})`` ", template.__doc__ or "", flags=re.MULTILINE)
+    assert len(plain) >= 4
+    assert re.findall(r"\{\{.*?\}\}", DEFAULT) == plain
     assert fill(DEFAULT, [outcome], lambda: "SECTIONS").endswith("SECTIONS\n")

@@ -56,9 +56,9 @@ def test_tuned_policy_takes_the_best_of_the_grid_on_training_seeds() -> None:
     assert len(set(costs.values())) > 1
     assert costs[chosen["alpha"], chosen["beta"]] == min(costs.values())
     fixed = make_player("dream_mapscore", chosen)
-    settled = tuned.settled(chosen)
-    assert settled.run(CELL, 7, 0.5).summary() == fixed.run(CELL, 7, 0.5).summary()
-    assert settled.name == tuned.name
+    player = tuned.player(chosen)
+    assert player.run(CELL, 7, 0.5).summary() == fixed.run(CELL, 7, 0.5).summary()
+    assert player.name == tuned.name
 
 
 def test_policies_can_be_pickled() -> None:

@@ -12,7 +12,6 @@ import yaml
 pytest.importorskip("cma")
 
 import dream_gym
-from dream_gym.analysis.runs import search as module
 from dream_gym.analysis.runs.parts import keep_parts
 from dream_gym.analysis.runs.search import Axis, Found, minimise, search, search_axes
 from dream_gym.analysis.suites.suite import load_suite
@@ -78,33 +77,34 @@ def found(tmp_path: Path, **changes: Any) -> Found:
         return search("dream_plus", Cell(**CELL), axes, **SMALL, parts=parts, **changes)
 
 
-def test_an_interrupted_search_is_taken_up_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_search_is_taken_up_again(tmp_path: Path) -> None:
+    parts = tmp_path / "parts"
+
+    def kept() -> dict[Path, int]:
+        """The points that are kept, and when they were written."""
+        return {path: path.stat().st_mtime_ns for path in parts.glob("*.json")}
+
+    def interrupt(points: int) -> None:
+        if len(kept()) == 8:
+            raise KeyboardInterrupt
+
+    def look(points: int) -> None:
+        now = kept()
+        assert now.items() >= first.items(), "nothing is played again"
+        counts.append(len(now))
+
     whole = found(tmp_path)
     assert whole.evaluations > 12
     assert whole.uxcost < 0.5 * whole.default_uxcost
     assert whole.ratio.mean < 1
-    played = 0
-    run = module._Job.run
-
-    def counted(self: Any, task: Any) -> float:
-        nonlocal played
-        played += 1
-        if played == 9 and not interrupted:
-            raise KeyboardInterrupt
-        return run(self, task)
-
-    interrupted = False
-    monkeypatch.setattr(module._Job, "run", counted)
     with pytest.raises(KeyboardInterrupt):
-        found(tmp_path)
-    first, interrupted = played - 1, True
-    assert found(tmp_path) == whole
-    again = played - first - 1
-    assert first == 8
-    assert again == whole.evaluations + 6 - first
-    assert not (tmp_path / "parts").exists()
+        found(tmp_path, on_points=interrupt)
+    first = kept()
+    assert len(first) == 8
+    counts: list[int] = []
+    assert found(tmp_path, on_points=look) == whole
+    assert counts == [max(number, 8) for number in range(1, whole.evaluations + 6 + 1)]
+    assert not parts.exists()
 
 
 @pytest.mark.compiled

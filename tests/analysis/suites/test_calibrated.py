@@ -60,11 +60,12 @@ def test_a_cell_that_is_infeasible_at_its_load_is_not_contended() -> None:
 
 def test_what_a_table_has_is_not_calibrated_again(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
-    known = calibrated_cells()[0]
+    known = replace(calibrated_cells()[0], fcfs=0.123)  # which no calibration would say
     write_table(path, [known])
     seen: list[str] = []
     pair = (known.scenario, known.platform)
-    assert len(calibrate_cells([pair], path, on_cell=seen.append)) == 1
+    (found,) = calibrate_cells([pair], path, on_cell=seen.append)
+    assert found.fcfs == read_table(path)[0].fcfs == 0.123
     assert seen == [f"{known.scenario} on {known.platform}"]
 
 

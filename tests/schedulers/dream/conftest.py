@@ -39,7 +39,7 @@ def points(run: RunByHand) -> Callable[..., list[tuple[float, float]]]:
         )
         simulation = Simulation(
             make_scenario(models, apps),
-            make_platform(accelerators),
+            make_platform(accelerators, models),
             get_scheduler("dream_online").engine,
         )
         simulation.reset(seed=0, seconds=horizon_ns / 1e9)

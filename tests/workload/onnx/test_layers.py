@@ -272,7 +272,7 @@ def test_functions_of_the_file_are_looked_into(write_onnx):
         ("float[1,3,8,8] x, float[4,2,3,3] w", "Conv(x, w)", "do not fit"),
         ("float[1,3,8,8] x, float[4,3,3,3] w", "Conv<group = 0>(x, w)", "groups do not fit"),
         ("float[1,3,8,8] x, float[4,3,3,3] w", "Conv<strides = [0,0]>(x, w)", "tride"),
-        ("float[1,3,2,2] x, float[4,3,3,3] w", "Conv(x, w)", ""),
+        ("float[1,3,2,2] x, float[4,3,3,3] w", "Conv(x, w)", "window of 3 does not fit"),
         ("float[1,3,4,4,4] x, float[4,3,3,3,3] w", "Conv(x, w)", "spatial dimensions"),
         ("float[1,3,4,4] x, float[4,3,3,3] w", "ConvTranspose(x, w)", "fit"),
         ("float[1,3,4,4,4] x, float[3,3,3,3,3] w", "ConvTranspose(x, w)", "spatial dimensions"),

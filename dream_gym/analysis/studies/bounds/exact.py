@@ -1,13 +1,14 @@
 """A near-optimal schedule with the future known, by CP-SAT.
 
 Each frame's path is cut into blocks of consecutive layers of about the same latency. A block runs
-whole on one accelerator, which runs one block at a time; blocks in order; a dependent after its
-parent's end. Each frame is on time, late or not run; what is not run is charged as a lost frame.
-A block brings its input in, and takes out what the block before it left, unless it goes on where
-and when that one ends. The sum of violation rates is minimised, and then, with what was reached,
-energy. Restricted: blocks are not interrupted between their layers, and a frame that moves to
-another accelerator takes its output out at its own expense. Relaxed: contention and displacement.
-So its own bounds hold in this model only; `relaxation` gives those that hold for every scheduler.
+whole on one accelerator, which runs one block at a time. The blocks of a frame run in order, and a
+dependent starts after its parent's end. Each frame is on time, late or not run; a frame that is not
+run is charged as lost. A block brings its input in, and takes out what the block before it left,
+unless it continues where and when that block ends. The sum of violation rates is minimised first,
+and then energy, with violation rates no higher than those. Restricted: blocks are not interrupted
+between their layers, and a frame that moves to another accelerator pays for taking its output out.
+Relaxed: contention and displacement. So the bounds that this model proves hold in this model only;
+`relaxation` proves bounds that hold for every scheduler.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class Near(NamedTuple):
     Args:
         plan: Its schedule; None if there was none in time.
         rates: Its proven bound on the sum of violation rates, in its model.
-        energies: Likewise on that of energies, where violation rates are no more than the plan's.
+        energies: Its proven bound on the sum of energies, in its model, for violation rates that
+            are at most the plan's.
     """
 
     plan: Plan | None
@@ -49,7 +51,7 @@ class _Block(NamedTuple):
         start: Variable.
         end: Variable.
         where: For each accelerator, whether it runs there.
-        stays: Whether it goes on where and when the block before it ends; 0 for the first.
+        stays: Whether it continues where and when the block before it ends; 0 for the first.
     """
 
     layers: Ints
@@ -86,9 +88,8 @@ def near_optimal(
     Args:
         window: The window.
         genome: Where the genes of plans lie.
-        hints: Plans to start from, of which the one is taken that has the least violation rates
-            once its layers are joined to blocks, the first of several. Their ranks are the times
-            at which layers started.
+        hints: Plans to start from. The search takes the first one with the least violation rates
+            once its layers are joined to blocks. Their ranks are the times at which layers started.
         blocks: Most blocks of a frame.
         limit: Deterministic time of each of the two solutions, about seconds.
     """
@@ -134,7 +135,7 @@ def _add_frame(
     energies.append(window.energy_parts(frame.model, window.worst_energy_pj[frame.model]))
     energies.append(-energies[-1] * runs)
     chain: list[_Block] = []
-    # What could not be released before the end has no time to run in.
+    # A frame that cannot be released before the end has no time to run.
     latest_ns = max(frame.release_ns, window.horizon_ns)
     for layers in _cut(window, frame.layers, blocks):
         moved = int(window.input_bytes[layers[0]])
@@ -183,10 +184,10 @@ def _cut(window: Window, layers: tuple[int, ...], blocks: int) -> list[Ints]:
 def _schedule(
     window: Window, genome: Genome, plan: Plan, frames: list[_Frame]
 ) -> dict[int, list[_Slot]]:
-    """A schedule that the model allows: of each frame that runs, by row, when its blocks do.
+    """A schedule that the model allows: where and when the blocks of each frame run, by row.
 
-    Blocks are taken in the order of the plan, each where most of its layers run in it. What then
-    fits no longer is left out, until the rest fits.
+    Blocks are taken in the order of the plan, each on the accelerator that runs most of its layers
+    there. Frames that do not fit are left out until the rest fits.
     """
     order: list[tuple[int, int, int, int]] = []
     rows: set[int] = set()
@@ -261,7 +262,7 @@ def _in_order(
 
 
 def _fits(window: Window, row: int, rows: set[int], end_ns: int) -> bool:
-    """Whether a frame of such an end is one that the model may run."""
+    """Whether the model may run a frame that ends at this time."""
     given = window.frames[row]
     until_ns = given.deadline_ns if window.firm else window.horizon_ns
     return end_ns <= until_ns and (given.parent == NONE or given.parent in rows)

@@ -1,6 +1,6 @@
 """The genetic search of MAGMA (HPCA 2022) over plans, for one window with the future known.
 
-Its genes are an accelerator and a priority of each job; a job is here a block of a frame's layers.
+Its genes are an accelerator and a priority for each job; here a job is a block of a frame's layers.
 Rates as published: population 100, elite 5 %, crossovers 0.9, 0.1 and 0.1, mutation 0.05 a gene.
 Adapted: the first population holds the schedules of online schedulers, and children have parents
 among the better half.

@@ -2,7 +2,7 @@
 
 A plan gives each layer of each frame an accelerator and a rank. Whenever an accelerator is idle, it
 takes the waiting frame of lowest rank among those whose next layer is assigned to it. So a plan
-never keeps an accelerator idle for what is to come; a schedule that does so is played closer.
+never keeps an accelerator idle for a later frame; a schedule that does is played without the gap.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from dream_gym.simulator.accounting import uxcost
 from dream_gym.simulator.arena import ints_at
 
 RANKS_PER_NS = 256
-"""Ranks are start times in parts of a ns, so that what starts at one instant has an order."""
+"""Ranks are start times in parts of a ns, so that layers that start together have an order."""
 
 
 class Genome(NamedTuple):
     """Where the genes of a plan lie.
 
-    That of layer l of frame f of model m is at ``first[m] + f × layers[m] + l``, the layer counted
-    in its network.
+    The gene of layer l of frame f of model m is at ``first[m] + f × layers[m] + l``, where l counts
+    within the network.
 
     Args:
         origin: Per model, the first layer of its network among those of the problem.
@@ -128,7 +128,7 @@ def play_compiled(
     accelerator: Ints,
     rank: Ints,
 ) -> None:
-    """Take a run that has begun to its end; the last arguments are a `Genome` and a `Plan`."""
+    """Play a run that has begun to its end; the last arguments are a `Genome` and a `Plan`."""
     problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
     _run(problem, state, timeline, frames, first, layers, accelerator, rank)
 

@@ -1,12 +1,12 @@
-"""A proven bound: what no scheduler can do, by a relaxation that CP-SAT can solve.
+"""A proven bound that no scheduler can beat, by a relaxation that CP-SAT can solve.
 
-A frame is on time or not. The work of the frames that are on time, and whose time between release
-and deadline lies within an interval, must fit into that interval on each accelerator. Relaxed,
-that is left out: the order of layers, but that a frame's own layers fit one after the other; that
-accelerators run a layer whole; context switches, contention and displacement; that a dependent
-waits for its parent's end, but for the earliest that there can be; what late and lost frames
-occupy, and their energy beyond the least, or, with firm deadlines, that of a lost frame. Only the
-busiest intervals are looked at. Nothing is restricted, so that what is proven holds for every
+A frame is on time or not. Take the frames that are on time and whose time between release and
+deadline lies within an interval: their work must fit into that interval on each accelerator. The
+relaxation leaves out: the order of layers, except that a frame's own layers fit one after the
+other; that accelerators run a layer whole; context switches, contention and displacement; that a
+dependent waits for its parent's end, except for the earliest possible one; the time that late and
+lost frames occupy, and their energy beyond the least, or, with firm deadlines, beyond that of a
+lost frame. Only the busiest intervals are used. Nothing is restricted, so the bound holds for every
 scheduler that chooses no Supernet variant.
 """
 
@@ -33,7 +33,7 @@ class _Model(NamedTuple):
 
 
 def prove_rates(window: Window, *, limit: float) -> int:
-    """Prove what no sum of violation rates is below, in parts of `Window.rate_unit`.
+    """Prove a lower bound on the sum of violation rates, in parts of `Window.rate_unit`.
 
     Args:
         window: The window.
@@ -44,12 +44,12 @@ def prove_rates(window: Window, *, limit: float) -> int:
 
 
 def prove_energies(window: Window, *, least_rates: int, rates: float, limit: float) -> float:
-    """Prove what no sum of normalised energies is below.
+    """Prove a lower bound on the sum of normalised energies.
 
     Args:
         window: The window.
         least_rates: What `prove_rates` proved.
-        rates: The sum of violation rates of the schedules that it shall hold for, at most.
+        rates: The bound holds for schedules whose sum of violation rates is at most this.
         limit: Deterministic time, about seconds.
     """
     relaxed = _relaxation(window)
@@ -107,7 +107,7 @@ def _work(window: Window, model: Any, met: Any, row: int, energies: list[Any]) -
 
 
 def _busiest(window: Window) -> list[tuple[int, int]]:
-    """The intervals from a release to a deadline with most least work in relation to their time."""
+    """The intervals from a release to a deadline whose least work is largest for their length."""
     release = np.array([frame.release_ns for frame in window.frames])
     deadline = np.array([frame.deadline_ns for frame in window.frames])
     fastest = window.latency_ns.min(axis=1)

@@ -44,7 +44,7 @@ def minimise(model: Any, objective: Any, limit: float) -> Minimum:
         limit: Deterministic time, about seconds.
 
     Raises:
-        RuntimeError: CP-SAT finds the model malformed or without solution: a fault of ours.
+        RuntimeError: CP-SAT finds the model malformed or without solution: a bug of ours.
     """
     model.minimize(objective)
     solver = cp_model().CpSolver()
@@ -54,15 +54,15 @@ def minimise(model: Any, objective: Any, limit: float) -> Minimum:
     status = _solve(solver, model)
     found = status in (cp_model().OPTIMAL, cp_model().FEASIBLE)
     if not found and status != cp_model().UNKNOWN:
-        raise RuntimeError(f"CP-SAT calls the model {status.name}, which is a fault: report it")
+        raise RuntimeError(f"CP-SAT calls the model {status.name}, which is a bug: report it")
     return Minimum(round(solver.best_objective_bound), solver, found)
 
 
 def _solve(solver: Any, model: Any) -> Any:
     """Solve so that Ctrl-C ends it at once, as it ends everything else.
 
-    By itself CP-SAT takes Ctrl-C for the end of its time, and afterwards leaves the process one
-    that dies of the next without a word.
+    By itself CP-SAT treats Ctrl-C as the end of its time limit, and from then on the next Ctrl-C
+    kills the process without a message.
     """
     solver.parameters.catch_sigint_signal = False
     with ThreadPoolExecutor(1) as thread:

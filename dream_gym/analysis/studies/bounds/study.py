@@ -24,7 +24,7 @@ EXACT, GENETIC = "CP-SAT", "magma"
 
 
 class Budget(NamedTuple):
-    """What bounds may cost.
+    """How much computation bounds may take.
 
     Args:
         limit: Deterministic time of each solution of CP-SAT, of which there are four a window;
@@ -58,8 +58,8 @@ class Proofs:
         energies: None whose sum of violation rates is at most the best known one's has a lower
             sum of normalised energies.
         model_rates: CP-SAT's bound on the sum of violation rates in its own model, of blocks.
-        model_energies: Likewise on that of energies, where violation rates are no more than those
-            of its schedule.
+        model_energies: Its bound on the sum of energies in the same model, for violation rates that
+            are at most those of its schedule.
     """
 
     rates: float
@@ -141,12 +141,12 @@ class _Job:
 
 
 def bound_window(world: Simulation, results: dict[str, Result], budget: Budget) -> WindowBounds:
-    """Bound what schedules of one window can come to.
+    """Bound the results that schedules can reach in one window.
 
     Args:
-        world: The window, just reset; nobody decides in it, and no network has variants.
+        world: The window, just reset; it has no scheduler, and no network has variants.
         results: Results of schedulers in it, recorded, by name; at least one.
-        budget: What it may cost.
+        budget: How much computation it may take.
     """
     first = next(iter(results.values()))
     seed, seconds = first.seed, first.seconds
@@ -204,9 +204,9 @@ def run_study(
         policies: The schedulers.
         seeds: Seeds of the worlds.
         seconds: Length of the windows.
-        budget: What a window may cost.
+        budget: How much computation a window may take.
         workers: Number of processes.
-        parts: Where to keep what is done, see `parts.keep_parts`.
+        parts: Where to keep finished work, see `parts.keep_parts`.
         on_start: Called with the number of windows.
         on_window: Called with the title of the cell after each window.
 

@@ -31,7 +31,7 @@ class WindowFrame:
         model: Index of its model.
         index: Its index in the model.
         parent: Position of its parent in the window, or `NONE`.
-        release_ns: Its release; of a dependent the earliest, its ancestors being alone.
+        release_ns: Its release; for a dependent the earliest possible, with its ancestors alone.
         deadline_ns: When it is due.
         layers: The layers of its path, as drawn, as rows of the costs.
     """
@@ -213,7 +213,7 @@ def export_paths(problem_arena: Ints, state_arena: Ints, keys: Ints, out: Ints) 
         problem_arena: The problem.
         state_arena: A state that has begun.
         keys: int64 array (rows, 2) of models and of frames counted in them.
-        out: int64 array (rows, layers of the problem); what is behind a path's end is left.
+        out: int64 array (rows, layers of the problem); entries after a path's end are left alone.
     """
     problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
     for row in range(len(keys)):

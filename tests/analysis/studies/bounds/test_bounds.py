@@ -31,7 +31,7 @@ from dream_gym.analysis.suites.suite import load_suite
 from dream_gym.cli import main
 from dream_gym.cli.bounds import players
 from dream_gym.errors import DreamGymError
-from dream_gym.hardware import CostTable, Platform
+from dream_gym.hardware import Platform
 from dream_gym.schedulers import BUILTIN
 from dream_gym.simulator import NONE, Result, Simulation, check_invariants
 from dream_gym.simulator.frames import DROPPED, EXPIRED
@@ -59,15 +59,9 @@ def simulated(
 
 
 def by_hand(
-    monkeypatch: pytest.MonkeyPatch, models: Sequence[Given], accelerators: int, **options: Any
+    models: Sequence[Given], accelerators: int, **options: Any
 ) -> tuple[Simulation, dict[str, Result]]:
-    tables = {model.network().name: model.costs(accelerators) for model in models}
-
-    def given_costs(network: Network, platform: Platform) -> CostTable:
-        return tables[network.name]
-
-    monkeypatch.setattr("dream_gym.simulator.building.cost_table", given_costs)
-    platform = make_platform(accelerators)
+    platform = make_platform(accelerators, models)
     return simulated(make_scenario(models), platform, ("fcfs", "edf"), seconds=1e-5, **options)
 
 
@@ -76,10 +70,10 @@ def proved(found: WindowBounds) -> Proofs:
     return found.proofs
 
 
-def test_two_frames_of_which_one_accelerator_meets_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_frames_of_which_one_accelerator_meets_one() -> None:
     # Both are due at 1000 ns, and each needs 600: at best one is late, and energies are the worst.
     models = [Given("a", [600], deadline_ns=1000), Given("b", [600], deadline_ns=1000)]
-    found = bound_window(*by_hand(monkeypatch, models, 1), BUDGET)
+    found = bound_window(*by_hand(models, 1), BUDGET)
     assert proved(found).rates == proved(found).model_rates == 1.5
     assert proved(found).energies == pytest.approx(2.0)
     assert found.proven_uxcost == pytest.approx(3.0)
@@ -90,75 +84,69 @@ def test_two_frames_of_which_one_accelerator_meets_one(monkeypatch: pytest.Monke
     assert proved(found).model_energies == pytest.approx(2.01)
 
 
-def test_a_frame_that_firm_deadlines_lose_is_charged_the_worst(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_frame_that_firm_deadlines_lose_is_charged_the_worst() -> None:
     # On the other accelerator each needs half the energy, but is late.
     step = Step((600, 3000), (1000, 500))
     models = [Given("a", [step], deadline_ns=1000), Given("b", [step], deadline_ns=1000)]
-    soft = bound_window(*by_hand(monkeypatch, models, 2), BUDGET)
-    firm = bound_window(*by_hand(monkeypatch, models, 2, expiry="firm"), BUDGET)
+    soft = bound_window(*by_hand(models, 2), BUDGET)
+    firm = bound_window(*by_hand(models, 2, expiry="firm"), BUDGET)
     assert proved(soft).rates == proved(firm).rates == 1.5
     assert proved(soft).energies == pytest.approx(1.5)
     assert proved(firm).energies == pytest.approx(2.0)
 
 
-def test_the_future_pays_where_first_come_first_served_is_late(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_future_pays_where_first_come_first_served_is_late() -> None:
     # a comes first by index and may wait; b may not.
     models = [Given("a", [600], deadline_ns=5000), Given("b", [600], deadline_ns=700)]
-    found = bound_window(*by_hand(monkeypatch, models, 1), BUDGET)
+    found = bound_window(*by_hand(models, 1), BUDGET)
     assert found.played["fcfs"].violations == 1
     assert proved(found).rates == 1.0
     assert found.played[EXACT].rates == 1.0
 
 
-def test_energy_follows_violations(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_energy_follows_violations() -> None:
     # a is on time only where it needs 4000 pJ; b is on time on either, and needs 1000 on the other.
     step = Step((600, 3000), (4000, 1000))
     models = [
         Given("a", [step], deadline_ns=1000),
         Given("b", [Step((600, 800), (4000, 1000))], deadline_ns=1000),
     ]
-    found = bound_window(*by_hand(monkeypatch, models, 2), BUDGET)
+    found = bound_window(*by_hand(models, 2), BUDGET)
     assert proved(found).rates == 1.0
     assert proved(found).energies == pytest.approx(1.25, abs=1e-6)
     assert found.played[EXACT].violations == 0
     assert found.played[EXACT].energies == pytest.approx(1.25, abs=0.01)
 
 
-def test_a_child_is_late_where_its_parent_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_is_late_where_its_parent_takes_too_long() -> None:
     models = [Given("a", [600]), Given("b", [600], deadline_ns=1000, parent="a")]
-    found = bound_window(*by_hand(monkeypatch, models, 2), BUDGET)
+    found = bound_window(*by_hand(models, 2), BUDGET)
     assert proved(found).rates == 1.5
 
 
-def test_a_child_of_a_parent_that_outlasts_the_window_is_lost(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_child_of_a_parent_that_outlasts_the_window_is_lost() -> None:
     models = [Given("a", [20_000]), Given("b", [600], parent="a")]
-    found = bound_window(*by_hand(monkeypatch, models, 1), BUDGET)
+    found = bound_window(*by_hand(models, 1), BUDGET)
     assert proved(found).model_rates == proved(found).rates == 2.0
 
 
 @pytest.mark.parametrize(("deadline_ns", "rates", "energies"), [(1210, 0.5, 1.005), (1209, 1, 1)])
 def test_a_block_that_follows_its_own_needs_no_switch(
-    deadline_ns: int, rates: float, energies: float, monkeypatch: pytest.MonkeyPatch
+    deadline_ns: int, rates: float, energies: float
 ) -> None:
     # One switch brings 10 bytes in, 1 byte a ns; what is late is rather lost.
     models = [Given("a", [600, 600], deadline_ns=deadline_ns)]
-    found = bound_window(*by_hand(monkeypatch, models, 1), BUDGET)
+    found = bound_window(*by_hand(models, 1), BUDGET)
     assert proved(found).model_rates == rates
     assert proved(found).model_energies == pytest.approx(energies)
 
 
-def test_a_block_after_another_frame_needs_a_switch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_block_after_another_frame_needs_a_switch() -> None:
     # b is due between the two layers of a: in for a 10, for b 10, then in for a, 20 bytes out.
     b = Given("b", [100], phase_ns=600, deadline_ns=200)
     for deadline_ns, rates in ((1350, 1.0), (1349, 1.5)):
         a = Given("a", [600, 600], deadline_ns=deadline_ns)
-        found = bound_window(*by_hand(monkeypatch, [a, b], 1), BUDGET)
+        found = bound_window(*by_hand([a, b], 1), BUDGET)
         assert proved(found).rates == 1.0
         assert proved(found).model_rates == rates
 
@@ -167,7 +155,7 @@ def test_a_budget_without_cp_sat(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ortools.sat.python.cp_model", None)
     models = [Given("a", [600], deadline_ns=1000), Given("b", [600], deadline_ns=1000)]
     budget = Budget(limit=0, generations=1)
-    found = bound_window(*by_hand(monkeypatch, models, 1), budget)
+    found = bound_window(*by_hand(models, 1), budget)
     assert found.proofs is None
     assert found.proven_uxcost == found.lower_bound == pytest.approx(1.0 * 2.0)
     assert set(found.played) == {"fcfs", "edf", GENETIC}

@@ -10,9 +10,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from dream_gym.analysis.report import outcome as module
+from dream_gym.analysis.report import folder as module
 from dream_gym.analysis.report import summary as report
-from dream_gym.analysis.report.outcome import read_outcome, suite_in
+from dream_gym.analysis.report.folder import read_outcome, suite_in
 from dream_gym.analysis.runs.benchmark import Benchmark
 from dream_gym.errors import ConfigError
 
