@@ -22,6 +22,7 @@ from dream_gym.cli.output import prepare_streams
 from dream_gym.envs.sampling import DEFAULT_SCENARIO, PLACE_ARGUMENTS
 from dream_gym.errors import ConfigError, DreamGymError
 from dream_gym.players.run_folder import RunFolder
+from dream_gym.reading.resources import absolute_if_path
 from dream_gym.reading.yaml_core import load_yaml
 from dream_gym.simulator import Cell
 from dream_gym.workload import is_one_world, load_scenario
@@ -101,7 +102,9 @@ def _begin(arguments: Arguments) -> Path:
     environment_arguments = given | _places(given, arguments.suite)
     folder = arguments.output
     if folder is None:
-        where = Path(arguments.suite or str(given.get("scenario", DEFAULT_SCENARIO))).stem
+        scenario = given.get("scenario", DEFAULT_SCENARIO)
+        several = "several" if isinstance(scenario, list) else str(scenario)
+        where = Path(arguments.suite or several).stem
         folder = default_folder(Path("runs"), arguments.algo, where)
     start_run(
         folder,
@@ -135,7 +138,17 @@ def _given(arguments: Arguments) -> dict[str, Any]:
         if not sign or not name:
             raise ConfigError(f"--env: expected KEY=VALUE, got {item!r}")
         given[name] = load_yaml(text, origin=f"--env {name}")
+    for name in ("scenario", "platform"):
+        if name in given:
+            given[name] = _absolute(given[name])
     return given
+
+
+def _absolute(references: Any) -> Any:
+    """References of which those that are paths are good in any folder, where a run is resumed."""
+    if isinstance(references, list):
+        return [_absolute(each) for each in references]
+    return absolute_if_path(references) if isinstance(references, str) else references
 
 
 def _places(given: dict[str, Any], suite: str | None) -> dict[str, Any]:

@@ -26,6 +26,8 @@ class Hyperparameters(Config):
     Args:
         n_timesteps: Steps to train for.
         n_envs: Environments that are stepped together.
+        gamma: Discount per step; by default the algorithm's.
+        batch_size: Samples of a gradient step; by default the algorithm's.
         normalize: Whether observations and rewards are normalised as they come in.
         environment: Arguments of the environment, which those of the command line replace.
 
@@ -37,6 +39,8 @@ class Hyperparameters(Config):
     n_timesteps: Count = Field(ge=1)
     n_envs: Count = Field(ge=1, le=1024)
     policy: str
+    gamma: Annotated[float, Field(ge=0, le=1)] | None = None
+    batch_size: Annotated[Count, Field(ge=1)] | None = None
     normalize: bool = False
     environment: dict[str, Any] = Field(default_factory=dict)
 
@@ -48,7 +52,9 @@ class Hyperparameters(Config):
     @property
     def algorithm_arguments(self) -> dict[str, Any]:
         """The arguments of the algorithm's class."""
-        return self.model_dump(exclude={"n_timesteps", "n_envs", "normalize", "environment"})
+        own = {"n_timesteps", "n_envs", "normalize", "environment"}
+        unsaid = {name for name in ("gamma", "batch_size") if getattr(self, name) is None}
+        return self.model_dump(exclude=own | unsaid)
 
 
 def load_hyperparameters(reference: str, environment: str) -> Hyperparameters:

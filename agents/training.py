@@ -97,6 +97,7 @@ def train(folder: Path) -> bool:
         ConfigError: The folder or a file in it is damaged.
         DreamGymError: Another process is training the run.
     """
+    RunFolder.open(folder)  # it must be one before it is locked
     with locked(folder):
         run = RunFolder.open(folder)
         learner = _make_learner(run)

@@ -52,9 +52,11 @@ class Sb3Algorithm:
         arguments = hyperparameters.algorithm_arguments
         try:
             model = self._class()(env=env, seed=card.seed, tensorboard_log=str(folder), **arguments)
-        except (TypeError, ValueError, AssertionError) as error:
+        except Exception as error:  # the library does not check what it is given
             env.close()
-            raise ConfigError(f"hyperparameters: {self.name}: {error}") from error
+            raise ConfigError(
+                f"hyperparameters: {self.name}: {type(error).__name__}: {error}"
+            ) from error
         return Sb3Learner(card, model, normalizer)
 
     def resume(self, card: RunCard, folder: Path, state: bytes) -> Sb3Learner:
@@ -88,7 +90,7 @@ class Sb3Algorithm:
             kept.set_venv(env)
             env = kept
         elif hyperparameters.normalize:
-            gamma = float(card.hyperparameters.get("gamma", 0.99))
+            gamma = 0.99 if hyperparameters.gamma is None else hyperparameters.gamma
             env = normalizer = VecNormalize(env, gamma=gamma)
         return self.wrap(env), normalizer
 

@@ -47,6 +47,7 @@ class Place:
         cascade: See `vary`.
         jitter: See `vary`.
         expiry: See `Simulation`.
+        contention: See `Simulation`; None for that of the sampler.
     """
 
     scenario: Scenario
@@ -55,6 +56,7 @@ class Place:
     cascade: float | None
     jitter: float | None
     expiry: str | None
+    contention: bool | None = None
 
 
 class Drawn(NamedTuple):
@@ -163,12 +165,15 @@ class Sampler:
         place, load = self._places[drawn.place], drawn.load
         scenario = vary(place.scenario, load=load, cascade=place.cascade, jitter=place.jitter)
         options = {**self._options, "load": load, "expiry": place.expiry}
+        if place.contention is not None:
+            options["contention"] = place.contention
         return Simulation(scenario, place.platform, self._engine, **options)
 
 
 def _place_of(cell: Cell) -> Place:
     # The cell's cascade and jitter are in its workload.
-    return Place(cell.workload, cell.hardware, (cell.load, cell.load), None, None, cell.expiry)
+    loads = cell.load, cell.load
+    return Place(cell.workload, cell.hardware, loads, None, None, cell.expiry, cell.contention)
 
 
 def _read_cells(cells: Any) -> list[Cell]:

@@ -28,6 +28,7 @@ class EnvState:
         records: Its records of dispatches and of frames.
         buffers: The buffers of the environment, but for addresses.
         generator: State of its random generator.
+        asked: Which expert has a memory of the run in its state, if any.
     """
 
     maker: str
@@ -37,6 +38,7 @@ class EnvState:
     records: tuple[Ints, Ints]
     buffers: Mapping[str, NDArray[Any]]
     generator: Mapping[str, Any]
+    asked: Any = None
 
     def check(self, maker: str, arguments: Mapping[str, Any]) -> None:
         """Raise `EnvStateError` unless an environment like the one it was taken from asks."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+import json
+from typing import Any, TypeAlias, get_args
 
-from dream_gym.errors import ConfigError, DreamGymError, SchedulerError, shown
+from dream_gym.errors import ConfigError, DreamGymError, SchedulerError, hint, shown
 from dream_gym.hardware import Platform
 from dream_gym.players.player import Player
 from dream_gym.players.scheduler import EnginePlayer, OptionValue
@@ -31,6 +32,7 @@ class PythonPlayer(EnginePlayer):
     ) -> None:
         super().__init__()
         self.name = name or type(scheduler).__name__
+        _check_family(self.name, scheduler.family)
         self._scheduler = scheduler
         self._made_by = made_by
 
@@ -72,6 +74,7 @@ class OwnPlayer:
 
     def __init__(self, player: Player, *, name: str, made_by: Recipe) -> None:
         self.name = name or str(getattr(player, "name", type(player).__name__))
+        _check_family(self.name, getattr(player, "family", "yours"))
         self._player = player
         self._made_by = made_by
 
@@ -83,8 +86,15 @@ class OwnPlayer:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What it is made by, and the digest of the file that it is written in."""
-        return _settings(self._player, self.family, self._made_by)
+        """What it is made by, the digest of the file that it is written in, and its own."""
+        own = getattr(self._player, "settings", {})
+        try:
+            kept = json.loads(json.dumps(own))
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ConfigError(
+                f"{self.name}: settings: cannot be written as JSON: {error}"
+            ) from error
+        return {**_settings(self._player, self.family, self._made_by), "own": kept}
 
     def run(self, cell: Cell, seed: int, seconds: float, *, record: bool = False) -> Result:
         """Let it play; see `Player.run`."""
@@ -92,7 +102,7 @@ class OwnPlayer:
             result = self._player.run(cell, seed, seconds, record=record)
         except DreamGymError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise ConfigError(
                 f"{self.name} in {cell.title}: {type(error).__name__}: {error}"
             ) from error
@@ -126,6 +136,12 @@ def python_player(
         f"{PREFIX}{reference.name}: expected a dream_gym.Scheduler, or a player with a method run, "
         f"got {shown(made)}"
     )
+
+
+def _check_family(name: str, family: object) -> None:
+    families = get_args(Family)
+    if family not in families:
+        raise ConfigError(f"{name}: family: {shown(family)} is none; {hint(str(family), families)}")
 
 
 def _pickled(scheduler: Scheduler, name: str) -> PythonPlayer:

@@ -44,7 +44,10 @@ def make_environment(environment: str, arguments: dict[str, Any]) -> gym.Env[Any
     for name in arguments:
         if name not in known:
             raise ConfigError(f"{environment}: {name!r} is not an argument; {hint(name, known)}")
-    return gym.make(f"dream_gym:{environment}", **arguments)
+    try:
+        return gym.make(f"dream_gym:{environment}", **arguments)
+    except gym.error.Error as error:
+        raise ConfigError(f"{environment}: {error}") from error
 
 
 def make_card_env(card: RunCard) -> gym.Env[Any, Any]:

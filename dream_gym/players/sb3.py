@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from inspect import signature
 from typing import TYPE_CHECKING, Any, cast
 
 import gymnasium as gym
@@ -11,7 +12,7 @@ import numpy as np
 from gymnasium.wrappers.utils import rescale_box
 from numpy.typing import NDArray
 
-from dream_gym.errors import ConfigError, hint
+from dream_gym.errors import ConfigError, hint, shown
 from dream_gym.players.checkpoint import Tensors
 from dream_gym.players.run_folder import RunCard
 
@@ -143,12 +144,43 @@ def load_actor(card: RunCard, tensors: Tensors, env: gym.Env[Any, Any]) -> Sb3Ac
         for name, value in tensors.items()
         if name.startswith(POLICY)
     }
+    _check_numbers(card, tensors, env.observation_space)
     try:
         policy.load_state_dict(weights)
     except RuntimeError as error:
         raise ConfigError(f"its weights do not fit its hyperparameters: {error}") from error
     policy.set_training_mode(False)
+    masks = hasattr(policy, "q_net") or "action_masks" in signature(policy.predict).parameters
+    if not masks and hasattr(env.unwrapped, "action_masks"):
+        raise ConfigError(f"algorithm: {card.algorithm} does not know masks, but its actions do")
     return Sb3Actor(policy, tensors, env.action_space)
+
+
+def _check_numbers(card: RunCard, tensors: Tensors, observation_space: gym.Space[Any]) -> None:
+    """Check that a checkpoint has the statistics that it needs, and nothing but numbers."""
+    parts = {WHOLE: observation_space}
+    if isinstance(observation_space, gym.spaces.Dict):
+        parts = dict(observation_space.spaces)
+    needed = {
+        f"{kind}{name}": space.shape
+        for kind in (MEAN, VARIANCE)
+        for name, space in parts.items()
+        if card.hyperparameters.get("normalize")
+    }
+    found = {n: value for n, value in tensors.items() if not n.startswith(POLICY)}
+    for name in needed.keys() ^ found.keys():
+        what = "is missing" if name in needed else "is no statistic of its observations"
+        raise ConfigError(f"its checkpoint: {name} {what}")
+    for name, value in found.items():
+        if value.shape != needed[name]:
+            raise ConfigError(
+                f"its checkpoint: {name}: has {value.shape} figures, not {needed[name]}"
+            )
+        if name.startswith(VARIANCE) and not (value >= 0).all():
+            raise ConfigError(f"its checkpoint: {name}: a variance is negative")
+    for name, value in tensors.items():
+        if not np.isfinite(value).all():
+            raise ConfigError(f"its checkpoint: {name}: a figure is not finite")
 
 
 def _make_policy(
@@ -158,8 +190,10 @@ def _make_policy(
     name = str(card.hyperparameters.get("policy", "MlpPolicy"))
     if name not in cls.policy_aliases:
         raise ConfigError(f"policy: {name!r} is unknown; {hint(name, cls.policy_aliases)}")
-    options = dict(card.hyperparameters.get("policy_kwargs") or {})
+    options = card.hyperparameters.get("policy_kwargs") or {}
+    if not isinstance(options, dict):
+        raise ConfigError(f"policy_kwargs: expected a mapping, got {shown(options)}")
     try:
         return cls.policy_aliases[name](observation_space, action_space, lambda _: 0.0, **options)
-    except (TypeError, ValueError, AssertionError) as error:
-        raise ConfigError(f"policy_kwargs: {error}") from error
+    except Exception as error:  # the library does not check what it is given
+        raise ConfigError(f"policy, policy_kwargs: {type(error).__name__}: {error}") from error

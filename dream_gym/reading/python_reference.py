@@ -41,7 +41,10 @@ class PythonReference:
 
     def __post_init__(self) -> None:
         if len(self.name) > _MAX_CHARACTERS or not _REFERENCE.fullmatch(self.name):
-            raise ValueError(f"expected a function such as my_chip.costs, got {shown(self.name)}")
+            raise ValueError(
+                "expected a function such as my_chip.costs, or a class with its module, got "
+                f"{shown(self.name)}"
+            )
 
     def source_digest(self) -> str | None:
         """SHA-256 of the file of its module; None if the folders have no such file."""

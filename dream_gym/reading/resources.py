@@ -71,6 +71,11 @@ def in_folder_if_path(reference: str, info: ValidationInfo) -> str:
     return str(in_folder(Path(reference), info)) if _is_path(reference) else reference
 
 
+def absolute_if_path(reference: str) -> str:
+    """A reference that is good in any folder: a path becomes absolute, a name stays."""
+    return str(Path(reference).absolute()) if _is_path(reference) else reference
+
+
 def _is_path(reference: str | Path) -> bool:
     return Path(reference).suffix in (".yaml", ".yml")
 

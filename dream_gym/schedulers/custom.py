@@ -87,7 +87,7 @@ def make_python_engine(scheduler: Scheduler, scenario: Scenario, platform: Platf
             where = f"{name} at {view.now_ns / NS_PER_S:.9f} s"
             try:
                 choice = scheduler.select(view)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise SchedulerError(f"{where}: {type(error).__name__}: {error}") from error
             if not take_decision(*arenas, *_decision(choice, where)):
                 raise SchedulerError(

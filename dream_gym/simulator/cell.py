@@ -33,6 +33,8 @@ class Cell(Config):
             those of the scenario.
         jitter: Release jitter of every root as a share of its period at this load, in place of
             those of the scenario.
+        contention: Whether dispatches share the off-chip bandwidth; by default what the platform
+            says.
     """
 
     scenario: str
@@ -41,6 +43,7 @@ class Cell(Config):
     expiry: Expiry | None = None
     cascade: Probability | None = None
     jitter: Share | None = None
+    contention: bool | None = None
 
     _scenario: Scenario = PrivateAttr()
     _hardware: Platform = PrivateAttr()
@@ -73,6 +76,7 @@ class Cell(Config):
             expiry=expiry,
             cascade=None,
             jitter=None,
+            contention=None,
         )
         cell._scenario, cell._hardware = scenario, platform
         return cell
@@ -94,7 +98,14 @@ class Cell(Config):
 
     def simulation(self, engine: Engine | None = None) -> Simulation:
         """A simulation of the cell, under an engine or with decisions from outside."""
-        return Simulation(self.workload, self.hardware, engine, load=self.load, expiry=self.expiry)
+        return Simulation(
+            self.workload,
+            self.hardware,
+            engine,
+            load=self.load,
+            expiry=self.expiry,
+            contention=self.contention,
+        )
 
     def check_frames(self, seconds: float, field: str = "seconds") -> None:
         """Raise `ConfigError` where a run of this length has nothing to schedule."""
@@ -144,6 +155,7 @@ def cell_title(
     expiry: str | None,
     cascade: float | None,
     jitter: float | None,
+    contention: bool | None = None,
 ) -> str:
     """What tables and plots call a cell of these fields; other numbers, other titles."""
     parts = [f"{scenario} on {platform}", f"load {load:.15g}"]
@@ -153,4 +165,6 @@ def cell_title(
         parts.append(f"cascade {cascade:.15g}")
     if jitter is not None:
         parts.append(f"jitter {jitter:.15g}")
+    if contention is not None:
+        parts.append("contention" if contention else "no contention")
     return ", ".join(parts)

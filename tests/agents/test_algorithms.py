@@ -97,6 +97,60 @@ def test_a_reloaded_agent_decides_as_the_trained_one(begun: Any) -> None:
     assert len({str(action) for action in mine}) > 1
 
 
+def test_a_checkpoint_of_other_numbers_is_one_error(begun: Any) -> None:
+    """Whatever is in it, with the right digest: nothing plays that does not fit its card."""
+    run, learner = begun
+    env, whole = make_card_env(run.card), dict(learner.tensors())
+    weights = next(name for name in whole if name.startswith("policy."))
+    changes: list[tuple[dict[str, Any], str]] = [
+        ({weights: np.full_like(whole[weights], np.nan)}, "not finite"),
+        ({weights: whole[weights][:-1]}, "do not fit"),
+        ({weights: None}, "do not fit"),
+        ({"mean.surprise": np.zeros(3)}, "mean.surprise is no statistic"),
+    ]
+    if run.card.hyperparameters["normalize"]:
+        name = next(name for name in whole if name.startswith("mean.")).removeprefix("mean.")
+        mean, variance = whole[f"mean.{name}"], whole[f"variance.{name}"]
+        changes += [
+            ({f"mean.{name}": None}, f"mean.{name} is missing"),
+            ({f"variance.{name}": None}, f"variance.{name} is missing"),
+            ({f"mean.{name}": mean[:-1]}, "figures, not"),
+            ({f"mean.{name}": np.full_like(mean, np.inf)}, "not finite"),
+            ({f"variance.{name}": -1 - variance}, "negative"),
+        ]
+    for change, words in changes:
+        tensors = {n: value for n, value in {**whole, **change}.items() if value is not None}
+        with pytest.raises(ConfigError, match=words):
+            load_actor(run.card, tensors, env)
+
+
+@pytest.mark.parametrize(
+    "hyperparameters",
+    [
+        {"policy": "NoPolicy"},
+        {"policy_kwargs": ["wide"]},
+        {"policy_kwargs": {"net_arch": [-3]}},
+        {"policy_kwargs": {"wide": True}},
+    ],
+)
+def test_a_card_that_no_policy_fits_is_one_error(
+    begun: Any, hyperparameters: dict[str, Any]
+) -> None:
+    run, learner = begun
+    changed = {**run.card.hyperparameters, **hyperparameters}
+    card = run.card.model_copy(update={"hyperparameters": changed})
+    with pytest.raises(ConfigError, match="policy"):
+        load_actor(card, learner.tensors(), make_card_env(card))
+
+
+def test_an_agent_without_masks_does_not_play_where_there_are_some(begun: Any) -> None:
+    run, learner = begun
+    if run.card.algorithm == "maskable_ppo":
+        card = run.card.model_copy(update={"algorithm": "ppo"})
+        with pytest.raises(ConfigError, match="ppo does not know masks"):
+            load_actor(card, learner.tensors(), make_card_env(card))
+
+
 def test_what_is_resumed_is_whole(begun: Any) -> None:
     run, learner = begun
     algorithm = get_algorithm(run.card.algorithm)

@@ -246,6 +246,21 @@ def test_any_argument_of_the_environment_can_be_given(tmp_path: Path) -> None:
     }
 
 
+def test_a_run_may_be_resumed_from_any_folder(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(SCENARIO)
+    (tmp_path / "ppo.yaml").write_text(
+        "DreamRTMM-v0: {n_timesteps: 32, n_envs: 1, policy: MlpPolicy, n_steps: 16, batch_size: 16}"
+    )
+    words = ["--hyperparameters", "ppo.yaml", "--env", "scenario=[drone_indoor, own.yaml]"]
+    done = train(*words, "--episode-seconds", "0.5", "--output", "run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = train("--resume", str(tmp_path / "run"))
+    assert done.returncode == 0, done.stderr
+    done = train("--resume", str(tmp_path / "own.yaml"))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "not a run folder" in done.stderr
+
+
 def test_two_do_not_train_one_run(run: Path) -> None:
     with locked(run):
         done = train("--resume", str(run))
@@ -268,11 +283,23 @@ def test_two_do_not_train_one_run(run: Path) -> None:
         (["--env", "tunable=[alpha]"], "tunable"),
         (["--suite", "demo", "--load", "2"], "leave them out"),
         (["--algo", "dqn", "--env", "observation=dict"], "observation: dqn needs box"),
+        (["--hyperparameters", "policy_kwargs: {net_arch: [-3]}"], "hyperparameters: ppo"),
+        (["--hyperparameters", "device: nowhere"], "hyperparameters: ppo"),
+        (["--hyperparameters", "policy: MultiInputPolicy"], "hyperparameters: ppo"),
+        (["--hyperparameters", "gamma: hello"], "gamma"),
+        (["--hyperparameters", "batch_size: 0"], "batch_size"),
+        (["--hyperparameters", "surprise: 1"], "surprise"),
     ],
 )
 def test_bad_arguments_give_one_line_and_leave_nothing(
     arguments: list[str], words: str, tmp_path: Path
 ) -> None:
+    if arguments[0] == "--hyperparameters" and ": " in arguments[1]:
+        name, _, value = arguments[1].partition(": ")
+        usual = {"n_timesteps": "64", "n_envs": "1", "policy": "MlpPolicy", name: value}
+        lines = "".join(f"  {name}: {value}\n" for name, value in usual.items())
+        (tmp_path / "mine.yaml").write_text(f"DreamRTMM-v0:\n{lines}")
+        arguments = ["--hyperparameters", str(tmp_path / "mine.yaml")]
     done = train(*arguments, "--output", str(tmp_path / "run"))
     assert done.returncode == 2, done.stderr
     assert done.stderr.startswith("error: ")

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import dream_gym
+from dream_gym.analysis import Parts, load_suite, make_policy, run_benchmark
 from dream_gym.cli import main
 from dream_gym.errors import ConfigError, SchedulerError
 from dream_gym.players import make_player
@@ -51,6 +52,31 @@ class Twice:
             cell.scenario, cell.platform, "edf", load=cell.load, seed=seed, seconds=seconds,
             record=record,
         )
+
+class Banana(Edf):
+    family = "banana"
+
+class Fruit(Twice):
+    family = "banana"
+
+class Weighted(Twice):
+    """Its runs depend on a file, and its settings say so."""
+
+    @property
+    def settings(self):
+        with open("weights.txt") as file:
+            return {"weights": file.read()}
+
+class Unsaid(Twice):
+    settings = {"weights": object()}
+
+class Leaves(Twice):
+    def run(self, cell, seed, seconds, *, record=False):
+        raise SystemExit(3)
+
+class LeavesToo(Edf):
+    def select(self, view):
+        raise SystemExit(3)
 
 class Nothing(Twice):
     def run(self, cell, seed, seconds, *, record=False):
@@ -194,3 +220,41 @@ def test_benchmark_bounds_and_report_take_it(
     limits = ["--seeds", "2", "--seconds", "0.05", "--limit", "0", "--generations", "1"]
     assert main(["bounds", "--suite", suite, *limits]) == 0
     assert "latest" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["Banana", "Fruit"])
+def test_a_family_that_there_is_not_is_refused_before_the_work(folder: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="family: 'banana' is none"):
+        make_player(f"python:mine.{name}", folder=folder)
+
+
+def test_a_players_own_settings_are_part_of_what_it_is(folder: Path) -> None:
+    (folder.parent / "weights.txt").write_text("one")
+    player = make_player("python:mine.Weighted", folder=folder)
+    before = player.settings
+    assert before["own"] == {"weights": "one"}
+    (folder.parent / "weights.txt").write_text("two")
+    assert player.settings == {**before, "own": {"weights": "two"}}
+    with pytest.raises(ConfigError, match="settings: cannot be written as JSON"):
+        _ = make_player("python:mine.Unsaid", folder=folder).settings
+
+
+def test_a_resumed_benchmark_does_not_keep_what_other_settings_gave(folder: Path) -> None:
+    """Whatever a file that the player reads has become meanwhile."""
+    (folder / "mine.yaml").write_text(SUITE.replace("python:mine.Twice", "python:mine.Weighted"))
+    suite = load_suite(folder / "mine.yaml").with_seeds(1)
+    policies, played = [make_policy(spec) for spec in suite.policies], []
+    parts = Parts(folder.parent / "parts")
+    for weights in ("one", "one", "two"):
+        (folder.parent / "weights.txt").write_text(weights)
+        run_benchmark(suite, policies, parts=parts)
+        played.append(len(list((folder.parent / "parts").iterdir())))
+    assert played[0] == played[1] < played[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "error"), [("Leaves", ConfigError), ("LeavesToo", SchedulerError)]
+)
+def test_one_that_exits_ends_no_process(folder: Path, name: str, error: type[Exception]) -> None:
+    with pytest.raises(error, match=r"(as edf|LeavesToo).*SystemExit"):
+        make_player(f"python:mine.{name}", folder=folder).run(CELL, 1, 0.2)

@@ -57,6 +57,7 @@ class _Cell(Config):
     expiry: Expiry | None
     cascade: Probability | None
     jitter: Share | None
+    contention: bool | None = None
 
 
 class _Suite(_Part):

@@ -35,6 +35,7 @@ class Grid(Config):
             contended load; ``sweep`` goes from 0.25 in five equal steps to where the first of the
             calibrated schedulers begins to miss deadlines, and on, in fifteen equal ratios, to
             the load at which all accelerators are busy all the time.
+        contention: See `Cell`; the same for all.
     """
 
     scenarios: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -43,6 +44,7 @@ class Grid(Config):
     cascade: Annotated[tuple[Probability, ...], Field(min_length=1)] | None = None
     jitter: Annotated[tuple[Share, ...], Field(min_length=1)] | None = None
     loads: Annotated[tuple[Load, ...], Field(min_length=1)] | Literal["contended", "sweep"] = (1.0,)
+    contention: bool | None = None
 
     def cells(self) -> list[dict[str, Any]]:
         """The fields of all its cells.
@@ -57,7 +59,7 @@ class Grid(Config):
             raise ValueError(f"more than {MAX_CELLS} cells")
         calibrated = calibrated_cells() if isinstance(self.loads, str) else []
         found = [
-            dict(zip(Cell.model_fields, (*pair, load, *rest), strict=True))
+            dict(zip(Cell.model_fields, (*pair, load, *rest, self.contention), strict=True))
             for pair in itertools.product(*axes)
             for rest in itertools.product(*options)
             for load in self._loads(*pair, calibrated)

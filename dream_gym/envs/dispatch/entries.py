@@ -127,7 +127,8 @@ def find_action(
         model: None for waiting.
         frame: None for waiting.
         accelerator: None for dropping, and for waiting until the next event.
-        variant: None for the original, or where DREAM's rule chooses.
+        variant: None for the original, or for what it runs already; not looked at where DREAM's
+            rule chooses.
 
     Raises:
         ActionError: There is no such choice; the message says what there is.
@@ -138,8 +139,8 @@ def find_action(
         raise ActionError(f"kind: expected dispatch, drop or wait, got {kind!r}")
     if (kind == "wait") != (model is None and frame is None):
         raise ActionError(f"{kind}: needs {'no' if kind == 'wait' else 'a'} model and frame")
-    if (variant or 0) not in range(networks if kind == "dispatch" else 1):
-        raise ActionError(f"variant: there is no variant {variant!r} on this menu")
+    if variant is not None and kind != "dispatch":
+        raise ActionError(f"variant: {kind} takes none, got {variant!r}")
     place = 0
     if accelerator is not None or kind == "dispatch":
         place = _index_of(simulation, accelerator)
@@ -152,7 +153,24 @@ def find_action(
     row = _row_of(simulation, menu, model, frame)
     if kind == "drop":
         return int(rows * accelerators * networks + row)
-    return int((row * accelerators + place) * networks + (variant or 0))
+    choice = _choice_of_variant(simulation, int(menu.rows[row]), networks, variant)
+    return int((row * accelerators + place) * networks + choice)
+
+
+def _choice_of_variant(
+    simulation: Simulation, slot: int, networks: int, variant: int | None
+) -> int:
+    """The position of a variant among the actions of a frame: 0 once it runs, or a rule chooses."""
+    slots, choices = simulation.state.slots, range(networks)
+    started = slots["last_accelerator"][slot] != NONE
+    if started:
+        first = simulation.problem.models["first_network"][slots["model"][slot]]
+        runs = int(slots["network"][slot] - first)
+        choices = range(runs, runs + 1)
+    if variant is not None and variant not in choices and (started or networks > 1):
+        have = ", ".join(map(str, choices))
+        raise ActionError(f"variant: this frame may run {have}, not {variant!r}")
+    return 0 if started or networks == 1 else variant or 0
 
 
 def _index_of(simulation: Simulation, accelerator: str | None) -> int:

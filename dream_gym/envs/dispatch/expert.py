@@ -44,6 +44,8 @@ class Expert:
     ) -> None:
         self._scheduler = get_scheduler(scheduler)
         self._parameters = self._scheduler.configure(**options).parameters()
+        self.identity = self._scheduler.name, self._parameters.tobytes()
+        """Two experts of one identity do the same, and may share what is remembered of a run."""
         self.ask = make_ask(self._scheduler.name, self._scheduler.decide)
 
     def begin(self, simulation: Simulation) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from dream_gym.envs.dispatch.expert import Expert
 from dream_gym.envs.dispatch.menu import ILLEGAL_WORD
 from dream_gym.envs.rewards import LENGTH
 from dream_gym.envs.sampling import Drawn
+from dream_gym.envs.snapshots import EnvState
 from dream_gym.errors import ActionError
 from dream_gym.schedulers import BuiltinScheduler
 from dream_gym.simulator import Result, Simulation
@@ -37,7 +39,8 @@ class MenuEnv(WorldEnv):
         self.actions = len(self.buffers["mask"])
         """Their number."""
         self._experts: dict[Any, Expert] = {}
-        self._asked: Expert | None = None
+        self._asked: Any = None
+        """Which expert knows the run, see `Expert.identity`."""
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions are legal, as sb3-contrib wants it: bool, one entry for each action."""
@@ -71,7 +74,8 @@ class MenuEnv(WorldEnv):
             model: Name of the frame's model; of a dispatch or drop.
             frame: Index of the frame in its model; of a dispatch or drop.
             accelerator: Name of the accelerator; of a dispatch, or of waiting until one is idle.
-            variant: Of a dispatch, with ``supernet="free"``; by default the original.
+            variant: Of a dispatch, with ``supernet="free"``; by default the original, or the one
+                that the frame runs already.
 
         Raises:
             ActionError: There is none; the message says what there is.
@@ -107,16 +111,26 @@ class MenuEnv(WorldEnv):
 
     def expert(self, scheduler: str | BuiltinScheduler, options: Mapping[str, Any]) -> Expert:
         """The expert of a scheduler, which is made once; see `expert_action`."""
-        key = (scheduler if isinstance(scheduler, str) else id(scheduler), *sorted(options.items()))
+        key = repr((scheduler, sorted(options.items())))
         if key not in self._experts:
             self._experts[key] = Expert(scheduler, **options)
         return self._experts[key]
 
     def introduce(self, expert: Expert) -> None:
         """Let an expert get to know the run, unless it does."""
-        if self._asked is not expert:
+        if self._asked != expert.identity:
             expert.begin(self.simulation)
-            self._asked = expert
+            self._asked = expert.identity
+
+    def get_state(self) -> EnvState:
+        """The present decision point, a copy, with what an expert remembers; see `set_state`."""
+        return replace(super().get_state(), asked=self._asked)
+
+    def set_state(self, snapshot: EnvState) -> tuple[Any, dict[str, Any]]:
+        """Return to a decision point; see `WorldEnv.set_state`."""
+        presented = super().set_state(snapshot)
+        self._asked = snapshot.asked
+        return presented
 
     def info(self) -> dict[str, Any]:
         """What every reset and step tells."""
