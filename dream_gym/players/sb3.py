@@ -138,7 +138,8 @@ def load_actor(card: RunCard, tensors: Tensors, env: gym.Env[Any, Any]) -> Sb3Ac
     action_space = env.action_space
     if isinstance(action_space, gym.spaces.Box):
         action_space, *_ = rescale_box(action_space, np.float32(-1), np.float32(1))
-    policy = _make_policy(card, env.observation_space, action_space)
+    with torch.random.fork_rng(devices=[]):  # first weights are drawn, and training draws on
+        policy = _make_policy(card, env.observation_space, action_space)
     weights = {
         name.removeprefix(POLICY): torch.from_numpy(np.array(value))
         for name, value in tensors.items()

@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+import torch
 
 pytest.importorskip("stable_baselines3")
 pytest.importorskip("sb3_contrib")
@@ -149,6 +150,13 @@ def test_an_agent_without_masks_does_not_play_where_there_are_some(begun: Any) -
         card = run.card.model_copy(update={"algorithm": "ppo"})
         with pytest.raises(ConfigError, match="ppo does not know masks"):
             load_actor(card, learner.tensors(), make_card_env(card))
+
+
+def test_an_evaluation_does_not_change_the_training_after_it(begun: Any) -> None:
+    run, learner = begun
+    env, before = make_card_env(run.card), torch.get_rng_state()
+    learner.actor(env)
+    assert torch.equal(before, torch.get_rng_state()), "first weights of a policy are drawn"
 
 
 def test_what_is_resumed_is_whole(begun: Any) -> None:
