@@ -8,7 +8,6 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-import torch
 
 pytest.importorskip("stable_baselines3")
 pytest.importorskip("sb3_contrib")
@@ -153,6 +152,8 @@ def test_an_agent_without_masks_does_not_play_where_there_are_some(begun: Any) -
 
 
 def test_an_evaluation_does_not_change_the_training_after_it(begun: Any) -> None:
+    import torch
+
     run, learner = begun
     env, before = make_card_env(run.card), torch.get_rng_state()
     learner.actor(env)
