@@ -2,11 +2,11 @@
 
 import gymnasium as _gymnasium
 
-from dream_gym.api import simulate
+from dream_gym.api import generate, simulate
 from dream_gym.schedulers import Dispatch, Drop, Scheduler, View
 from dream_gym.simulator import Cell, Result
 
-__all__ = ["Cell", "Dispatch", "Drop", "Result", "Scheduler", "View", "simulate"]
+__all__ = ["Cell", "Dispatch", "Drop", "Result", "Scheduler", "View", "generate", "simulate"]
 
 for _id, _name in (("DreamRTMM-v0", "DreamRTMM"), ("DreamRTMM-Dispatch-v0", "DreamRTMMDispatch")):
     _gymnasium.register(

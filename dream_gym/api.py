@@ -16,6 +16,18 @@ from dream_gym.simulator import Cell, Result, Simulation, check_invariants
 from dream_gym.workload import Scenario, load_scenario
 
 
+def generate(seed: int) -> Cell:
+    """A random workload: the cell that the generator draws for a seed; docs/generator.md.
+
+    Args:
+        seed: In [0, 2^63); those of the test range, from 2·10^9 on, are for published figures.
+
+    Raises:
+        ConfigError: The seed is out of range.
+    """
+    return Cell.generated(seed)
+
+
 def simulate(
     scenario: str | Path | Scenario,
     platform: str | Path | Platform,

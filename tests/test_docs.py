@@ -46,6 +46,10 @@ def test_the_page_of_your_own_runs(tmp_path: Path) -> None:
     assert (tmp_path / "results" / "uxcost.png").stat().st_size > 100
 
 
+def test_the_page_of_random_workloads_runs(tmp_path: Path) -> None:
+    run_page("generator.md", tmp_path)
+
+
 def test_the_page_of_schedulers_in_python_runs(tmp_path: Path) -> None:
     run_page("schedulers-in-python.md", tmp_path)
 

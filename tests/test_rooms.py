@@ -26,6 +26,7 @@ CHAIN = (
     "compiling",
     "workload",
     "hardware",
+    "generator",
     "simulator",
     "schedulers",
     "envs",

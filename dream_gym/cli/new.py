@@ -12,31 +12,66 @@ import tyro
 from dream_gym.cli.output import make_console, say
 from dream_gym.errors import ConfigError
 from dream_gym.files import write_text
+from dream_gym.generator import generate_workload
 from dream_gym.reading import resources
+from dream_gym.reading.yaml_core import dump_yaml
 
 PLACEHOLDER = "my_name"
 """The placeholder for the name in the templates."""
 
 
 def new(
-    kind: Annotated[Literal["scenario", "platform"], tyro.conf.Positional],
+    kind: Annotated[Literal["scenario", "platform", "cell"], tyro.conf.Positional],
     name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")],
     /,
+    generate: int | None = None,
 ) -> None:
     """Write a commented template into scenarios/ or platforms/, to be changed into your own.
 
     Args:
-        kind: What to write.
+        kind: What to write; a cell is a scenario and a platform that are drawn at random.
         name: Its name, which commands take.
+        generate: Seed of a cell, see docs/generator.md.
     """
+    if kind == "cell" and generate is None:
+        raise ConfigError("--generate: a cell is drawn at random: give its seed")
+    if kind != "cell" and generate is not None:
+        raise ConfigError(f"--generate: is for a cell, not for a {kind}")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
         raise ConfigError(f"name: expected letters, digits, '_' and '-', got {name!r}")
+    if generate is not None:
+        _write_cell(name, generate)
+        return
+    template = resources.shipped_folder("templates") / f"{kind}.yaml"
+    _write(kind, name, template.read_text(encoding="utf-8").replace(PLACEHOLDER, name))
+
+
+def _write_cell(name: str, seed: int) -> None:
+    workload = generate_workload(seed)
+    parts = {"scenario": workload.scenario, "platform": workload.platform}
+    for kind in parts:
+        _check_free(kind, name)
+    for kind, part in parts.items():
+        content = part.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        for model in content.get("models", ()):
+            model |= {"network": model["network"]["name"], "rate": int(model["rate"])}
+        text = dump_yaml({**content, "name": name})
+        _write(kind, name, f"# dream-gym new cell {name} --generate {seed}\n{text}")
+    say(make_console(), f"to be run at load {workload.load}")
+
+
+def _write(kind: str, name: str, content: str) -> None:
+    path = _check_free(kind, name)
+    write_text(path, content)
+    say(make_console(), str(path), keep=True)
+
+
+def _check_free(kind: str, name: str) -> Path:
+    """The file of a name, which nothing has yet."""
     folder = f"{kind}s"
     path = Path(folder) / f"{name}.yaml"
     if os.path.lexists(path):
         raise ConfigError(f"{path}: exists already")
     if name in resources.names(folder):
         raise ConfigError(f"name: {name!r} is already one of the {folder}; choose another")
-    template = resources.shipped_folder("templates") / f"{kind}.yaml"
-    write_text(path, template.read_text(encoding="utf-8").replace(PLACEHOLDER, name))
-    say(make_console(), str(path), keep=True)
+    return path

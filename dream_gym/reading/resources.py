@@ -143,12 +143,26 @@ def _folders(kind: str) -> list[Path]:
     return [shipped_folder(kind), *(Path(root) / kind for root in roots)]
 
 
+_MAKERS: dict[tuple[str, str], Callable[[str], Config]] = {}
+
+
+def register_maker(kind: str, prefix: str, make: Callable[[str], Config]) -> None:
+    """Let references of a kind that begin with a prefix be made instead of read.
+
+    Args:
+        kind: See `find`.
+        prefix: Begin of the references, with a colon.
+        make: Makes the config from the rest of the reference; raises `ConfigError`.
+    """
+    _MAKERS[kind, prefix] = make
+
+
 def load(kind: str, reference: str | Path | ConfigT, model: type[ConfigT]) -> ConfigT:
     """Load one config.
 
     Args:
         kind: ``scenarios``, ``platforms`` or ``suites``; see `find`.
-        reference: The name of a file, the path of a file, or a ready object.
+        reference: The name of a file, the path of a file, what a maker takes, or a ready object.
         model: The class of the config.
 
     Raises:
@@ -160,6 +174,12 @@ def load(kind: str, reference: str | Path | ConfigT, model: type[ConfigT]) -> Co
         raise ConfigError(
             f"{kind}: expected a name, a path or a {model.__name__}, got {type(reference).__name__}"
         )
+    prefix, colon, rest = str(reference).partition(":")
+    maker = _MAKERS.get((kind, prefix + colon))
+    if maker is not None:
+        made = maker(rest)
+        assert isinstance(made, model), f"{prefix} does not make {kind}"
+        return made
     path = find(kind, reference)
     with _being_read(path):
         return read(path, model)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
+from dream_gym.generator import PREFIX, generate_workload
 from dream_gym.hardware import Platform, load_platform
 from dream_gym.reading import resources
 from dream_gym.reading.resources import Config
@@ -80,6 +81,16 @@ class Cell(Config):
         )
         cell._scenario, cell._hardware = scenario, platform
         return cell
+
+    @classmethod
+    def generated(cls, seed: int) -> Cell:
+        """The cell that the generator of workloads draws for a seed, see `generate_workload`.
+
+        Raises:
+            ConfigError: The seed is out of range.
+        """
+        reference = f"{PREFIX}{seed}"
+        return cls(scenario=reference, platform=reference, load=generate_workload(seed).load)
 
     @property
     def workload(self) -> Scenario:

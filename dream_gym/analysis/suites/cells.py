@@ -1,4 +1,4 @@
-"""The cells of a suite, listed one by one or as the product of what varies."""
+"""The cells of a suite, listed one by one, as the product of what varies, or drawn."""
 
 from __future__ import annotations
 
@@ -14,8 +14,17 @@ from dream_gym.reading import resources
 from dream_gym.reading.resources import Config
 from dream_gym.simulator import Cell
 from dream_gym.simulator.cell import Expiry, Load, Probability, Share
+from dream_gym.workload import SEEDS_PER_PURPOSE
+from dream_gym.workload.seeds import EVALUATION, SELECTION, TRAINING
 
 MAX_CELLS = 10_000
+Purpose: TypeAlias = Literal["training", "selection", "test"]
+PURPOSES: dict[Purpose, range] = {
+    "training": TRAINING,
+    "selection": SELECTION,
+    "test": EVALUATION,
+}
+"""What drawn workloads are for, and their seeds."""
 SWEEP_FROM = 0.25
 CALM_STEPS, BUSY_STEPS = 5, 15
 """Steps of a sweep below and above the load at which deadlines begin to be missed."""
@@ -83,6 +92,36 @@ class Grid(Config):
         return ()
 
 
+class Seeds(Config):
+    """Seeds of the generator of workloads.
+
+    Args:
+        purpose: ``training``, ``selection`` or ``test``: what the workloads are for; the three
+            ranges have none in common.
+        count: How many.
+        first: Position of the first of them in its range.
+    """
+
+    purpose: Purpose
+    count: Annotated[int, Field(ge=1, le=MAX_CELLS)]
+    first: Annotated[int, Field(ge=0, le=SEEDS_PER_PURPOSE - MAX_CELLS)] = 0
+
+
+class Generate(Config):
+    """Cells that the generator of workloads draws, see `generate_workload`.
+
+    Args:
+        generate: Which.
+    """
+
+    generate: Seeds
+
+    def cells(self) -> list[Cell]:
+        """All its cells."""
+        seeds = PURPOSES[self.generate.purpose][self.generate.first :][: self.generate.count]
+        return [Cell.generated(seed) for seed in seeds]
+
+
 def sweep_loads(cell: CalibratedCell) -> tuple[float, ...]:
     """The loads of a sweep, see `Grid`; none where the calibration found nothing missed."""
     if np.isnan(cell.utilisation_one):
@@ -101,6 +140,8 @@ def _expand(items: Any) -> Any:
     for index, item in enumerate(items):
         if isinstance(item, dict) and "scenarios" in item:
             expanded += resources.validate(item, Grid, origin=str(index)).cells()
+        elif isinstance(item, dict) and "generate" in item:
+            expanded += resources.validate(item, Generate, origin=str(index)).cells()
         else:
             expanded.append(item)
         if len(expanded) > MAX_CELLS:
@@ -111,6 +152,6 @@ def _expand(items: Any) -> Any:
 Cells: TypeAlias = Annotated[
     tuple[Cell, ...],
     Field(min_length=1),
-    BeforeValidator(_expand, json_schema_input_type=list[Cell | Grid]),
+    BeforeValidator(_expand, json_schema_input_type=list[Cell | Grid | Generate]),
 ]
-"""Cells, in YAML listed or as grids."""
+"""Cells, in YAML listed, as grids, or drawn."""

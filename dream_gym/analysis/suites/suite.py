@@ -145,7 +145,8 @@ class Suite(Config):
         name: What the suite is called.
         description: One line for listings.
         notes: What to know before reading its figures; reports show it.
-        cells: Where policies are compared: each is a `Cell`, or a `Grid` of them.
+        cells: Where policies are compared: each is a `Cell`, a `Grid` of them, or a
+            `Generate`.
         policies: Who is compared: each is a `PolicySpec`, its reference alone, or all of a
             ``roster``; the others are compared with the first.
         seeds: Number of evaluation seeds, the same for every policy and cell.

@@ -123,3 +123,20 @@ def test_paths_in_a_grid_are_relative_to_the_suite(tmp_path: Path) -> None:
 def test_a_grid_has_a_schema() -> None:
     assert "Grid" in str(Suite.model_json_schema()["properties"]["cells"])
     assert Grid.model_validate(GRID).loads == (1.0,)
+
+
+def test_cells_may_be_drawn() -> None:
+    cells = suite_of(
+        {"generate": {"purpose": "selection", "count": 3, "first": 2}},
+        {"generate": {"purpose": "test", "count": 1}},
+    ).cells
+    seeds = [10**9 + 2, 10**9 + 3, 10**9 + 4, 2 * 10**9]
+    assert [cell.digest() for cell in cells] == [Cell.generated(seed).digest() for seed in seeds]
+    assert [cell.scenario for cell in cells] == [f"generated:{seed}" for seed in seeds]
+    for wrong, words in (
+        ({"purpose": "all", "count": 3}, "purpose"),
+        ({"purpose": "test", "count": 0}, "count"),
+        ({"purpose": "test", "count": 1, "first": 10**9}, "first"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            suite_of({"generate": wrong})
