@@ -12,7 +12,7 @@ import tyro
 from dream_gym.cli.output import make_console, say
 from dream_gym.errors import ConfigError
 from dream_gym.files import write_text
-from dream_gym.generator import generate_workload
+from dream_gym.generator import VERSION, generate_workload
 from dream_gym.reading import resources
 from dream_gym.reading.yaml_core import dump_yaml
 
@@ -51,12 +51,13 @@ def _write_cell(name: str, seed: int) -> None:
     parts = {"scenario": workload.scenario, "platform": workload.platform}
     for kind in parts:
         _check_free(kind, name)
+    origin = f"# dream-gym new cell {name} --generate {seed}  (version {VERSION} of the generator)"
     for kind, part in parts.items():
         content = part.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         for model in content.get("models", ()):
             model |= {"network": model["network"]["name"], "rate": int(model["rate"])}
         text = dump_yaml({**content, "name": name})
-        _write(kind, name, f"# dream-gym new cell {name} --generate {seed}\n{text}")
+        _write(kind, name, f"{origin}\n{text}")
     say(make_console(), f"to be run at load {workload.load}")
 
 

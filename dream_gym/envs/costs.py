@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dream_gym.compiling.jit import compiled
+from dream_gym.compiling.jit import inlined
 from dream_gym.simulator import Floats, Problem, State
 from dream_gym.simulator.accounting import lost_accuracy
 from dream_gym.simulator.windows import charged_pj
@@ -23,7 +23,7 @@ def make_costs(models: int) -> Floats:
     return np.zeros((2, len(TERMS), models))
 
 
-@compiled
+@inlined
 def record_costs(problem: Problem, state: State, costs: Floats) -> None:
     """Enter a step, whose deadlines are judged."""
     if costs.shape[2] == 0:

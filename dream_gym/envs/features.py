@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import gymnasium as gym
 import numpy as np
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from dream_gym.arguments import checked_choice
 from dream_gym.compiling.jit import inlined
+from dream_gym.simulator.arena import Layout
 
 Flat: TypeAlias = NDArray[np.float32]
 """An observation as one vector."""
 
 FORMS = ("box", "dict")
+ViewsT = TypeVar("ViewsT", bound=tuple[Any, ...])
 
 
 class Feature(NamedTuple):
@@ -45,8 +47,23 @@ FLOAT32 = np.dtype(np.float32)
 
 
 def feature_record(features: Sequence[Feature]) -> np.dtype[Any]:
-    """A row of a table as a record of float32 fields, for a `Layout`."""
+    """A row of a table as a record of float32 fields."""
     return np.dtype((np.record, np.dtype([(feature.name, FLOAT32) for feature in features])))
+
+
+def make_view(
+    views: type[ViewsT], **tables: tuple[np.dtype[Any], tuple[str | int, ...]]
+) -> Callable[..., ViewsT]:
+    """Generate the compiled function that cuts a flat vector into its tables.
+
+    Args:
+        views: A NamedTuple of the tables.
+        **tables: Element type and shape of each, as for a `Layout`. The names among the axes are
+            the further arguments of the function, in the order in which they come up.
+    """
+    axes = [axis for _, shape in tables.values() for axis in shape if isinstance(axis, str)]
+    layout = Layout(views, tuple(dict.fromkeys(axes)), tables, word=FLOAT32)
+    return inlined(layout.viewer_of_sizes())
 
 
 def clipper(features: Sequence[Feature]) -> Callable[[Any], None]:

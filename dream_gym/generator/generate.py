@@ -35,7 +35,6 @@ class Generated:
     """A workload.
 
     Args:
-        seed: Its seed.
         scenario: The scenario.
         platform: The platform.
         load: The load, at which the utilisation is what was drawn.
@@ -43,7 +42,6 @@ class Generated:
         tries: How many draws it took.
     """
 
-    seed: int
     scenario: Scenario
     platform: Platform
     load: float
@@ -77,7 +75,7 @@ def generate_workload(seed: int) -> Generated:
         if app is not None:
             scenario = _make_scenario(name, app)
             platform = make_platform(name, kinds)
-            return Generated(seed, scenario, platform, app.load, utilisation, tries)
+            return Generated(scenario, platform, app.load, utilisation, tries)
     raise AssertionError("itertools.count does not end")
 
 

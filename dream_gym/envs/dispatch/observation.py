@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from dream_gym.compiling.jit import inlined
 from dream_gym.envs.dispatch.menu import Menu, layers_at_once
-from dream_gym.envs.features import FLOAT32, Feature, Flat, Table, clipper, feature_record
+from dream_gym.envs.features import Feature, Flat, Table, clipper, feature_record, make_view
 from dream_gym.schedulers.dream.scoring import LEAST_SLACK_NS
 from dream_gym.schedulers.pairs import look_at_pair
 from dream_gym.simulator import NEVER, Problem, State, latest_stream
-from dream_gym.simulator.arena import Layout, Records
+from dream_gym.simulator.arena import Records
 from dream_gym.simulator.windows import charged_pj
 from dream_gym.units import NS_PER_S
 
@@ -87,19 +87,14 @@ class Seen(NamedTuple):
     """[row, accelerator] of `PAIRS`."""
 
 
-_SEEN = Layout(
+_view = make_view(
     Seen,
-    dimensions=("models_count", "rows_count", "accelerators_count"),
-    tables={
-        "overall": (feature_record(GLOBAL), (1,)),
-        "models": (feature_record(MODELS), ("models_count",)),
-        "accelerators": (feature_record(ACCELERATORS), ("accelerators_count",)),
-        "frames": (feature_record(FRAMES), ("rows_count",)),
-        "pairs": (feature_record(PAIRS), ("rows_count", "accelerators_count")),
-    },
-    word=FLOAT32,
+    overall=(feature_record(GLOBAL), (1,)),
+    models=(feature_record(MODELS), ("models_count",)),
+    accelerators=(feature_record(ACCELERATORS), ("accelerators_count",)),
+    frames=(feature_record(FRAMES), ("rows_count",)),
+    pairs=(feature_record(PAIRS), ("rows_count", "accelerators_count")),
 )
-_view = inlined(_SEEN.viewer_of_sizes())
 _clip_overall, _clip_model, _clip_accelerator = map(clipper, (GLOBAL, MODELS, ACCELERATORS))
 _clip_frame, _clip_pair = map(clipper, (FRAMES, PAIRS))
 
@@ -120,7 +115,7 @@ def observe(
     """
     for at in range(len(out)):
         out[at] = 0.0
-    seen = _view(out, models, len(menu.rows), accelerators)
+    seen = _view(out, models, accelerators, len(menu.rows))
     for model in range(len(problem.models)):
         _observe_model(problem, state, model, seen.models[model])
         _clip_model(seen.models[model])

@@ -6,10 +6,18 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from dream_gym.compiling.jit import compiled, inlined
-from dream_gym.envs.features import FLOAT32, Feature, Flat, Table, clipper, feature_record
+from dream_gym.compiling.jit import compiled
+from dream_gym.envs.features import (
+    FLOAT32,
+    Feature,
+    Flat,
+    Table,
+    clipper,
+    feature_record,
+    make_view,
+)
 from dream_gym.simulator import NEVER, Floats, Ints, Problem, State, latest_stream
-from dream_gym.simulator.arena import Layout, Records
+from dream_gym.simulator.arena import Records
 from dream_gym.simulator.windows import charged_pj
 from dream_gym.units import NS_PER_S
 
@@ -55,18 +63,13 @@ class Seen(NamedTuple):
     """[accelerator] of `ACCELERATORS`."""
 
 
-_SEEN = Layout(
+_view = make_view(
     Seen,
-    dimensions=("tunables_count", "models_count", "accelerators_count"),
-    tables={
-        "overall": (feature_record(GLOBAL), (1,)),
-        "tunables": (FLOAT32, ("tunables_count",)),
-        "models": (feature_record(MODELS), ("models_count",)),
-        "accelerators": (feature_record(ACCELERATORS), ("accelerators_count",)),
-    },
-    word=FLOAT32,
+    overall=(feature_record(GLOBAL), (1,)),
+    tunables=(FLOAT32, ("tunables_count",)),
+    models=(feature_record(MODELS), ("models_count",)),
+    accelerators=(feature_record(ACCELERATORS), ("accelerators_count",)),
 )
-_view = inlined(_SEEN.viewer_of_sizes())
 _clip_overall, _clip_model, _clip_accelerator = map(clipper, (GLOBAL, MODELS, ACCELERATORS))
 
 
