@@ -15,7 +15,7 @@ from __future__ import annotations
 from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.measures import isolated_ns
-from dream_gym.schedulers.placement import fastest_idle
+from dream_gym.schedulers.placement import any_idle, fastest_idle
 from dream_gym.simulator import NONE, Decision, Problem, State, dispatch, wait
 from dream_gym.units import NS_PER_MS
 
@@ -25,6 +25,8 @@ WEIGHT = 0.01
 @inlined
 def decide(problem: Problem, state: State) -> Decision:
     """Dispatch the frame with the least score."""
+    if not any_idle(state):
+        return wait()
     now_ns = state.run[0].now_ns
     waiting = 0
     for model in range(len(state.models)):
@@ -44,8 +46,7 @@ def decide(problem: Problem, state: State) -> Decision:
             best, best_score = slot, score
     if best == NONE:
         return wait()
-    accelerator = fastest_idle(problem, state, state.slots[best].layer)
-    return wait() if accelerator == NONE else dispatch(best, accelerator)
+    return dispatch(best, fastest_idle(problem, state, state.slots[best].layer))
 
 
 DYSTA = BuiltinScheduler(

@@ -15,7 +15,7 @@ import numpy as np
 from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.measures import highest_rates
-from dream_gym.schedulers.placement import is_idle
+from dream_gym.schedulers.placement import any_idle, is_idle
 from dream_gym.simulator import Decision, Floats, Ints, Problem, State, dispatch, wait
 
 
@@ -42,6 +42,8 @@ def prepare(problem: Problem, parameters: Floats) -> Ints:
 @inlined
 def decide(problem: Problem, state: State) -> Decision:
     """Dispatch the oldest waiting frame whose assigned accelerator is idle."""
+    if not any_idle(state):
+        return wait()
     for at in range(state.run[0].live_count):
         slot = state.live[at]
         if state.slots[slot].executing == 0:

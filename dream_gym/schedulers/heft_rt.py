@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
-from dream_gym.schedulers.placement import free_ns, is_idle
+from dream_gym.schedulers.placement import any_idle, free_ns, is_idle
 from dream_gym.simulator import NEVER, NONE, Decision, Problem, State, dispatch, wait
 
 
@@ -21,12 +21,10 @@ def decide(problem: Problem, state: State) -> Decision:
 
     The memory of the run holds when each accelerator would be free.
     """
-    idle = 0
-    for accelerator in range(len(state.accelerators)):
-        idle += is_idle(state, accelerator)
-        state.memory[accelerator] = free_ns(state, accelerator)
-    if idle == 0:
+    if not any_idle(state):
         return wait()
+    for accelerator in range(len(state.accelerators)):
+        state.memory[accelerator] = free_ns(state, accelerator)
     rank, at = NEVER, NONE
     while True:
         rank, at = _next_in_rank(problem, state, rank, at)

@@ -17,7 +17,7 @@ from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.dream.scoring import LEAST_SLACK_NS
 from dream_gym.schedulers.measures import isolated_ns
-from dream_gym.schedulers.placement import fastest_idle
+from dream_gym.schedulers.placement import any_idle, fastest_idle
 from dream_gym.simulator import NONE, Decision, Problem, State, dispatch, wait
 
 PRIORITY = 1.0
@@ -27,6 +27,8 @@ URGENCY_WEIGHT = 10.0
 @inlined
 def decide(problem: Problem, state: State) -> Decision:
     """Dispatch the frame with the highest score."""
+    if not any_idle(state):
+        return wait()
     now_ns = state.run[0].now_ns
     best, best_score = NONE, 0.0
     for at in range(state.run[0].live_count):
@@ -42,8 +44,7 @@ def decide(problem: Problem, state: State) -> Decision:
             best, best_score = slot, score
     if best == NONE:
         return wait()
-    accelerator = fastest_idle(problem, state, state.slots[best].layer)
-    return wait() if accelerator == NONE else dispatch(best, accelerator)
+    return dispatch(best, fastest_idle(problem, state, state.slots[best].layer))
 
 
 MOCA = BuiltinScheduler(

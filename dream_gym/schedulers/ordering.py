@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dream_gym.compiling.jit import inlined
-from dream_gym.schedulers.placement import PLACEMENT, place
+from dream_gym.schedulers.placement import PLACEMENT, any_idle, place
 from dream_gym.simulator import NONE, Decide, Decision, Problem, State, dispatch, wait
 
 Key = Callable[[Problem, State, int], float]
@@ -21,6 +21,8 @@ def make_ordered(key: Key) -> Decide:
 
     @inlined
     def decide(problem: Problem, state: State) -> Decision:
+        if not any_idle(state):
+            return wait()
         rule = int(state.parameter[PLACEMENT])
         chosen, chosen_accelerator = NONE, NONE
         least = key(problem, state, 0)  # only for the type, int or float

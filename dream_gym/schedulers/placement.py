@@ -42,6 +42,15 @@ def is_idle(state: State, accelerator: int) -> bool:
 
 
 @inlined
+def any_idle(state: State) -> bool:
+    """Whether an accelerator can be given a frame; where none can, no frame need be looked at."""
+    idle = 0
+    for accelerator in range(len(state.accelerators)):
+        idle += is_idle(state, accelerator)
+    return idle > 0
+
+
+@inlined
 def free_ns(state: State, accelerator: int) -> int:
     """When an accelerator is expected to be free; now where it is idle."""
     if is_idle(state, accelerator):

@@ -15,13 +15,15 @@ from __future__ import annotations
 
 from dream_gym.compiling.jit import compiled, inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
-from dream_gym.schedulers.placement import fastest_idle, is_idle
+from dream_gym.schedulers.placement import any_idle, fastest_idle, is_idle
 from dream_gym.simulator import NONE, Decision, Problem, State, dispatch, wait
 
 
 @inlined
 def decide(problem: Problem, state: State) -> Decision:
     """Dispatch the first frame in Planaria's order."""
+    if not any_idle(state):
+        return wait()
     chosen, chosen_infeasible, chosen_key = NONE, 0, 0
     for at in range(state.run[0].live_count):
         slot = state.live[at]
@@ -36,8 +38,7 @@ def decide(problem: Problem, state: State) -> Decision:
             chosen, chosen_infeasible, chosen_key = slot, infeasible, key
     if chosen == NONE:
         return wait()
-    accelerator = _cheapest(problem, state, chosen)
-    return wait() if accelerator == NONE else dispatch(chosen, accelerator)
+    return dispatch(chosen, _cheapest(problem, state, chosen))
 
 
 @compiled
@@ -67,7 +68,7 @@ def _fits(problem: Problem, state: State, slot: int, accelerator: int) -> bool:
 
 @inlined
 def _cheapest(problem: Problem, state: State, slot: int) -> int:
-    """The idle accelerator for a frame's next layer, or `NONE` if all are busy."""
+    """The idle accelerator for a frame's next layer."""
     layer, best = state.slots[slot].layer, NONE
     for accelerator in range(len(state.accelerators)):
         if (

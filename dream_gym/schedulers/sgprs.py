@@ -15,7 +15,7 @@ from pydantic import Field
 from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler
 from dream_gym.schedulers.measures import latency_after_ns, whole_latency_ns, window_ns
-from dream_gym.schedulers.placement import PLACEMENT, EftPlacement, place
+from dream_gym.schedulers.placement import PLACEMENT, EftPlacement, any_idle, place
 from dream_gym.simulator import NONE, Decision, Problem, State, dispatch, wait
 
 STAGES = 1
@@ -36,6 +36,8 @@ class SgprsOptions(EftPlacement):
 @inlined
 def decide(problem: Problem, state: State) -> Decision:
     """Dispatch the first frame that can be placed: by priority, then by its stage's deadline."""
+    if not any_idle(state):
+        return wait()
     rule, stages = int(state.parameter[PLACEMENT]), int(state.parameter[STAGES])
     chosen, chosen_accelerator, chosen_low, chosen_due = NONE, NONE, False, 0
     for at in range(state.run[0].live_count):

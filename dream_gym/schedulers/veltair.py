@@ -23,7 +23,7 @@ from pydantic import Field
 from dream_gym.compiling.jit import compiled, inlined
 from dream_gym.schedulers.builtin import BuiltinScheduler, Options
 from dream_gym.schedulers.measures import virtual_deadline_ns, window_ns
-from dream_gym.schedulers.placement import is_idle
+from dream_gym.schedulers.placement import any_idle, is_idle
 from dream_gym.simulator import NONE, Decision, Problem, State, dispatch_block, wait
 
 BLOCKS, ALPHA = range(2)
@@ -44,14 +44,13 @@ class VeltairOptions(Options):
 @inlined
 def decide(problem: Problem, state: State) -> Decision:
     """Dispatch the next block of the oldest waiting frame."""
+    if not any_idle(state):
+        return wait()
     for at in range(state.run[0].live_count):
         slot = state.live[at]
         if state.slots[slot].executing == 0:
             layers = _block_length(problem, state, slot)
-            accelerator = _smallest(problem, state, slot, layers)
-            if accelerator == NONE:
-                return wait()
-            return dispatch_block(slot, accelerator, 0, layers)
+            return dispatch_block(slot, _smallest(problem, state, slot, layers), 0, layers)
     return wait()
 
 
@@ -71,7 +70,7 @@ def _block_length(problem: Problem, state: State, slot: int) -> int:
 
 @compiled
 def _smallest(problem: Problem, state: State, slot: int, layers: int) -> int:
-    """The idle accelerator for a block, or `NONE` if all are busy."""
+    """The idle accelerator for a block."""
     first = state.slots[slot].layer
     born_ns = state.slots[slot].deadline_ns - window_ns(state, slot)
     share_ns = virtual_deadline_ns(problem, state, slot, first + layers - 1) - born_ns

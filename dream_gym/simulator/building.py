@@ -204,6 +204,7 @@ def _fill_dependencies(problem: Problem, streams: list[_Stream]) -> None:
         if link is not None:
             row.parent = position[stream.phase, link.model]
             row.parent_ratio = int(streams[row.parent].rate / stream.rate)
+            problem.models[problem.streams[row.parent].model].dependents += 1
             row.trigger_threshold = probability_threshold(link.probability)
     for index, row in enumerate(problem.streams):
         ratio, ancestor = 1, index

@@ -29,6 +29,7 @@ PROBLEM_MODEL = record_type(
     first_network="index of its network; its variants follow",
     networks="number of its networks, variants included",
     backlog_limit="frames that may wait before the oldest is displaced",
+    dependents="number of streams that depend on one of its own",
     worst_energy_pj="energy of a frame whose every layer runs where it needs most",
 )
 STREAM = record_type(

@@ -50,6 +50,7 @@ STATE_MODEL = record_type(
     late_energy_pj="energy of those of them that completed late",
     spent_energy_pj="energy of all dispatches",
     recent_losses="the last RECENT resolved frames as bits, the latest lowest; 1 where it was lost",
+    scratch="what a scheduler keeps while it decides",
 )
 STATE_STREAM = record_type(
     next_frame="a root's next frame, counted in the stream",

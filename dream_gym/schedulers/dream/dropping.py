@@ -18,6 +18,12 @@ def frame_to_drop(problem: Problem, state: State, cap: int) -> int:
     latency / slack; ties go to the earlier release, then to the lower model and frame. There is
     none unless another live frame, waiting or executing, is expected to miss too (condition 2).
     """
+    able = 0
+    for model in range(len(state.models)):
+        state.models[model].scratch = _may_lose_one(problem, state, model, cap)
+        able += state.models[model].scratch
+    if able == 0:
+        return NONE
     now_ns = state.run[0].now_ns
     misses, chosen, chosen_ratio = 0, NONE, 0.0
     for at in range(state.run[0].live_count):
@@ -25,7 +31,7 @@ def frame_to_drop(problem: Problem, state: State, cap: int) -> int:
         if not expected_to_miss(problem, state, slot):
             continue
         misses += 1
-        if state.slots[slot].executing == 0 and may_drop(problem, state, slot, cap):
+        if state.slots[slot].executing == 0 and state.models[state.slots[slot].model].scratch:
             least_ns = problem.layers[state.slots[slot].layer].least_remaining_ns
             ratio = least_ns / max(state.slots[slot].deadline_ns - now_ns, LEAST_SLACK_NS)
             if chosen == NONE or ratio > chosen_ratio:
@@ -58,17 +64,15 @@ def may_drop(problem: Problem, state: State, slot: int, cap: int) -> bool:
     It is expected to miss its deadline; its model has lost fewer than `cap` of its last resolved
     frames; and no model depends on its model, in any phase.
     """
-    if not expected_to_miss(problem, state, slot):
-        return False
     model = state.slots[slot].model
+    return expected_to_miss(problem, state, slot) and _may_lose_one(problem, state, model, cap)
+
+
+@inlined
+def _may_lose_one(problem: Problem, state: State, model: int, cap: int) -> bool:
+    """Conditions 3 and 4."""
     losses, recent = 0, state.models[model].recent_losses
-    while recent > 0:
+    while recent > 0 and losses < cap:
         losses += 1
         recent &= recent - 1
-    if losses >= cap:
-        return False
-    for stream in range(len(problem.streams)):
-        parent = problem.streams[stream].parent
-        if parent != NONE and problem.streams[parent].model == model:
-            return False
-    return True
+    return bool(losses < cap and problem.models[model].dependents == 0)

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from dream_gym.compiling.jit import inlined
 from dream_gym.schedulers.builtin import Options
+from dream_gym.schedulers.placement import any_idle
 from dream_gym.simulator import (
     NEVER,
     NONE,
@@ -68,12 +69,16 @@ def best_pair(
     Returns:
         Slot and accelerator, both `NONE` if no pair is left.
     """
+    if not any_idle(state):
+        return NONE, NONE
     now_ns = state.run[0].now_ns
     accelerators = len(state.accelerators)
     best_slot, best_accelerator, best_score, best_in_time = NONE, NONE, 0.0, False
+    for model in range(len(state.models)):
+        state.models[model].scratch = NONE
     for at in range(state.run[0].live_count):
         slot = state.live[at]
-        if state.slots[slot].executing:
+        if state.slots[slot].executing or _stands_behind(state, slot, late_rule):
             continue
         layer = state.slots[slot].layer
         sums = problem.layers[layer]
@@ -105,6 +110,25 @@ def best_pair(
                 best_slot, best_accelerator = slot, accelerator
                 best_score, best_in_time = score, in_time
     return best_slot, best_accelerator
+
+
+@inlined
+def _stands_behind(state: State, slot: int, late_rule: int) -> bool:
+    """Whether a frame's score is certainly not above that of one before it, so need not be known.
+
+    It is so if neither has started, both are of one model and due in order: the older has waited
+    longer, and its slack is less. If late frames are a kind of their own, both must be of one kind.
+    """
+    if state.slots[slot].last_accelerator != NONE:
+        return False
+    model, now_ns = state.slots[slot].model, state.run[0].now_ns
+    older = state.models[model].scratch
+    if older == NONE:
+        state.models[model].scratch = slot
+        return False
+    older_ns, own_ns = state.slots[older].deadline_ns, state.slots[slot].deadline_ns
+    alike = late_rule == FLOOR or (older_ns > now_ns) == (own_ns > now_ns)
+    return bool(alike and older_ns <= own_ns)
 
 
 @inlined
