@@ -11,7 +11,9 @@ in closed form. Its seven rules, cited below where they are applied:
 4. Loads: the elements that a step brings into the clusters.
 5. Reuse: the operands that a step leaves in place.
 6. Energy: MACs, and accesses to the two levels of on-chip memory.
-7. Edge cases: how the reference counts layers that do not fill the array.
+7. Edge cases: how the reference counts layers that do not fill the array. It charges some small
+   layers more than larger ones, and energy for MACs that are not done. With ``edges="physical"``
+   this rule is left out, and outputs count with their stride in the energy, too.
 
 Traffic is in elements (an element is one byte, int8), time in cycles of the accelerator. Off-chip
 memory is not part of the model.
@@ -30,6 +32,9 @@ IntArray: TypeAlias = npt.NDArray[Any]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 Dim: TypeAlias = Literal["C", "K", "Y", "X"]  # input channels, filters, output rows and columns
+Edges: TypeAlias = Literal["reference", "physical"]
+EDGES: tuple[Edges, ...] = ("reference", "physical")
+"""How to count layers that do not fill the array: as MAESTRO, or so that less never costs more."""
 
 MAC_NJ = 0.00288  # energy of one MAC, nJ
 L1_ACCESS_MACS = 0.55  # energy of one access to a PE's own memory, in MACs
@@ -115,6 +120,7 @@ class _Nest(NamedTuple):
 
     flow: _Dataflow
     layers: _Layers
+    physical: bool  # whether edges are
     clusters: IntArray  # in the accelerator
     extent: dict[Dim, IntArray]  # indices that each loop runs over
     steps: dict[Dim, IntArray]  # tiles, or arrays full of tiles, that each loop takes for them
@@ -140,6 +146,7 @@ def layer_cost(
     depthwise: npt.ArrayLike,
     num_pes: npt.ArrayLike,
     noc_bandwidth: npt.ArrayLike,
+    edges: Edges = "reference",
 ) -> LayerCost:
     """Latency and energy of layers on accelerators, without off-chip memory.
 
@@ -160,6 +167,9 @@ def layer_cost(
         num_pes: PEs of the accelerator, at least one cluster: 256 for WS, 64 for OS and RS. PEs
             that do not fill a cluster are idle.
         noc_bandwidth: Elements that the on-chip network moves per cycle.
+        edges: How layers count that do not fill the array. ``physical``: a layer with fewer
+            channels, filters, rows or columns never costs more (on WS of up to 9,215 PEs), and
+            energy is that of the MACs that are done. ``reference``: as MAESTRO counts them, rule 7.
 
     Returns:
         Latency in cycles and energy in nJ, in the arguments' common shape.
@@ -170,6 +180,8 @@ def layer_cost(
     """
     if dataflow not in _DATAFLOWS:
         raise ValueError(f"dataflow must be one of {', '.join(_DATAFLOWS)}, got {dataflow!r}")
+    if edges not in EDGES:
+        raise ValueError(f"edges must be one of {', '.join(EDGES)}, got {edges!r}")
     flow = _DATAFLOWS[dataflow]
     numbers = {"K": K, "C": C, "Y": Y, "X": X, "R": R, "S": S, "stride": stride}
     numbers |= {"num_pes": num_pes, "noc_bandwidth": noc_bandwidth}
@@ -184,7 +196,7 @@ def layer_cost(
             f"num_pes must be at least {flow.cluster_pes}, one cluster of {dataflow}, "
             f"got {layers.num_pes.min()}: enlarge the accelerator or change its dataflow"
         )
-    cost = _cost(_nest(flow, layers))
+    cost = _cost(_nest(flow, layers, edges == "physical"))
     shape = given[0].shape
     return LayerCost(cost.latency_cycles.reshape(shape), cost.energy_nj.reshape(shape))
 
@@ -202,7 +214,7 @@ def _whole_numbers(name: str, value: npt.ArrayLike) -> IntArray:
     return array.astype(object)
 
 
-def _nest(flow: _Dataflow, layers: _Layers) -> _Nest:
+def _nest(flow: _Dataflow, layers: _Layers, physical: bool) -> _Nest:
     """Cut each layer into tiles and count them along each loop (closed form, rule 1)."""
     K, C, Y, X, R, S, stride, num_pes, _, _ = layers
     clusters = num_pes // flow.cluster_pes
@@ -210,7 +222,9 @@ def _nest(flow: _Dataflow, layers: _Layers) -> _Nest:
     out_rows = np.maximum((Y - R) // stride + 1, 1)
     out_columns = np.maximum((X - S) // stride + 1, 1)
     extent: dict[Dim, IntArray] = {"C": C, "K": K, "Y": out_rows, "X": out_columns}
-    if flow.spatial == "Y":
+    if physical:
+        pass
+    elif flow.spatial == "Y":
         extent["Y"] = _spatial_extent(out_rows, Y, R, stride, clusters)
     elif flow.spatial == "X":
         extent["X"] = _spatial_extent(out_columns, X, S, stride, clusters)
@@ -221,6 +235,7 @@ def _nest(flow: _Dataflow, layers: _Layers) -> _Nest:
     return _Nest(
         flow=flow,
         layers=layers,
+        physical=physical,
         clusters=clusters,
         extent=extent,
         steps={loop: _ceil_div(extent[loop], advance[loop]) for loop in flow.loops},
@@ -260,7 +275,7 @@ def _cost(nest: _Nest) -> LayerCost:
             fills += count * active * first
     # Closed form, rule 7: the reference walks a single, partly filled tile of columns twice.
     reach = nest.tile_columns * layers.stride
-    twice = (nest.extent["X"] < nest.tile_columns) & (reach < layers.X)
+    twice = (nest.extent["X"] < nest.tile_columns) & (reach < layers.X) & (not nest.physical)
     cycles = np.where(twice, 2 * latency, latency)
     if np.any(cycles >= 2**63):
         raise ValueError(
@@ -344,6 +359,8 @@ def _energy_nj(nest: _Nest, traffic: IntArray, fills: IntArray) -> FloatArray:
     all_steps: IntArray = np.prod(list(nest.steps.values()), axis=0, dtype=object)
     # The reference ignores stride in the size of the output.
     out_rows, out_columns = np.maximum(Y - R + 1, 0), np.maximum(X - S + 1, 0)
+    if nest.physical:
+        out_rows, out_columns = nest.extent["Y"], nest.extent["X"]
     outputs = np.where(nest.layers.depthwise, C, K) * out_rows * out_columns
     l2_accesses = traffic + C * Y * X + K * C * R * S + outputs
     l1_accesses = 2 * macs + fills + 2 * partial_sums - all_steps
@@ -358,6 +375,8 @@ def _energy_columns(nest: _Nest) -> IntArray:
     A full tile counts the columns it covers as if the stride were 1, the last one what is left.
     """
     layers, tile, outputs = nest.layers, nest.tile_columns, nest.extent["X"]
+    if nest.physical:
+        return outputs
     full_tiles = outputs // tile
     per_full_tile = _window(tile, layers.S, layers.stride) - layers.S + 1
     left = layers.X - full_tiles * tile * layers.stride

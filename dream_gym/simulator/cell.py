@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
 from dream_gym.generator import PREFIX, generate_workload
-from dream_gym.hardware import Platform, load_platform
+from dream_gym.hardware import AnyCosts, Platform, load_platform
 from dream_gym.reading import resources
 from dream_gym.reading.resources import Config
 from dream_gym.simulator.engine import Engine
@@ -36,6 +37,7 @@ class Cell(Config):
             those of the scenario.
         contention: Whether dispatches share the off-chip bandwidth; by default what the platform
             says.
+        costs: Where the costs of layers come from, in place of what the platform says.
     """
 
     scenario: str
@@ -45,6 +47,7 @@ class Cell(Config):
     cascade: Probability | None = None
     jitter: Share | None = None
     contention: bool | None = None
+    costs: AnyCosts | None = None
 
     _scenario: Scenario = PrivateAttr()
     _hardware: Platform = PrivateAttr()
@@ -78,6 +81,7 @@ class Cell(Config):
             cascade=None,
             jitter=None,
             contention=None,
+            costs=None,
         )
         cell._scenario, cell._hardware = scenario, platform
         return cell
@@ -99,8 +103,10 @@ class Cell(Config):
 
     @property
     def hardware(self) -> Platform:
-        """The platform."""
-        return self._hardware
+        """The platform, with the cell's costs."""
+        if self.costs is None:
+            return self._hardware
+        return self._hardware.model_copy(update={"costs": self.costs})
 
     @property
     def expiry_in_force(self) -> str:
@@ -144,7 +150,7 @@ class Cell(Config):
     @property
     def title(self) -> str:
         """What tables and plots call the cell."""
-        return cell_title(**{name: getattr(self, name) for name in Cell.model_fields})
+        return cell_title(**self.model_dump(mode="json"))
 
 
 def _without_variants(scenario: Scenario) -> Scenario:
@@ -167,8 +173,9 @@ def cell_title(
     cascade: float | None,
     jitter: float | None,
     contention: bool | None = None,
+    costs: Mapping[str, Any] | None = None,
 ) -> str:
-    """What tables and plots call a cell of these fields; other numbers, other titles."""
+    """What tables and plots call a cell of these fields; other values, other titles."""
     parts = [f"{scenario} on {platform}", f"load {load:.15g}"]
     if expiry:
         parts.append(expiry)
@@ -178,4 +185,7 @@ def cell_title(
         parts.append(f"jitter {jitter:.15g}")
     if contention is not None:
         parts.append("contention" if contention else "no contention")
+    if costs is not None:
+        told = (f"{name} {value}" for name, value in costs.items() if name != "model")
+        parts.append(f"costs {costs['model']} ({', '.join(told)})")
     return ", ".join(parts)

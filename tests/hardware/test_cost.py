@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dream_gym.analysis.suites.suite import Suite
 from dream_gym.errors import ConfigError
 from dream_gym.hardware import (
     MaestroCosts,
@@ -19,6 +21,7 @@ from dream_gym.hardware import (
 )
 from dream_gym.hardware.cost import MAX_COST, rounded
 from dream_gym.reading import resources
+from dream_gym.simulator import Cell
 from dream_gym.workload import Layer, Network, build_network
 
 TEXT = """
@@ -129,6 +132,86 @@ def test_a_table_is_computed_once_and_cannot_be_written():
 def test_bad_input_names_file_and_field(old, new, field):
     with pytest.raises(ConfigError, match=rf"^p\.yaml: {field}: "):
         resources.parse(TEXT.replace(old, new, 1), Platform, origin="p.yaml")
+
+
+def test_shipped_platforms_state_the_edges_of_the_reference():
+    for name in resources.names("platforms"):
+        costs = load_platform(name).costs
+        assert costs.model == "table" or costs.edges == "reference"
+
+
+@pytest.mark.parametrize("stated", ["", "costs: {model: maestro}"])
+def test_edges_are_physical_where_a_platform_states_nothing(stated):
+    assert resources.parse(TEXT + stated, Platform, origin="p.yaml").costs.edges == "physical"
+
+
+CELL = "scenario: ar_call, platform: 4k_1ws_2os"
+GRID = "scenarios: [ar_call], platforms: [4k_1ws_2os]"
+STEM = Layer("stem", K=32, C=3, Y=33, X=33, R=3, S=3, stride=2)
+DEPTHWISE = Layer("depthwise", K=1, C=32, Y=33, X=33, R=3, S=3, stride=2, depthwise=True)
+DENSE = replace(DEPTHWISE, K=32, depthwise=False)
+
+
+def suite_of(cell: str, costs: str) -> Suite:
+    text = f"""
+schema: 1
+name: example
+cells: [{{{cell}, costs: {costs}}}]
+policies: [{{scheduler: fcfs}}]
+"""
+    return resources.parse(text, Suite, origin="s.yaml")
+
+
+@pytest.mark.parametrize("shared_memory_kib", [0, 8192])
+@pytest.mark.parametrize("edges", ["physical", "reference"])
+@pytest.mark.parametrize(
+    ("options", "layers"),
+    [
+        ("depthwise: exact, stride: exact", (STEM, DEPTHWISE)),
+        ("depthwise: dense", (STEM, DENSE)),
+        ("stride: ignored", (replace(STEM, stride=1), replace(DEPTHWISE, stride=1))),
+        ("depthwise: dense, stride: ignored", (replace(STEM, stride=1), replace(DENSE, stride=1))),
+    ],
+)
+def test_layers_cost_what_they_count_as(options, layers, edges, shared_memory_kib):
+    costs = f"{{model: maestro, edges: {edges}, {options}}}"
+    chips = [resources.parse(f"{TEXT}costs: {costs}", Platform, origin="p.yaml")]
+    chips += [suite_of(cell, costs).cells[0].hardware for cell in (CELL, GRID)]
+    for chip in chips:
+        chip = chip.model_copy(update={"shared_memory_kib": shared_memory_kib})
+        exact = chip.model_copy(update={"costs": MaestroCosts(edges=edges)})
+        network = Network("one", (STEM, DEPTHWISE), source="this test")
+        found = cost_table(network, chip)
+        written_out = cost_table(Network("two", layers, source="this test"), exact)
+        assert found.latency_ns.tolist() == written_out.latency_ns.tolist()
+        assert found.energy_pj.tolist() == written_out.energy_pj.tolist()
+        same = np.array_equal(found.energy_pj, cost_table(network, exact).energy_pj)
+        assert same == (layers == network.layers)
+
+
+def test_costs_of_a_cell_replace_those_of_its_platform():
+    stated = Cell(scenario="ar_call", platform="4k_1ws_2os")
+    replaced = suite_of(CELL, "{model: maestro}").cells[0]
+    assert stated.hardware == platform()
+    assert replaced.hardware == platform(costs=MaestroCosts())
+    assert replaced.title != stated.title
+    cells = stated, replaced
+    tables = [cost_table(build_network("fbnet_c"), cell.hardware) for cell in cells]
+    before, after = (table.latency_ns for table in tables)
+    assert (after <= before).all()
+    assert (after < before).any()
+
+
+@pytest.mark.parametrize("field", ["edges", "depthwise", "stride"])
+def test_an_unknown_option_is_one_error_that_names_it(field):
+    costs = f"{{model: maestro, {field}: round}}"
+    message = rf"costs\.{field}: expected '\w+' or '\w+', got 'round'$"
+    with pytest.raises(ConfigError, match=rf"^p\.yaml: {message}"):
+        resources.parse(f"{TEXT}costs: {costs}", Platform, origin="p.yaml")
+    with pytest.raises(ConfigError, match=rf"^s\.yaml: cells\.0\.{message}"):
+        suite_of(CELL, costs)
+    with pytest.raises(ConfigError, match=rf"^s\.yaml: cells: 0: {message}"):
+        suite_of(GRID, costs)
 
 
 AWKWARD = ("0.6666666666666666", "33.333333333333336", "1/3", "1000000", "0.0000123456789012345")

@@ -79,6 +79,7 @@ _MOST = {
     "frames": 100_000,
     "tokens": 1_000,  # each adds layers of its own, and so does each patch
     "patches": 1_000,
+    "rows": 1_000,
     "depth": 1_000,
 }
 """The largest value of each parameter that is a size or a count."""

@@ -132,9 +132,9 @@ class ChainBuilder:
 
     def lstm_step(self, name: str, units: int) -> Shape:
         """One time step of an LSTM: all four gates, on the input and the layer's own state."""
-        self.concat(self.shape, Shape(units))
+        self.concat(self.shape, self.shape._replace(channels=units))
         self.conv(name, 4 * units, 1)
-        self.shape = Shape(units)
+        self.shape = self.shape._replace(channels=units)
         return self.shape
 
     def pool(self, kernel: Kernel, stride: Kernel = 0, padding: Padding = "valid") -> Shape:

@@ -32,7 +32,8 @@ def test_every_size_and_count_has_a_largest_value_that_can_be_built() -> None:
             if isinstance(known.default, int) and name != "skipnet":  # which takes four depths
                 with pytest.raises(ConfigError, match=rf"{parameter} must be .* got {10**12}"):
                     build_network(name, **{parameter: 10**12})
-                assert build_network(name, **{parameter: 1000}).layers
+                tokens = {"tokens": 1000} if parameter == "rows" else {}  # which rows divide
+                assert build_network(name, **{parameter: 1000}, **tokens).layers
 
 
 @pytest.mark.parametrize(
@@ -41,11 +42,14 @@ def test_every_size_and_count_has_a_largest_value_that_can_be_built() -> None:
         ("fbnet", {}, "no network is called 'fbnet'; did you mean fbnet_c"),
         ("kws_res9", {}, "did you mean kws_res8 or kws_res8_narrow"),
         ("xyz", {}, "no network is called 'xyz'; known: d2go_faster_rcnn, ed_tcn, "),
-        ("gnmt", {"token": 3}, "gnmt: unknown parameter 'token'; it takes tokens"),
+        ("gnmt", {"token": 3}, "gnmt: unknown parameter 'token'; it takes tokens, rows"),
         ("trailnet", {"width": 320}, "trailnet: unknown parameter 'width'; it takes none"),
         ("gnmt", {"tokens": 0}, "gnmt: tokens must be a whole number from 1 to 1000, got 0"),
         ("gnmt", {"tokens": 2.0}, "gnmt: tokens must be a whole number from 1 to 1000, got 2.0"),
         ("gnmt", {"tokens": 10**9}, "gnmt: tokens must be .* from 1 to 1000, got 1000000000"),
+        ("gnmt", {"rows": 3}, "gnmt: rows: 3 does not divide the 8 tokens"),
+        ("gnmt", {"tokens": 4, "rows": 8}, "gnmt: rows: 8 does not divide the 4 tokens"),
+        ("gnmt", {"rows": 0}, "gnmt: rows must be a whole number from 1 to 1000, got 0"),
         ("sosnet", {"patches": 10**9}, "sosnet: patches must be a whole number from 1 to"),
         ("emformer", {"frames": 10**9}, "emformer: frames must be a whole number from 1 to"),
         ("ritnet", {"height": 10**9}, "ritnet: height must be a whole number from 1 to"),

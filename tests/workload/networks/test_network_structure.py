@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 
 import pytest
 
+from dream_gym.errors import ConfigError
 from dream_gym.workload import NETWORKS, Layer, build_network
 from dream_gym.workload.networks.builder import ChainBuilder, Shape, make_divisible
+from dream_gym.workload.networks.gnmt import gnmt
 
 # Networks without branches or merges: each layer reads what the one before it wrote.
 CHAINS = [
@@ -136,6 +139,22 @@ def test_gnmt_is_matrix_vector_products() -> None:
     assert shapes[:19] == (
         [(2048, 4096)] * 9 + [(1024, 1024)] + [(3072, 4096)] * 8 + [(1024, 32_000)]
     )
+
+
+@pytest.mark.parametrize("rows", [2, 4, 8])
+def test_gnmt_rows_go_through_one_layer(rows: int) -> None:
+    alone, together = build_network("gnmt"), build_network("gnmt", rows=rows)
+    assert together.macs == alone.macs
+    assert together.weights * rows == alone.weights
+    assert len(together.layers) * rows == len(alone.layers)
+    for one, many in zip(alone.layers, together.layers, strict=False):
+        assert many == replace(one, Y=rows)
+
+
+@pytest.mark.parametrize(("tokens", "rows"), [(8, 3), (8, 16), (8, 0)])
+def test_gnmt_rows_divide_the_tokens(tokens: int, rows: int) -> None:
+    with pytest.raises(ConfigError, match=f"rows: {rows} does not divide the {tokens} tokens"):
+        gnmt(tokens, rows)
 
 
 def test_padding() -> None:

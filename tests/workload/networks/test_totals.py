@@ -39,6 +39,7 @@ TOTALS = [
     Totals("kws_res8_narrow", {}, 8, "7 M", "0.02 M"),
     Totals("gnmt", {"tokens": 1}, 19, "210 M", "210 M"),
     Totals("gnmt", {}, 8 * 19, "1.68 G", "1.68 G"),
+    Totals("gnmt", {"rows": 8}, 19, "1.68 G", "210 M"),
     Totals("skipnet", {"depth": 18}, 21, "1.81 G", "11.7 M", "published"),
     Totals("skipnet", {}, 37, "3.66 G", "21.8 M", "published"),
     Totals("skipnet", {"depth": 50}, 54, "4.09 G", "25.5 M", "published"),
