@@ -24,7 +24,7 @@ def small_suite() -> Suite:
                     "tune": {"grid": {"alpha": [0, 2], "beta": [0, 2]}, "seeds": 2, "seconds": 0.5},
                 },
             ],
-            "seeds": 3,
+            "seeds": 4,
             "seconds": 0.5,
         }
     )

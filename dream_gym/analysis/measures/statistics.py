@@ -12,8 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
-LEAST_UNITS = 2
-"""Fewer give no interval."""
+LEAST_UNITS = 4
+"""Fewer give no interval: too many of their resamples are all the same."""
+LEAST_OF_VARIANCE = 0.02
+"""A resample of nearly equal figures counts as varying by this share of the sample's variance: with
+four or five figures some resamples have hardly any, and make intervals that are wide beyond use."""
 ROUNDING = 1e-12
 
 
@@ -41,15 +44,24 @@ class Interval:
         """Both ends; the estimate itself where there is no interval."""
         return (self.low, self.high) if self.known else (self.mean, self.mean)
 
+    def within(self, least: float, most: float) -> Interval:
+        """The same, with ends no further than a figure of its kind can be."""
+        if not self.known:
+            return self
+        return Interval(self.mean, max(self.low, least), min(self.high, most))
+
 
 def mean_interval(
     values: ArrayLike, *, confidence: float = CONFIDENCE, resamples: int = RESAMPLES
 ) -> Interval:
-    """The mean of a sample and its percentile bootstrap interval.
+    """The mean of a sample and its studentised bootstrap interval.
 
-    The resampling is seeded, so the same sample always gives the same interval, and the resamples
-    of two samples of the same size are paired. A sample of one figure, or of equal ones, has no
-    interval: its resamples do not differ, and say nothing.
+    It is that of bootstrap-t (Efron and Tibshirani, An Introduction to the Bootstrap, 1993,
+    section 12.5): a resample says by how many of its own standard errors its mean is off. Unlike
+    the interval of percentiles, it covers what it should with few units, and nearly so with skewed
+    ones: a test simulates it. The resampling is seeded, so the same sample always gives the same
+    interval, and the resamples of two samples of the same size are paired. A sample of fewer than
+    `LEAST_UNITS` figures, or of equal ones, has no interval: its resamples say nothing.
 
     Args:
         values: The sample, shape (n,), n ≥ 1, such as one figure per seed.
@@ -74,7 +86,7 @@ def rate_interval(values: ArrayLike) -> Interval:
         ValueError: The sample is empty or not one-dimensional.
     """
     sample = _sample(values)
-    return unanimous(sample) or mean_interval(sample)
+    return unanimous(sample) or mean_interval(sample).within(0.0, 1.0)
 
 
 def unanimous(rates: NDArray[np.float64]) -> Interval | None:
@@ -90,7 +102,7 @@ def unanimous(rates: NDArray[np.float64]) -> Interval | None:
         rates: One rate per unit, of any shape.
     """
     rate = float(rates.flat[0])
-    if rates.size < LEAST_UNITS or rate not in (0.0, 1.0) or not (rates == rate).all():
+    if rates.size < 2 or rate not in (0.0, 1.0) or not (rates == rate).all():
         return None
     unseen = 1 - ((1 - CONFIDENCE) / 2) ** (1 / rates.size)
     return Interval(0.0, 0.0, unseen) if rate == 0 else Interval(1.0, 1 - unseen, 1.0)
@@ -172,12 +184,38 @@ def _bootstrap(
     confidence: float,
     resamples: int,
 ) -> Interval:
-    if not differ(sample):
-        return Interval(scale(sample.mean()))
+    mean = float(sample.mean())
+    if sample.size < LEAST_UNITS or not differ(sample):
+        return Interval(scale(mean))
+    error = float(np.sqrt(sample.var() / sample.size))
+    weights, off = _resamples(sample.size, resamples), sample - mean
+    means = weights @ off / sample.size
+    variances = weights @ off**2 / sample.size - means**2
+    low, high = studentised_ends(means, variances / sample.size, error**2, confidence)
+    return Interval(scale(mean), scale(mean - high * error), scale(mean - low * error))
+
+
+def studentised_ends(
+    errors: NDArray[np.float64],
+    variances: NDArray[np.float64],
+    variance: float,
+    confidence: float = CONFIDENCE,
+) -> tuple[float, float]:
+    """Between what numbers of standard errors resampled means are off.
+
+    Args:
+        errors: By how much the mean of each resample is off.
+        variances: The variance of that mean, as the resample itself tells it, but see
+            `LEAST_OF_VARIANCE`. A resample of figures that are all the same tells nothing; it takes
+            that of the sample.
+        variance: The variance of the mean, as the sample tells it.
+        confidence: Share of the resamples that are in between.
+    """
+    least = LEAST_OF_VARIANCE * variance
+    own = np.where(variances > ROUNDING * variance, np.maximum(variances, least), variance)
     tail = (1 - confidence) / 2
-    means = _resamples(sample.size, resamples) @ sample / sample.size
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return Interval(scale(sample.mean()), scale(float(low)), scale(float(high)))
+    low, high = np.quantile(errors / np.sqrt(own), [tail, 1 - tail])
+    return float(low), float(high)
 
 
 @functools.lru_cache(maxsize=8)

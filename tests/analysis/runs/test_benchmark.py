@@ -23,11 +23,11 @@ from dream_gym.workload.seeds import evaluation_seeds
 
 def test_a_row_per_cell_policy_and_seed(small_benchmark: Benchmark) -> None:
     rows = small_benchmark.rows
-    assert len(rows) == 2 * 3 * 3
+    assert len(rows) == 2 * 3 * 4
     for cell in small_benchmark.suite.cells:
         for policy in ("fcfs", "half", "tuned"):
             played = small_benchmark.cell_rows(cell).filter(policy=policy)
-            assert played["seed"].to_list() == list(evaluation_seeds(3))
+            assert played["seed"].to_list() == list(evaluation_seeds(4))
             assert played["scenario"].unique().to_list() == [cell.scenario]
 
 
@@ -82,7 +82,7 @@ def test_same_rows_twice(small_suite: Suite, small_benchmark: Benchmark) -> None
     )
     assert again.rows.equals(small_benchmark.rows)
     assert again.settings == small_benchmark.settings
-    assert planned == [sum(done)] == [2 * (3 * 3 + 4 * 2)]
+    assert planned == [sum(done)] == [2 * (3 * 4 + 4 * 2)]
 
 
 def test_same_rows_by_two_workers(
