@@ -11,7 +11,7 @@ SCENARIOS, PLATFORMS = resources.names("scenarios"), resources.names("platforms"
 
 
 def test_the_catalogue_is_complete():
-    assert len(SCENARIOS) == 13
+    assert len(SCENARIOS) == 15
     assert len(PLATFORMS) >= 16
 
 

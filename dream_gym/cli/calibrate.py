@@ -63,9 +63,9 @@ def calibrate(
             )
         if page is not None:
             write_text(page, calibration_page(cells))
-    contended = sum(cell.contended for cell in cells)
+    edges = sum(cell.has_edge for cell in cells)
     console = make_console(output, page)
-    say(console, f"{output}: {len(cells)} cells, {contended} of them contended", keep=True)
+    say(console, f"{output}: {len(cells)} cells, {edges} of them have an edge", keep=True)
 
 
 def _plain_scenarios() -> tuple[str, ...]:

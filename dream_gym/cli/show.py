@@ -9,12 +9,12 @@ import tyro
 from rich.console import Console
 
 from dream_gym.analysis import Benchmark, make_policy, run_benchmark
-from dream_gym.analysis.calibration.profile import ModelProfile, Profile, profile
 from dream_gym.analysis.calibration.scan import Calibration, calibrate, sweep_suite
 from dream_gym.analysis.extra import polars
 from dream_gym.analysis.report import summary as report
-from dream_gym.analysis.report.plots import plot_sweep
+from dream_gym.analysis.report.pictures.plots import plot_sweep
 from dream_gym.analysis.report.tables import Name, TextTable
+from dream_gym.analysis.suites.profile import ModelProfile, Profile, profile
 from dream_gym.cli.output import make_console, make_progress, say, show_table
 from dream_gym.errors import ConfigError
 from dream_gym.files import check_outputs
@@ -59,10 +59,10 @@ def show(
             raise ConfigError(f"--calibrate: {workload.name} has phases; calibrate them one by one")
         found = _calibrate(scenario, platform)
         _show_calibration(console, found)
-        sweep = _sweep(scenario, platform, found.contended_load)
+        sweep = _sweep(scenario, platform, found.edge_load)
         _show_sweep(console, sweep)
         if plot is not None:
-            plot_sweep(sweep, plot, mark=found.contended_load)
+            plot_sweep(sweep, plot, mark=found.edge_load)
 
 
 def _show_models(console: Console, asked: Profile, title: str) -> None:
@@ -94,7 +94,7 @@ def _show_models(console: Console, asked: Profile, title: str) -> None:
     show_table(console, TextTable("A frame alone: ms · mJ", headings, rows))
     say(
         console,
-        f"Utilisation {asked.utilisation:.1%} of all accelerators; lower bound of UXCost "
+        f"Utilisation {asked.utilisation:.1%}, however work is spread; lower bound of UXCost "
         f"{asked.lower_bound:.4g} (seed {asked.seed}, {asked.seconds:g} s)",
     )
     for model in asked.models:
@@ -126,15 +126,15 @@ def _show_calibration(console: Console, found: Calibration) -> None:
     for model, load in found.infeasible_from.items():
         loads[f"{model} cannot meet its deadline even alone"] = load
     loads["utilisation reaches 1"] = found.utilisation_one
-    loads[f"contended load: halfway between fcfs and {found.best_other}"] = found.contended_load
+    loads[f"edge load: halfway between fcfs and {found.best_other}"] = found.edge_load
     rows = tuple((what, f"{load:.3f}") for what, load in loads.items())
     title = "Loads (grid of 0.001, soft deadlines, training seeds)"
     show_table(console, TextTable(title, ("what", "load"), rows))
     for model, load in found.infeasible_from.items():
-        if load <= found.contended_load:
+        if load <= found.edge_load:
             say(
                 console,
-                f"warning: at the contended load no scheduler can meet the deadlines of {model}",
+                f"warning: at the edge load no scheduler can meet the deadlines of {model}",
                 style="yellow",
             )
 

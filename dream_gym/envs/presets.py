@@ -17,7 +17,7 @@ _APPS: dict[str, tuple[float, dict[str, str]]] = {
     "ar_social": (1.137, {}),
     "vr_gaming": (1.602, {}),
 }
-"""By app: the load at which it is contended on `4k_1ws_2os`, from configs/calibration.csv, and new
+"""By app: its edge load on `4k_1ws_2os`, from configs/calibration.csv, and new
 names of its models."""
 
 
@@ -34,7 +34,7 @@ def preset_arguments(preset: str | None, **given: Any) -> dict[str, Any]:
 
 
 def _changing() -> dict[str, Any]:
-    """Three apps in any order, 2 s each, all of them contended or nearly so."""
+    """Three apps in any order, 2 s each, all of them at their edge or nearly so."""
     orders = itertools.permutations(_APPS)
     return {
         "scenario": [_sequence(order) for order in orders],

@@ -60,10 +60,10 @@ away would pay under every reward; elsewhere it is 0.
 
 No trick that we know of pays by ``dense``: whoever starves a model, serves every other 100 ms,
 drops early, gives up the end, swaps parameters, or runs the lightest variants, and violates more
-frames than `dream_full` by that, earns less than it, on all contended cells of the catalogue. The
+frames than `dream_full` by that, earns less than it, on all edge cells of the catalogue. The
 other three are products of sums over models: where one factor is lost, it pays to save the other,
 and so under overload such a trick, or doing nothing at all, may earn more than `dream_full`. At the
-contended loads, waiting for ever, dropping all that may be dropped, and serving one model only earn
+edge loads, waiting for ever, dropping all that may be dropped, and serving one model only earn
 less than FCFS by each of the rewards; dropping what is beyond help may earn more, where others gain
 by it.
 

@@ -1,5 +1,5 @@
 """The generator of workloads: a scenario, a platform and a load for every seed."""
 
-from dream_gym.generator.generate import PREFIX, VERSION, Generated, generate_workload
+from dream_gym.generator.generate import PREFIX, VERSION, Generated, generate_workload, stratum
 
-__all__ = ["PREFIX", "VERSION", "Generated", "generate_workload"]
+__all__ = ["PREFIX", "VERSION", "Generated", "generate_workload", "stratum"]

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dream_gym.generator.chips import Kind, least_seconds
+import numpy as np
+from numpy.typing import NDArray
+
+from dream_gym.generator.chips import Kind, frame_seconds
 from dream_gym.generator.draws import Draws
+from dream_gym.hardware import BUSIEST_STEPS, busiest_share
 from dream_gym.workload import NETWORKS
 
 LEAST_MODELS, MOST_MODELS = 2, 16
@@ -29,6 +33,8 @@ LEAST_ROOM = 1.05
 """How much more work than asked for the models may do within their limits; the more, the more of
 them there are."""
 _MOST_ROUNDS = 20
+_TRIALS, _TRIAL_STEPS = 3, 20
+"""How often the amount of work is corrected before loads are settled, and how precisely."""
 
 
 @dataclass
@@ -37,6 +43,7 @@ class Model:
 
     Args:
         network: Name of its network.
+        seconds: What a frame takes on each accelerator, see `frame_seconds`.
         least_s: Least latency of a frame.
         deadline: Relative deadline in periods at the load.
         rate: Frames per second at load 1.
@@ -46,6 +53,7 @@ class Model:
     """
 
     network: str
+    seconds: NDArray[np.float64]
     least_s: float
     deadline: float
     rate: int = 0
@@ -87,21 +95,24 @@ def draw_app(draws: Draws, kinds: Sequence[Kind], utilisation: float) -> App | N
     Args:
         draws: Where it is drawn from.
         kinds: The accelerators.
-        utilisation: Work with every layer where it is fastest, over all accelerators' time.
+        utilisation: Share of the platform, see `busiest_share`.
     """
     load = draws.uniform(*FIRST_LOADS)
     models = _draw_models(draws, kinds, utilisation, load)
     if models is None:
         return None
-    shares = _draw_shares(draws, models, len(kinds), utilisation, load)
-    for model, share in zip(models, shares, strict=True):
-        most = MOST_OF_DEADLINE * model.deadline / model.least_s / load
-        model.rate = _nearest_rate(share * len(kinds) / model.least_s / load, most)
+    _set_rates(models, draws.parts_of_one(len(models)), utilisation, load)
     _draw_cascades(draws, models, load)
     for model in models:
         jitter = draws.uniform(0.0, MOST_JITTER)
         model.jitter = jitter if model.parent is None else 0.0
-    return _settle(draws, models, len(kinds) * utilisation)
+    return _settle(draws, models, utilisation)
+
+
+def used_share(models: Sequence[Model], *, steps: int = BUSIEST_STEPS) -> float:
+    """Share of the platform that models use at load 1, see `busiest_share`."""
+    work = [model.seconds * (model.rate * model.chance) for model in models]
+    return busiest_share(np.concatenate(work), steps=steps)
 
 
 def _draw_models(
@@ -111,9 +122,9 @@ def _draw_models(
     wanted = utilisation * len(kinds) * draws.uniform(LEAST_ROOM, MOST_ROOM)
     models: list[Model] = []
     for network in draws.shuffled(sorted(NETWORKS)):
-        model = Model(
-            network, least_seconds(network, kinds), draws.uniform(LEAST_DEADLINE, MOST_DEADLINE)
-        )
+        seconds = frame_seconds(network, kinds)
+        least_s = sum(seconds.min(axis=1).tolist())
+        model = Model(network, seconds, least_s, draws.uniform(LEAST_DEADLINE, MOST_DEADLINE))
         enough = sum(_most_work(model, load) for model in models) >= wanted
         if len(models) == MOST_MODELS or (enough and len(models) >= LEAST_MODELS):
             break
@@ -128,16 +139,30 @@ def _most_work(model: Model, load: float) -> float:
     return min(MOST_OF_DEADLINE * model.deadline, RATES[-1] * load * model.least_s)
 
 
-def _draw_shares(
-    draws: Draws, models: Sequence[Model], accelerators: int, utilisation: float, load: float
-) -> list[float]:
-    """The share of the platform that each model uses: drawn, but no more than it may.
+def _set_rates(
+    models: Sequence[Model], weights: Sequence[float], utilisation: float, load: float
+) -> None:
+    """Give models rates by the shares of the work that were drawn.
 
-    What one may not use is left to the others, in the ratio of what they have drawn.
+    How much work uses that share of the platform depends on who does it: it is found by trial.
     """
-    weights = draws.parts_of_one(len(models))
-    most = [_most_work(model, load) / accelerators for model in models]
-    shares, free, left = list(most), list(range(len(models))), utilisation
+    work = utilisation * models[0].seconds.shape[1]
+    for _ in range(_TRIALS):
+        for model, share in zip(models, _shares(models, weights, work, load), strict=True):
+            most = MOST_OF_DEADLINE * model.deadline / model.least_s / load
+            model.rate = _nearest_rate(share / model.least_s / load, most)
+        work *= utilisation / (load * used_share(models, steps=_TRIAL_STEPS))
+
+
+def _shares(
+    models: Sequence[Model], weights: Sequence[float], work: float, load: float
+) -> list[float]:
+    """Seconds of work a second for each model: as drawn, but no more than it may.
+
+    What one may not do is left to the others, in the ratio of what they have drawn.
+    """
+    most = [_most_work(model, load) for model in models]
+    shares, free, left = list(most), list(range(len(models))), work
     while free:
         total = sum(weights[index] for index in free)
         full = [index for index in free if weights[index] / total * left >= most[index]]
@@ -177,11 +202,10 @@ def _draw_cascades(draws: Draws, models: Sequence[Model], load: float) -> None:
             child.probability = round(draws.uniform(LEAST_PROBABILITY, 1.0), 2)
 
 
-def _settle(draws: Draws, models: list[Model], work: float) -> App | None:
-    """Find the load at which the models do the work; lower rates where one could not meet it."""
+def _settle(draws: Draws, models: list[Model], utilisation: float) -> App | None:
+    """Find the load of a utilisation; lower rates where a model could not meet its deadline."""
     for _ in range(_MOST_ROUNDS):
-        busy = sum(model.rate * model.chance * model.least_s for model in models)
-        load = round(work / busy, LOAD_DIGITS)
+        load = round(utilisation / used_share(models), LOAD_DIGITS)
         late = [model for model in models if model.needed_deadline(load) > model.deadline]
         if not late:
             return App(models, load) if LEAST_LOAD <= load <= MOST_LOAD else None

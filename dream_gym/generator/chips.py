@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from dream_gym.workload import build_network
 
 DATAFLOWS = ("WS", "OS", "RS")
 PES = (256, 512, 1024, 2048, 4096)
+_KINDS = tuple(itertools.product(DATAFLOWS, PES))
 MOST_PES = 8192
 """Of all accelerators of a platform."""
 NARROW_NOC, WIDE_NOC = 128, 256
@@ -62,13 +64,23 @@ def make_platform(name: str, kinds: Sequence[Kind]) -> Platform:
     return validate(content, Platform, origin=name)
 
 
-def least_seconds(network: str, kinds: Sequence[Kind]) -> float:
-    """Latency of a catalogue network in s, each layer where it is fastest."""
-    latencies = np.min([_latency_ns(network, kind) for kind in kinds], axis=0)
-    return int(latencies.sum()) / NS_PER_S
+def frame_seconds(network: str, kinds: Sequence[Kind]) -> NDArray[np.float64]:
+    """What a frame of a catalogue network takes on accelerators, shape (rows, accelerators), in s.
+
+    A row is all of its layers that cost the same on every kind that there is.
+    """
+    latency_ns = _latency_ns(network)
+    columns = [_KINDS.index((kind.dataflow, kind.num_pes)) for kind in kinds]
+    seconds: NDArray[np.float64] = latency_ns[:, columns] / NS_PER_S
+    return seconds
 
 
 @functools.cache
-def _latency_ns(network: str, kind: Kind) -> NDArray[np.int64]:
-    """Latency of each layer on a kind of accelerator."""
-    return cost_table(build_network(network), make_platform("one", [kind])).latency_ns[:, 0]
+def _latency_ns(network: str) -> NDArray[np.int64]:
+    """Latencies on each kind of accelerator; see `frame_seconds` for the rows."""
+    kinds = [Kind(*kind) for kind in _KINDS]
+    built = build_network(network)
+    columns = [cost_table(built, make_platform("one", [kind])).latency_ns[:, 0] for kind in kinds]
+    rows, counts = np.unique(np.stack(columns, axis=1), axis=0, return_counts=True)
+    latencies: NDArray[np.int64] = rows * counts[:, None]
+    return latencies

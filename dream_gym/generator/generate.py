@@ -19,7 +19,7 @@ from dream_gym.reading.resources import register_maker, validate
 from dream_gym.units import MS_PER_S
 from dream_gym.workload import Scenario
 
-VERSION = 1
+VERSION = 2
 """Of the distribution: another one gives other workloads for the same seeds."""
 PREFIX = "generated:"
 """``generated:SEED`` stands wherever the name of a scenario or of a platform does."""
@@ -38,7 +38,8 @@ class Generated:
         scenario: The scenario.
         platform: The platform.
         load: The load, at which the utilisation is what was drawn.
-        utilisation: Work with every layer where it is fastest, over all accelerators' time.
+        utilisation: Share of the time for which some accelerator must be busy, however the work
+            is spread; see `busiest_share`.
         tries: How many draws it took.
     """
 
@@ -47,6 +48,12 @@ class Generated:
     load: float
     utilisation: float
     tries: int
+
+
+def stratum(seed: int) -> tuple[int, tuple[float, float]]:
+    """The number of accelerators of a seed's platform, and the ends of its bin of utilisation."""
+    index = seed // len(ACCELERATORS) % len(UTILISATION_BINS)
+    return ACCELERATORS[seed % len(ACCELERATORS)], UTILISATION_BINS[index]
 
 
 @functools.lru_cache(maxsize=1024)
@@ -64,8 +71,7 @@ def generate_workload(seed: int) -> Generated:
         ConfigError: The seed is out of range.
     """
     checked_integer("seed", seed, 0, MOST_SEED)
-    accelerators = ACCELERATORS[seed % len(ACCELERATORS)]
-    low, high = UTILISATION_BINS[seed // len(ACCELERATORS) % len(UTILISATION_BINS)]
+    accelerators, (low, high) = stratum(seed)
     name = f"generated_{seed}"
     for tries in itertools.count(1):
         draws = Draws(seed * 2**16 + tries)

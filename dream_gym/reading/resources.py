@@ -90,6 +90,10 @@ ConfigT = TypeVar("ConfigT", bound=Config)
 Loaded = TypeVar("Loaded")
 
 
+_RENAMED = {("suites", "contended"): "edge"}
+"""Shipped files that have another name now."""
+
+
 def names(kind: str) -> list[str]:
     """The names of the shipped and the user's files of a kind (``scenarios``, ...), sorted."""
     return sorted(_known(kind))
@@ -116,6 +120,8 @@ def find(kind: str, reference: str | Path) -> Path:
     known = _known(kind)
     paths = known.get(str(reference), [])
     if not paths:
+        if (kind, str(reference)) in _RENAMED:
+            raise ConfigError(f"{kind}: {reference} is called {_RENAMED[kind, str(reference)]} now")
         raise ConfigError(
             f"{kind}: {shown(str(reference))} is neither a path that ends in .yaml nor one of the "
             f"{kind}; {hint(str(reference), sorted(known))}"

@@ -39,7 +39,7 @@ def play(env: DreamRTMMDispatchEnv, seed: int) -> dream_gym.Result:
 
 def load_of(cell: CalibratedCell) -> float:
     """A load at which there is more to do than can be done."""
-    return 2.0 if math.isnan(cell.contended_load) else 1.5 * cell.contended_load
+    return 2.0 if math.isnan(cell.edge_load) else 1.5 * cell.edge_load
 
 
 @pytest.mark.compiled

@@ -1,4 +1,4 @@
-"""No reward is gained by giving up: degenerate policies against FCFS on contended cells."""
+"""No reward is gained by giving up: degenerate policies against FCFS on edge cells."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from dream_gym.analysis.suites.calibrated import contended_cells
+from dream_gym.analysis.suites.calibrated import edge_cells
 from dream_gym.envs import DreamRTMMDispatchEnv
 from dream_gym.envs.rewards import REWARDS
 
 EVERY = os.environ.get("DREAM_GYM_EVERY") == "1"
-ALL_CELLS = [(cell.scenario, cell.platform, cell.contended_load) for cell in contended_cells()]
+ALL_CELLS = [(cell.scenario, cell.platform, cell.edge_load) for cell in edge_cells()]
 CELLS = [
     (scenario, platform, load)
     for scenario, platform, load in ALL_CELLS

@@ -9,7 +9,7 @@ import pickle
 
 import pytest
 
-from dream_gym.analysis.calibration.profile import profile
+from dream_gym.analysis.suites.profile import profile
 from dream_gym.errors import ConfigError
 from dream_gym.generator import Generated, generate_workload
 from dream_gym.generator.apps import RATES
@@ -25,7 +25,7 @@ from dream_gym.workload import (
 
 DRAWS = 10_000
 LONGEST_DEADLINE_S = 1.5 / 0.4
-FIRST_DIGEST = "164fe2520e212c539f3325d5612c5889fb132d5706c5ec947ae55f7a709a0577"
+FIRST_DIGEST = "028a30a1fd09522b4c7a17a01b4e28e77cfe3b5288f7f50fe6da2e09dfcf65c3"
 
 
 @functools.cache

@@ -155,7 +155,7 @@ def test_a_suite_loads_each_of_its_files_once(tmp_path, monkeypatch):
     [
         ("scenarios", "ar_sociall", "ar_social"),
         ("platforms", "4k_1ws2os", "4k_1ws_2os"),
-        ("suites", "contendet", "contended"),
+        ("suites", "asplos", "asplos23"),
         ("rosters", "onlin", "online"),
         ("agents", "pp", "ppo"),
     ],
@@ -166,5 +166,5 @@ def test_a_name_that_is_nearly_right_is_suggested(kind, name, near):
 
 
 def test_without_anything_near_all_are_named():
-    with pytest.raises(ConfigError, match=r"suites; known: asplos23, contended, "):
+    with pytest.raises(ConfigError, match=r"suites; known: asplos23, "):
         resources.find("suites", "xyzzy" * 1000)

@@ -188,12 +188,26 @@ SETTINGS = (
 )
 
 
+SWINGS = [name for name in resources.names("scenarios") if name.endswith("_swings")]
+"""Scenarios that are others at changing loads."""
+
+
 @pytest.mark.compiled
 @pytest.mark.parametrize("platform", resources.names("platforms"))
-@pytest.mark.parametrize("scenario", resources.names("scenarios"))
+@pytest.mark.parametrize("scenario", sorted({*resources.names("scenarios")} - {*SWINGS}))
 def test_shipped_cells(scenario: str, platform: str) -> None:
+    assert_shipped_cell_agrees(scenario, platform, seconds=0.12)
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("scenario", SWINGS)
+def test_shipped_swings(scenario: str) -> None:
+    assert_shipped_cell_agrees(scenario, "4k_1ws_2os", seconds=1.2)
+
+
+def assert_shipped_cell_agrees(scenario: str, platform: str, *, seconds: float) -> None:
     for load, expiry, scheduler, parameters in SETTINGS:
-        options = {"seconds": 0.12, "seed": 7, "load": load, "expiry": expiry}
+        options = {"seconds": seconds, "seed": 7, "load": load, "expiry": expiry}
         cell = load_scenario(scenario), load_platform(platform)
         case = Case(*cell, scheduler, options, parameters)
         outcome = run_reference(case)

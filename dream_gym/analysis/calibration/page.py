@@ -19,27 +19,27 @@ factor on every rate) that ends:
   2 s, with soft deadlines; DREAM is `dream_mapscore` with its default parameters. Loads are scanned
   upward in steps of 0.01, or of a hundredth of the load where that is more, and then in steps of
   0.001, because violations are not monotone in load.
-* **busy**: the load at which all accelerators are busy all the time, if every layer runs where it
-  is fastest: no scheduler keeps up beyond.
+* **busy**: the load at which some accelerator is busy all the time, however layers are spread: no
+  scheduler keeps up beyond.
 * **alone**: the load from which on a model cannot meet its deadline even alone on the chip, if that
   is not above the loads to the left, and which.
-* **contended load**: halfway between FCFS and the best of the others.
-* A cell is **contended** (in bold) where FCFS begins to miss before the best of the others does,
-  and every model can meet its deadline alone at the contended load: there scheduling decides.
+* **edge load**: halfway between FCFS and the best of the others.
+* A cell **has an edge** (in bold) where FCFS begins to miss before the best of the others does,
+  and every model can meet its deadline alone at the edge load: there scheduling decides.
 
-{contended} of {count} cells are contended. `dream_gym.analysis.suites.calibrated.contended_cells()`
+{edges} of {count} cells have one. `dream_gym.analysis.suites.calibrated.edge_cells()`
 returns them. Made by `make calibration`, which takes an hour on two cores; one cell at a time, with
 a sweep around it, by `dream-gym show SCENARIO --platform PLATFORM --calibrate`.
 """
 _HEAD = """
-| platform | FCFS | EDF | DREAM | busy | alone | contended load |
+| platform | FCFS | EDF | DREAM | busy | alone | edge load |
 |---|---|---|---|---|---|---|"""
 
 
 def calibration_page(cells: Sequence[CalibratedCell]) -> str:
     """The page, as Markdown."""
-    contended = sum(cell.contended for cell in cells)
-    lines = [_INTRODUCTION.format(contended=contended, count=len(cells))]
+    edges = sum(cell.has_edge for cell in cells)
+    lines = [_INTRODUCTION.format(edges=edges, count=len(cells))]
     ordered = sorted(cells, key=lambda cell: (cell.scenario, cell.platform))
     for scenario, group in itertools.groupby(ordered, key=lambda cell: cell.scenario):
         lines.append(f"## {escape(scenario)}\n{_HEAD}")
@@ -50,7 +50,7 @@ def calibration_page(cells: Sequence[CalibratedCell]) -> str:
 
 def _row(cell: CalibratedCell) -> str:
     alone = f"{_load(cell.infeasible_load)} ({escape(cell.infeasible_model)})"
-    mark = "**" if cell.contended else ""
+    mark = "**" if cell.has_edge else ""
     columns = (
         code(cell.platform),
         _load(cell.fcfs),
@@ -58,7 +58,7 @@ def _row(cell: CalibratedCell) -> str:
         _load(cell.dream_mapscore),
         _load(cell.utilisation_one),
         alone if cell.infeasible_model else "",
-        f"{mark}{_load(cell.contended_load)}{mark}",
+        f"{mark}{_load(cell.edge_load)}{mark}",
     )
     return row(columns)
 

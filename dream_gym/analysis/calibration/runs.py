@@ -94,7 +94,7 @@ def as_row(scenario: str, platform: str, found: Calibration) -> CalibratedCell:
         platform,
         **found.begins_to_miss,
         utilisation_one=round(found.utilisation_one, 3),
-        contended_load=found.contended_load,
+        edge_load=found.edge_load,
         infeasible_model=infeasible[0],
         infeasible_load=infeasible[1],
     )

@@ -4,7 +4,7 @@ A scheduler *begins to miss* at the least load at which any frame is violated in
 training worlds, with soft deadlines. Violations are not monotone in load (at some higher load all
 deadlines may be met again), so loads are scanned and not bisected: upward in steps of 0.01, or of
 a hundredth of the load where that is more; then in steps of 0.001 within the last of those. The
-*contended load* is halfway between where FCFS begins to miss and where the best of the others
+*edge load* is halfway between where FCFS begins to miss and where the best of the others
 does, rounded to 0.001, half up; the demo runs there.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from dream_gym.analysis.calibration.profile import profile
+from dream_gym.analysis.suites.profile import profile
 from dream_gym.analysis.suites.suite import PolicySpec, Suite, Tuning
 from dream_gym.errors import DreamGymError
 from dream_gym.players import Player, make_player
@@ -41,13 +41,13 @@ class Calibration:
             alone on the platform, by name; only models that have one up to the largest load in
             `begins_to_miss`.
         utilisation_one: The load at which the utilisation of `Profile` is 1.
-        contended_load: Halfway between FCFS and the best other.
+        edge_load: Halfway between FCFS and the best other.
     """
 
     begins_to_miss: dict[str, float]
     infeasible_from: dict[str, float]
     utilisation_one: float
-    contended_load: float
+    edge_load: float
 
     @property
     def best_other(self) -> str:
@@ -102,7 +102,7 @@ def calibrate(
         begins_to_miss={name: step / GRID for name, step in steps.items()},
         infeasible_from=_infeasible_from(cell, max(steps.values())),
         utilisation_one=1 / utilisation,
-        contended_load=(steps[BASELINE] + best_other + 1) // 2 / GRID,
+        edge_load=(steps[BASELINE] + best_other + 1) // 2 / GRID,
     )
 
 

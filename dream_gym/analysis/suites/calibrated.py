@@ -25,8 +25,8 @@ class CalibratedCell:
         fcfs: Load at which FCFS begins to miss deadlines.
         edf: Load at which EDF does.
         dream_mapscore: Load at which DREAM with its default parameters does.
-        utilisation_one: Load at which all accelerators are busy all the time.
-        contended_load: Halfway between FCFS and the best other.
+        utilisation_one: Load at which the utilisation of `Profile` is 1.
+        edge_load: Halfway between FCFS and the best other.
         infeasible_model: The model that first cannot meet its deadline even alone; empty if none.
         infeasible_load: From which load on.
     """
@@ -37,19 +37,19 @@ class CalibratedCell:
     edf: float
     dream_mapscore: float
     utilisation_one: float
-    contended_load: float
+    edge_load: float
     infeasible_model: str
     infeasible_load: float
 
     @property
-    def contended(self) -> bool:
-        """Whether scheduling decides at the contended load.
+    def has_edge(self) -> bool:
+        """Whether scheduling decides at the edge load.
 
         There FCFS misses deadlines that another scheduler meets, or could: every model can meet
         its deadline alone.
         """
         best = max(self.edf, self.dream_mapscore)
-        feasible = not self.infeasible_model or self.contended_load < self.infeasible_load
+        feasible = not self.infeasible_model or self.edge_load < self.infeasible_load
         return feasible and self.fcfs < best
 
 
@@ -62,9 +62,9 @@ def calibrated_cells() -> list[CalibratedCell]:
     return read_table(Path(str(files("dream_gym.configs") / "calibration.csv")))
 
 
-def contended_cells() -> list[CalibratedCell]:
-    """The cells of the shipped table at whose contended load scheduling decides."""
-    return [cell for cell in calibrated_cells() if cell.contended]
+def edge_cells() -> list[CalibratedCell]:
+    """The cells of the shipped table at whose edge load scheduling decides."""
+    return [cell for cell in calibrated_cells() if cell.has_edge]
 
 
 def read_table(path: Path) -> list[CalibratedCell]:

@@ -83,6 +83,12 @@ class PolicySpec(Config):
         """What tables and plots call the policy."""
         return self.name or short_name(self.scheduler)
 
+    def searched(self, effort: Effort) -> PolicySpec:
+        """The same, searched with another effort if it is tuned."""
+        if self.tune is None:
+            return self
+        return self.model_copy(update={"tune": self.tune.model_copy(update=effort.model_dump())})
+
     def player(self, point: dict[str, OptionValue] | None = None) -> Player:
         """The player, with the options of a point of the search beside the fixed ones."""
         options = {**self.options, **(point or {})}
@@ -101,14 +107,33 @@ class Roster(Config):
     policies: tuple[PolicySpec, ...] = Field(min_length=1)
 
 
+class Effort(Config):
+    """How long to search for options, in place of what a roster says.
+
+    Args:
+        seeds: See `Tuning`.
+        seconds: See `Tuning`.
+    """
+
+    seeds: int = Field(ge=1, le=len(TRAINING))
+    seconds: Seconds
+
+
 class RosterReference(Config):
     """All policies of a roster.
 
     Args:
         roster: Name of a roster or path of its file.
+        tune: How long to search for the options of those that are tuned.
     """
 
     roster: str
+    tune: Effort | None = None
+
+    def policies(self) -> list[PolicySpec]:
+        """The policies."""
+        found = resources.load("rosters", self.roster, Roster).policies
+        return [spec if self.tune is None else spec.searched(self.tune) for spec in found]
 
 
 def _expand(items: Any) -> Any:
@@ -120,8 +145,7 @@ def _expand(items: Any) -> Any:
         if isinstance(item, str):
             expanded.append({"scheduler": item})
         elif isinstance(item, dict) and "roster" in item:
-            reference = resources.validate(item, RosterReference, origin=str(index)).roster
-            expanded += resources.load("rosters", reference, Roster).policies
+            expanded += resources.validate(item, RosterReference, origin=str(index)).policies()
         else:
             expanded.append(item)
         if len(expanded) > MAX_POLICIES:

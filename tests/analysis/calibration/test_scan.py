@@ -5,9 +5,10 @@ from types import SimpleNamespace
 import pytest
 
 from dream_gym import simulate
-from dream_gym.analysis.calibration.profile import profile
+from dream_gym.analysis.calibration.runs import as_row
 from dream_gym.analysis.calibration.scan import BASELINE, OTHERS, _first_step, calibrate
-from dream_gym.analysis.suites.suite import load_suite
+from dream_gym.analysis.suites.calibrated import calibrated_cells
+from dream_gym.analysis.suites.profile import profile
 from dream_gym.errors import ConfigError, DreamGymError
 from dream_gym.hardware import load_platform
 from dream_gym.players import CompiledPlayer
@@ -16,12 +17,16 @@ from dream_gym.workload.seeds import training_seeds
 
 
 @pytest.mark.compiled
-def test_demo_runs_at_the_load_of_its_rule() -> None:
-    (cell,) = load_suite("demo").cells
-    found = calibrate(cell.scenario, cell.platform)
-    assert cell.load == found.contended_load
+def test_the_edge_is_halfway_between_fcfs_and_the_best_other() -> None:
+    found = calibrate("ar_social", "4k_1ws_2os")
+    (shipped,) = (
+        cell
+        for cell in calibrated_cells()
+        if (cell.scenario, cell.platform) == ("ar_social", "4k_1ws_2os")
+    )
+    assert str(as_row("ar_social", "4k_1ws_2os", found)) == str(shipped)  # nan is not nan
     halfway = (found.begins_to_miss["fcfs"] + found.begins_to_miss[found.best_other]) / 2
-    assert abs(found.contended_load - halfway) < 0.00051
+    assert abs(found.edge_load - halfway) < 0.00051
 
 
 @pytest.mark.compiled

@@ -12,7 +12,7 @@ from dream_gym.analysis.calibration.scan import calibrate
 from dream_gym.analysis.runs.parts import keep_parts
 from dream_gym.analysis.suites.calibrated import (
     calibrated_cells,
-    contended_cells,
+    edge_cells,
     read_table,
     write_table,
 )
@@ -43,19 +43,19 @@ def test_the_shipped_table_is_what_the_simulator_says(scenario: str, platform: s
     assert str(found) == str(shipped)  # as text, since NaN is not itself
 
 
-def test_contended_cells_are_those_where_scheduling_decides() -> None:
-    cells = contended_cells()
+def test_edge_cells_are_those_where_scheduling_decides() -> None:
+    cells = edge_cells()
     assert 10 < len(cells) < len(calibrated_cells())
     for cell in cells:
-        assert cell.fcfs < cell.contended_load <= max(cell.edf, cell.dream_mapscore)
-        assert not cell.contended_load >= cell.infeasible_load
+        assert cell.fcfs < cell.edge_load <= max(cell.edf, cell.dream_mapscore)
+        assert not cell.edge_load >= cell.infeasible_load
 
 
-def test_a_cell_that_is_infeasible_at_its_load_is_not_contended() -> None:
-    cell = contended_cells()[0]
-    narrow = replace(cell, infeasible_model="depth", infeasible_load=cell.contended_load)
-    assert not narrow.contended
-    assert not replace(cell, fcfs=math.nan).contended
+def test_a_cell_that_is_infeasible_at_its_load_has_no_edge() -> None:
+    cell = edge_cells()[0]
+    narrow = replace(cell, infeasible_model="depth", infeasible_load=cell.edge_load)
+    assert not narrow.has_edge
+    assert not replace(cell, fcfs=math.nan).has_edge
 
 
 def test_what_a_table_has_is_not_calibrated_again(tmp_path: Path) -> None:

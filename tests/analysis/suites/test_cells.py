@@ -4,10 +4,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dream_gym.analysis.suites.calibrated import CalibratedCell, contended_cells
+from dream_gym.analysis.suites.calibrated import CalibratedCell, edge_cells
 from dream_gym.analysis.suites.cells import Grid, sweep_loads
+from dream_gym.analysis.suites.profile import full_load, profile
 from dream_gym.analysis.suites.suite import Suite, load_suite
 from dream_gym.errors import ConfigError
+from dream_gym.players import make_player
 from dream_gym.reading.resources import validate
 from dream_gym.simulator import Cell, Simulation
 
@@ -46,17 +48,77 @@ def test_a_grid_is_a_product_in_order() -> None:
     assert cells[-1] == Cell(scenario="ar_social", platform="4k_2ws")
 
 
-def test_contended_cells_at_their_loads() -> None:
-    contended = {(cell.scenario, cell.platform): cell for cell in contended_cells()}
-    suite = load_suite("contended")
+def test_edge_cells_at_their_loads() -> None:
+    edges = {(cell.scenario, cell.platform): cell for cell in edge_cells()}
+    suite = load_suite("edge")
     assert len(suite.cells) > 10
     for cell in suite.cells:
-        assert cell.load == contended[cell.scenario, cell.platform].contended_load
+        assert cell.load == edges[cell.scenario, cell.platform].edge_load
     titles = {(cell.scenario, cell.platform) for cell in suite.cells}
     dreams = {(cell.scenario, cell.platform) for cell in load_suite("asplos23").cells}
     assert len(dreams) == 40
-    assert titles == dreams & set(contended)
+    assert titles == dreams & set(edges)
     assert {cell.expiry for cell in suite.cells} == {"soft", "firm"}
+
+
+def test_what_was_contended_is_called_edge() -> None:
+    with pytest.raises(ConfigError, match=r"^suites: contended is called edge now$"):
+        load_suite("contended")
+    with pytest.raises(ConfigError, match=r"loads: 'contended' is called 'edge' now"):
+        suite_of({**GRID, "loads": "contended"})
+
+
+def test_stress_is_a_share_of_what_can_be_served_at_all() -> None:
+    cells = suite_of({**GRID, "loads": "stress", "jitter": [0.1]}).cells
+    assert len(cells) == 2 * 2 * 3
+    for trio in (cells[at : at + 3] for at in range(0, len(cells), 3)):
+        full = full_load(trio[0])
+        assert [cell.load for cell in trio] == [round(x * full, 3) for x in (0.8, 0.9, 0.95)]
+
+
+@pytest.mark.parametrize("jitter", [None, 0.2])
+@pytest.mark.parametrize("scenario", ["ar_social", "ar_call", "vr_gaming_swings"])
+def test_beyond_the_full_load_something_fails(scenario: str, jitter: float | None) -> None:
+    """On one accelerator at which it is limited, and with the whole chip for a single model."""
+    cell = Cell(scenario=scenario, platform="4k_1ws_2os", jitter=jitter)
+    full = full_load(cell)
+
+    def hopeless(load: float) -> bool:
+        at_load = cell.at_load(load)
+        world = at_load.simulation()
+        result = make_player("edf").run(at_load, 0, 3.0, record=True)
+        assert result.frames is not None
+        world.reset(seed=0, seconds=3.0)
+        alone_end_ns = world.alone(result.frames)[:, 1]
+        return bool((alone_end_ns > result.frames["deadline_ns"]).any())
+
+    assert not hopeless(0.99 * full)
+    assert hopeless(1.3 * full)
+
+
+def test_explicit_deadlines_and_fixed_jitter_count_as_they_are(tmp_path: Path) -> None:
+    text = """schema: 1
+name: x
+models:
+  - {name: a, network: kws_res8, rate: 10, jitter_ms: 10}
+  - {name: b, network: kws_res8, rate: 1, deadline_ms: 0.001}
+"""
+    (tmp_path / "x.yaml").write_text(text)
+    cell = Cell(scenario=str(tmp_path / "x.yaml"), platform="4k_2ws")
+    found = profile(cell.workload, cell.hardware)
+    assert full_load(cell) == pytest.approx(100 / (10 + found.models[0].needed_ms))
+
+
+def test_costs_of_a_grid_are_those_of_its_cells() -> None:
+    costs = {"model": "maestro", "edges": "reference", "depthwise": "dense"}
+    plain, other = (suite_of({**GRID, **given}).cells for given in ({}, {"costs": costs}))
+    before, after = plain[-1], other[-1]  # of VR_Gaming, which has depthwise layers
+    assert "costs maestro (" in after.title
+    assert before.digest() != after.digest()
+    exact, dense = (profile(cell.workload, cell.hardware) for cell in (before, after))
+    assert dense.utilisation > 1.5 * exact.utilisation
+    with pytest.raises(ConfigError, match="depthwise"):
+        suite_of({**GRID, "costs": {**costs, "depthwise": "thick"}})
 
 
 def test_a_sweep_goes_from_a_quarter_to_collapse() -> None:

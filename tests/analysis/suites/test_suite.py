@@ -4,9 +4,11 @@ from typing import Any
 import pytest
 import yaml
 
-from dream_gym.analysis.suites.suite import Tuning, load_suite
+from dream_gym.analysis.suites.suite import Suite, Tuning, load_suite
 from dream_gym.errors import ConfigError
 from dream_gym.reading import resources
+from dream_gym.reading.resources import validate
+from dream_gym.workload import evaluation_seeds, selection_seeds, training_seeds
 
 
 @pytest.mark.parametrize("name", resources.names("suites"))
@@ -55,8 +57,8 @@ VALID: dict[str, Any] = {
         ({"seconds": 1e-12}, "seconds: expected at least 1e-09"),
         ({"name": "../../x"}, "name: must do as the name of a file"),
         (
-            {"cells": [{"scenarios": ["ar_call"], "platforms": ["4k_2ws"], "loads": "contendd"}]},
-            "cells: 0: loads: expected a list or 'contended' or 'sweep', got the text 'contendd'",
+            {"cells": [{"scenarios": ["ar_call"], "platforms": ["4k_2ws"], "loads": "egde"}]},
+            "cells: 0: loads: expected a list or 'edge', 'stress' or 'sweep', got the text 'egde'",
         ),
         (
             {
@@ -96,3 +98,33 @@ def test_mistake_names_file_and_field(change: dict[str, Any], message: str, tmp_
         load_suite(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_roster_may_be_searched_with_another_effort() -> None:
+    content = {**VALID, "policies": [{"roster": "field", "tune": {"seeds": 3, "seconds": 0.5}}]}
+    usual = load_suite("generated").policies
+    suite = validate(content, Suite, origin="here")
+    assert [spec.title for spec in suite.policies] == [spec.title for spec in usual]
+    for spec, as_usual in zip(suite.policies, usual, strict=True):
+        assert (spec.tune is None) == (as_usual.tune is None)
+        if spec.tune is not None and as_usual.tune is not None:
+            assert (spec.tune.seeds, spec.tune.seconds) == (3, 0.5)
+            assert spec.tune.grid == as_usual.tune.grid
+    wrong = [{"roster": "field", "tune": {"seeds": 3, "seconds": 1, "grid": {}}}]
+    with pytest.raises(ConfigError, match=r"tune\.grid: no such key"):
+        validate({**VALID, "policies": wrong}, Suite, origin="here")
+
+
+def test_the_field_has_every_scheduler_that_is_online() -> None:
+    field = {spec.scheduler for spec in load_suite("generated").policies}
+    assert field == {spec.scheduler for spec in load_suite("asplos23").policies}
+
+
+def test_the_suites_of_random_workloads_have_no_seed_in_common_with_training() -> None:
+    ranges = {
+        name: {int(cell.scenario.split(":")[1]) for cell in load_suite(name).cells}
+        for name in ("generated", "generated_dev", "demo")
+    }
+    assert ranges["generated"] == set(evaluation_seeds(200))
+    assert ranges["generated_dev"] == set(selection_seeds(100))
+    assert ranges["demo"] <= set(training_seeds(200))

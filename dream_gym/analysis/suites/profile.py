@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dream_gym.hardware import Platform, cost_table
+import numpy as np
+
+from dream_gym.hardware import Platform, busiest_share, cost_table
 from dream_gym.schedulers import get_scheduler
-from dream_gym.simulator import Simulation
-from dream_gym.units import NS_PER_MS, PJ_PER_MJ
+from dream_gym.simulator import Cell, Simulation
+from dream_gym.units import MS_PER_S, NS_PER_MS, NS_PER_S, PJ_PER_MJ
 from dream_gym.workload import ModelSpec, Scenario
 
 
@@ -57,8 +59,8 @@ class Profile:
 
     Args:
         models: Its models.
-        utilisation: Share of all accelerators' time that is needed when every layer runs on the
-            accelerator that is fastest for it; above 1, no scheduler keeps up.
+        utilisation: Share of the time for which some accelerator must be busy, however layers are
+            spread, see `busiest_share`; above 1, no scheduler keeps up.
         lower_bound: The lower bound of UXCost for `seed` and `seconds`.
         seed: Seed of the world of the lower bound.
         seconds: Simulated time of the lower bound.
@@ -90,14 +92,43 @@ def profile(
         _profile_model(scenario, platform, model, load, int(row.deadline_ns))
         for model, row in zip(scenario.models, simulation.problem.streams, strict=True)
     )
-    busy_ms_per_s = sum(model.rate * model.least_latency_ms for model in models)
+    work = [
+        cost_table(spec.built_network, platform).latency_ns * (model.rate / NS_PER_S)
+        for spec, model in zip(scenario.models, models, strict=True)
+    ]
     return Profile(
         models=models,
-        utilisation=busy_ms_per_s / 1e3 / len(platform.accelerators),
+        utilisation=busiest_share(np.concatenate(work)),
         lower_bound=simulation.result().lower_bound,
         seed=seed,
         seconds=seconds,
     )
+
+
+def full_load(cell: Cell) -> float:
+    """The load beyond which a cell cannot be served, whoever schedules, and whatever its own load.
+
+    It is the least at which the utilisation of `Profile` is 1, or at which a frame of some
+    model, released as late as jitter lets it, cannot meet its deadline even alone on the platform;
+    of several phases, that of the first to reach it. A deadline that the scenario states does not
+    depend on the load, and so does not limit it.
+    """
+    scenario = cell.workload
+    if not scenario.phases:
+        return _full_load(scenario, cell)
+    return min(_full_load(each.scenario, cell) / float(each.load) for each in scenario.phases)
+
+
+def _full_load(scenario: Scenario, cell: Cell) -> float:
+    found, share = profile(scenario, cell.hardware), cell.jitter or 0.0
+    limits = [1 / found.utilisation]
+    for spec, alone in zip(scenario.models, found.models, strict=True):
+        if spec.deadline_ms is None:
+            root = _ancestry(scenario, spec)[-1]
+            period_ms, root_period_ms = (MS_PER_S / float(each.rate) for each in (spec, root))
+            fixed_ms = root.jitter_ms if cell.jitter is None else 0.0
+            limits.append((period_ms - share * root_period_ms) / (alone.needed_ms + fixed_ms))
+    return min(limits)
 
 
 def _profile_model(

@@ -1,7 +1,7 @@
 import pytest
 
 from dream_gym import simulate
-from dream_gym.analysis.calibration.profile import profile
+from dream_gym.analysis.suites.profile import profile
 from dream_gym.hardware import cost_table, load_platform
 from dream_gym.workload import load_scenario
 
@@ -40,7 +40,13 @@ def test_what_cannot_be_met_is_always_missed() -> None:
 
 def test_whole_scenario() -> None:
     found = profile(SCENARIO, PLATFORM, seed=3, seconds=1.0)
-    busy_ms = sum(model.rate * model.least_latency_ms for model in found.models)
-    assert found.utilisation == pytest.approx(busy_ms / 1000 / 3)
+    at_best = sum(model.rate * model.least_latency_ms for model in found.models) / 1000 / 3
+    all_on_one = min(
+        sum(model.rate * model.latency_ms[name] for model in found.models) / 1000
+        for name in PLATFORM.accelerator_names
+    )
+    assert at_best <= found.utilisation <= all_on_one
+    twice = profile(SCENARIO, PLATFORM, load=2, seed=3, seconds=1.0)
+    assert twice.utilisation == pytest.approx(2 * found.utilisation)
     result = simulate(SCENARIO, PLATFORM, "fcfs", seconds=1.0, seed=3)
     assert found.lower_bound == result.lower_bound
