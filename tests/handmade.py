@@ -115,7 +115,7 @@ class Seen:
         layers: How many layers ran as one, of each dispatch.
         variants: Variant of each frame.
         result: All figures.
-        alone: What its frames would need alone, see `Simulation.alone`.
+        world: A simulation in which the same world has begun.
     """
 
     rows: list[Row]
@@ -124,7 +124,13 @@ class Seen:
     layers: list[int]
     variants: dict[str, int]
     result: Result
-    alone: Ints
+    world: Simulation
+
+    @property
+    def alone(self) -> Ints:
+        """What the frames of the run would need alone, see `Simulation.alone`."""
+        assert self.result.frames is not None
+        return self.world.alone(self.result.frames)
 
 
 class Ordered(dream_gym.Scheduler):
@@ -192,7 +198,7 @@ def run_by_hand(
         layers=[row.layers for row in outcome.timeline],
         variants={key: frame.variant for key, frame in frames.items()},
         result=result,
-        alone=world.alone(result.frames),
+        world=world,
     )
 
 

@@ -24,10 +24,11 @@ from dream_gym.analysis.report import summary as report
 from dream_gym.analysis.report.folder import ABOUT, RUNS, suite_in
 from dream_gym.analysis.report.outcome import Outcome
 from dream_gym.analysis.report.page import NO_INTERVALS, report_files, write_report
-from dream_gym.analysis.report.plots import plot_uxcost
+from dream_gym.analysis.report.pictures.plots import plot_uxcost
+from dream_gym.analysis.report.pictures.timeline import most_different, plot_timeline
 from dream_gym.analysis.report.suite_tables import suite_tables
-from dream_gym.analysis.report.timeline import most_different, plot_timeline
 from dream_gym.analysis.report.verdicts import verdict
+from dream_gym.analysis.report.where_tables import where_tables
 from dream_gym.cli.output import command_line, make_console, make_progress, say, show_table
 from dream_gym.errors import ConfigError, shown
 from dream_gym.files import check_outputs, file_name, is_standard_output
@@ -106,7 +107,7 @@ def benchmark(
     console = make_console(table, json)
     if few:
         _show_cells(console, outcome)
-    if chosen.seeds > 1:
+    if found.has_intervals:
         _show_suite(console, found)
     else:
         say(console, NO_INTERVALS)
@@ -192,11 +193,13 @@ def _show_cells(console: Console, outcome: Benchmark) -> None:
     seeds = f"{len(outcome.seeds)} seeds from {outcome.seeds[0]} × {outcome.suite.seconds:g} s"
     for cell in outcome.suite.cells:
         summaries = report.summarise(outcome, cell)
-        show_table(console, report.uxcost_table(summaries, f"{cell.title}; {seeds}"))
+        title = f"{cell.title}; {seeds}"
+        show_table(console, report.uxcost_table(summaries, title, outcome.suite.seconds))
         show_table(console, report.model_table(summaries))
+        show_table(console, report.response_table(summaries))
 
 
 def _show_suite(console: Console, outcome: Outcome) -> None:
-    for table in suite_tables(outcome):
+    for table in [*suite_tables(outcome), *where_tables(outcome)]:
         show_table(console, table)
     say(console, verdict(outcome))

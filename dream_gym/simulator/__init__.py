@@ -25,7 +25,7 @@ from dream_gym.simulator.problem import (
     view_problem,
     view_problem_compiled,
 )
-from dream_gym.simulator.result import Result
+from dream_gym.simulator.result import Result, Table
 from dream_gym.simulator.simulation import Simulation
 from dream_gym.simulator.state import NEVER, State, view_state, view_state_compiled
 from dream_gym.simulator.validation import check_invariants
@@ -49,6 +49,7 @@ __all__ = [
     "Result",
     "Simulation",
     "State",
+    "Table",
     "advance",
     "apply_decision",
     "arenas_at",

@@ -311,6 +311,21 @@ class Simulation:
             export_alone(self.problem_arena, self.state_arena, keys[some], out[some])
         return out
 
+    def nominal_ns(self, frames: Table) -> Ints:
+        """What the deadlines of frames count from: the nominal times of their roots, int64 (rows,).
+
+        Args:
+            frames: Columns ``model``, ``frame`` and ``deadline_ns``, such as `Result.frames`.
+        """
+        nominal_ns: Ints = frames["deadline_ns"].copy()
+        streams = self.problem.streams
+        for model in range(len(self.problem.models)):
+            own = frames["model"] == model
+            phases = streams[streams["model"] == model]  # in order
+            phase = np.searchsorted(phases["first_frame"], frames["frame"][own], side="right") - 1
+            nominal_ns[own] -= phases["deadline_ns"][phase]
+        return nominal_ns
+
     def uxcost(self) -> float:
         """UXCost at the present time."""
         return float(uxcost_now(self.problem_arena, self.state_arena))

@@ -127,8 +127,8 @@ def test_benchmark(suite: str, tmp_path: Path, capsys: pytest.CaptureFixture[str
     files = {path.name: path.stat().st_size for path in results.iterdir()}
     assert set(files) == {
         "about.json",
+        "tiny_plane.png",
         "tiny_profiles.png",
-        "tiny_uxcost.png",
         "report.md",
         "runs.parquet",
         "table.csv",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dream_gym.analysis.report.timeline import plot_results
+from dream_gym.analysis.report.pictures.timeline import plot_results
 from tests.handmade import run_by_hand
 from tests.semantics.cases import CASES, HORIZON_MS
 from tests.semantics.page import PAGE, PICTURES, page

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dream_gym.simulator import Ints, Result
+from dream_gym.simulator import Ints, Result, Table
 from dream_gym.simulator.frames import COMPLETED, DISPLACED, DROPPED, NEVER_RELEASED
-from dream_gym.simulator.result import Table
 from dream_gym.units import NS_PER_MS
 
 CAUSES = ("infeasible", "late_parent", "dropped", "displaced", "waited", "slow")

@@ -32,13 +32,24 @@ MOST_RUNS = 4_000_000
 MOST_BYTES = 512 * 2**20
 """Largest size of the tidy table, packed and unpacked."""
 _KEYS = ("cell", "policy", "seed")
-_POSITIVE = ("uxcost", "multiple", "lower_bound")
+_BOUNDS = ("", "_lightest")
+_POSITIVE = (
+    "uxcost",
+    *(
+        f"{name}{which}"
+        for name in ("lower_bound", "multiple", "energy_multiple")
+        for which in _BOUNDS
+    ),
+)
 _DEFINED = (
     *("violation_rate", "lost_rate", "useless_share", "energy_mj", "energy_charged_mj"),
-    "accuracy_loss",
+    *("power_mw", "accuracy_loss"),
     *(f"missed.{cause}" for cause in CAUSES),
 )
-_UNDEFINED = ("accuracy", "lateness_p50_ms", "lateness_p99_ms")
+_UNDEFINED = (
+    *("accuracy", "lateness_p50_ms", "lateness_p99_ms"),
+    *("response_p50", "response_p99", "response_max"),
+)
 """Columns in which a run may have no value."""
 
 
@@ -58,6 +69,7 @@ class _Cell(Config):
     cascade: Probability | None
     jitter: Share | None
     contention: bool | None = None
+    costs: dict[str, Any] | None = None
 
 
 class _Suite(_Part):

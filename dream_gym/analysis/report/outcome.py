@@ -11,6 +11,8 @@ import numpy as np
 
 from dream_gym.analysis.extra import polars
 from dream_gym.analysis.measures.aggregates import Bootstrap, Scores
+from dream_gym.analysis.measures.statistics import LEAST_UNITS
+from dream_gym.generator import PREFIX
 from dream_gym.schedulers import BUILTIN, Family
 from dream_gym.simulator import cell_title
 
@@ -74,10 +76,28 @@ class Outcome:
         """Number of seeds."""
         return int(self.about["seeds"]["count"])
 
+    @property
+    def seconds(self) -> str:
+        """The length of every run, in words."""
+        return f"{self.about['suite']['seconds']:g} s"
+
+    @functools.cached_property
+    def drawn(self) -> bool:
+        """Whether the cells are a sample of random workloads, and claims about such in general."""
+        cells = self.about["suite"]["cells"]
+        return len(cells) >= LEAST_UNITS and all(
+            cell["scenario"].startswith(PREFIX) for cell in cells
+        )
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether there is anything to resample: seeds, or drawn cells."""
+        return self.seeds > 1 or self.drawn
+
     @functools.cached_property
     def bootstrap(self) -> Bootstrap:
-        """Resamples of all cells and seeds."""
-        return Bootstrap(len(self.titles), self.seeds)
+        """Resamples of seeds within each cell; of cells with all their seeds, if they are drawn."""
+        return Bootstrap(len(self.titles), self.seeds, drawn=self.drawn)
 
     @functools.cached_property
     def _by_policy(self) -> dict[str, pl.DataFrame]:
@@ -95,6 +115,12 @@ class Outcome:
         """The policies by UXCost as a multiple of the lower bound, geometric mean, best first."""
         means = {p: float(np.log(self.scores(p)).mean()) for p in self.policies}
         return sorted(self.policies, key=lambda policy: means[policy])
+
+    @functools.cached_property
+    def firsts(self) -> list[str]:
+        """The policy of least mean UXCost on each cell; of equals, the best ranked."""
+        means = np.stack([self.scores(policy).mean(axis=1) for policy in self.ranking])
+        return [self.ranking[index] for index in means.argmin(axis=0).tolist()]
 
     @functools.cached_property
     def families(self) -> dict[str, Family]:

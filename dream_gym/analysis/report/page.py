@@ -8,13 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from dream_gym.analysis.measures.statistics import LEAST_UNITS
 from dream_gym.analysis.report.markdown import block, code, escape
 from dream_gym.analysis.report.outcome import Outcome
-from dream_gym.analysis.report.suite_plots import plot_profiles, plot_ranking, plot_sustained
-from dream_gym.analysis.report.suite_tables import suite_tables, sweeps
+from dream_gym.analysis.report.pictures.suite_plots import (
+    PLANE,
+    plot_plane,
+    plot_profiles,
+    plot_sustained,
+)
+from dream_gym.analysis.report.suite_tables import suite_tables
 from dream_gym.analysis.report.template import DEFAULT, fill, versions
 from dream_gym.analysis.report.verdicts import verdict
+from dream_gym.analysis.report.where_tables import sweeps, where_tables
 from dream_gym.errors import DreamGymError
 from dream_gym.files import write_text
 
@@ -67,17 +72,21 @@ def suite_section(outcome: Outcome, images: Path, stem: str, *, relative_to: Pat
     parts = [
         f"## {escape(outcome.name)}\n\n{description}{len(outcome.titles)} cells, "
         f"{len(outcome.policies)} policies, {outcome.seeds} seeds from "
-        f"{outcome.about['seeds']['first']} × {suite['seconds']:g} s.{read_from}",
+        f"{outcome.about['seeds']['first']} × {outcome.seconds}.{read_from}",
         *filter(None, (suite["notes"], verdict(outcome))),
     ]
     for name, plot in _pictures(outcome).items():
         path = images / f"{stem}_{name}.png"
         title = plot(outcome, path)
-        parts.append(f"![{escape(title)}]({path.relative_to(relative_to).as_posix()})")
+        parts.append(f"![{escape(title)}]({_link(path, relative_to)})")
     command = block(outcome.about["command"], "sh")
-    for table in suite_tables(outcome):
+    for table in [*suite_tables(outcome), *where_tables(outcome)]:
         parts += [f"**{escape(table.title)}**", table.markdown(), command]
     return "\n\n".join(parts)
+
+
+def _link(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()
 
 
 def check_seeds(outcome: Outcome) -> None:
@@ -86,13 +95,13 @@ def check_seeds(outcome: Outcome) -> None:
     Raises:
         DreamGymError: There is but one seed.
     """
-    if outcome.seeds < LEAST_UNITS:
+    if not outcome.has_intervals:
         raise DreamGymError(f"{outcome.name}: {NO_INTERVALS}")
 
 
 def report_files(outcome: Outcome) -> list[str]:
     """The names of the files that `write_report` writes; the table of the outcome is not read."""
-    if outcome.seeds < LEAST_UNITS:
+    if not outcome.has_intervals:
         return [REPORT]
     (stem,) = file_stems([outcome.name])
     return [REPORT, *(f"{stem}_{name}.png" for name in _pictures(outcome))]
@@ -103,7 +112,7 @@ def write_report(outcome: Outcome, folder: Path) -> None:
 
     With one seed nothing is reported. The report says so, and replaces that of an earlier run.
     """
-    if outcome.seeds < LEAST_UNITS:
+    if not outcome.has_intervals:
         text = f"{escape(outcome.name)}: {NO_INTERVALS}."
     else:
         (stem,) = file_stems([outcome.name])
@@ -114,7 +123,7 @@ def write_report(outcome: Outcome, folder: Path) -> None:
 
 def _pictures(outcome: Outcome) -> Mapping[str, Callable[[Outcome, Path], str]]:
     """The functions that draw the figures of a suite, by the ends of the figures' names."""
-    pictures = {"uxcost": plot_ranking, "profiles": plot_profiles}
+    pictures = {"plane": plot_plane, "profiles": plot_profiles}
     return pictures | ({"sustained": plot_sustained} if sweeps(outcome) else {})
 
 
@@ -136,10 +145,15 @@ def write_page(outcomes: Sequence[Outcome], page: Path, template: str = DEFAULT)
         check_seeds(outcome)  # before the first figure is drawn
     stems = file_stems([outcome.name for outcome in outcomes])
 
+    def opening() -> str:
+        picture = images / f"{stems[0]}_{next(iter(_pictures(outcomes[0])))}.png"
+        title = escape(PLANE)
+        return f"{verdict(outcomes[0])}\n\n![{title}]({_link(picture, page.parent)})"
+
     def sections() -> str:
         return "\n\n".join(
             suite_section(outcome, images, stem, relative_to=page.parent)
             for outcome, stem in zip(outcomes, stems, strict=True)
         )
 
-    write_text(page, fill(template, outcomes, sections))
+    write_text(page, fill(template, outcomes, opening, sections))

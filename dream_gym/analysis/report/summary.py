@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dream_gym.analysis.extra import polars
+from dream_gym.analysis.measures.responses import Responses
 from dream_gym.analysis.measures.statistics import (
     Interval,
     mean_interval,
@@ -28,6 +29,7 @@ from dream_gym.simulator import Cell
 if TYPE_CHECKING:
     import polars as pl
 
+RESPONSES = Responses._fields
 PACKAGES = ("dream_gym", "numpy", "numba", "gymnasium", "polars")
 
 
@@ -44,8 +46,12 @@ class Summary:
         lost_rate: Share of frames that were lost.
         accuracy_loss: Accuracy given up by lighter variants, as a share of frames.
         energy_mj: Energy spent per frame.
+        energy_multiple: UXCost's second factor over that of its bound.
+        power_mw: Energy spent over the simulated time.
         model_violation_rate: Violation rate by model.
         model_energy_mj: Energy spent per frame by model.
+        model_response_ms: Response times p50, p99 and max by model, see `responses`; None where
+            no frame completed.
     """
 
     policy: str
@@ -56,18 +62,26 @@ class Summary:
     lost_rate: Interval
     accuracy_loss: Interval
     energy_mj: Interval
+    energy_multiple: Interval
+    power_mw: Interval
     model_violation_rate: dict[str, Interval]
     model_energy_mj: dict[str, Interval]
+    model_response_ms: dict[str, tuple[Interval | None, ...]]
 
     def flat(self) -> dict[str, str | float | None]:
         """One row of the CSV; empty where there is no interval."""
         row: dict[str, str | float | None] = {"policy": self.policy}
-        figures = {name: item for name, item in vars(self).items() if isinstance(item, Interval)}
+        figures: dict[str, Interval | None] = {
+            name: item for name, item in vars(self).items() if isinstance(item, Interval)
+        }
         figures |= {f"violation_rate.{m}": item for m, item in self.model_violation_rate.items()}
         figures |= {f"energy_mj.{m}": item for m, item in self.model_energy_mj.items()}
+        for model, responses in self.model_response_ms.items():
+            for which, item in zip(RESPONSES, responses, strict=True):
+                figures[f"response_{which}_ms.{model}"] = item
         for name, value in figures.items():
-            low, high = value.ends if value.known else (None, None)
-            row |= {name: value.mean, f"{name}_low": low, f"{name}_high": high}
+            low, high = value.ends if value and value.known else (None, None)
+            row |= {name: value.mean if value else None, f"{name}_low": low, f"{name}_high": high}
         return row
 
 
@@ -88,6 +102,10 @@ def _summary(
     def mean(column: str) -> Interval:
         return mean_interval(rows[column].to_numpy())
 
+    def mean_if_any(column: str) -> Interval | None:
+        defined = rows[column].drop_nulls()
+        return mean_interval(defined.to_numpy()) if len(defined) else None
+
     def rate(column: str) -> Interval:
         return rate_interval(rows[column].to_numpy())
 
@@ -100,21 +118,28 @@ def _summary(
         lost_rate=rate("lost_rate"),
         accuracy_loss=mean("accuracy_loss"),
         energy_mj=mean("energy_mj"),
+        energy_multiple=mean("energy_multiple"),
+        power_mw=mean("power_mw"),
         model_violation_rate={m: rate(f"violation_rate.{m}") for m in models},
         model_energy_mj={m: mean(f"energy_mj.{m}") for m in models},
+        model_response_ms={
+            m: tuple(mean_if_any(f"response_{which}_ms.{m}") for which in RESPONSES) for m in models
+        },
     )
 
 
-def uxcost_table(summaries: Sequence[Summary], title: str) -> TextTable:
-    """A row per policy: UXCost, its multiple of the lower bound, violations, losses."""
+def uxcost_table(summaries: Sequence[Summary], title: str, seconds: float) -> TextTable:
+    """A row per policy: UXCost in runs of so many seconds, its two factors, losses, power."""
     first = summaries[0]
     headings = (
         "policy",
-        "UXCost [95 %]",
+        f"UXCost in {seconds:g} s [95 %]",
         "× lower bound",
         f"÷ {first.policy} [95 %]",
         "violated",
         "lost",
+        "energy ÷ least",
+        "power, mW",
         "accuracy lost",
     )
     rows = tuple(
@@ -125,6 +150,8 @@ def uxcost_table(summaries: Sequence[Summary], title: str) -> TextTable:
             with_interval(item.ratio) if item is not first else "1",
             percent(item.violation_rate),
             percent(item.lost_rate),
+            with_interval(item.energy_multiple),
+            with_interval(item.power_mw),
             percent(item.accuracy_loss),
         )
         for item in summaries
@@ -147,14 +174,36 @@ def model_table(summaries: Sequence[Summary]) -> TextTable:
     return TextTable("mJ per frame · violated", headings, tuple(rows))
 
 
-def with_interval(value: Interval) -> str:
-    """A figure with its interval, if it has one, to three digits."""
-    interval = f" [{value.low:.3g}, {value.high:.3g}]" if value.known else ""
-    return f"{value.mean:.3g}{interval}"
+def response_table(summaries: Sequence[Summary]) -> TextTable:
+    """A row per policy: response times in ms, end to end along a cascade, model by model."""
+    rows = []
+    for item in summaries:
+        cells = (
+            " · ".join("–" if figure is None else f"{figure.mean:.3g}" for figure in responses)
+            for responses in item.model_response_ms.values()
+        )
+        rows.append((Name(item.policy), *cells))
+    headings = ("policy", *map(Name, summaries[0].model_response_ms))
+    return TextTable("Response p50 · p99 · max in ms, mean over the seeds", headings, tuple(rows))
 
 
-def percent(share: Interval) -> str:
-    """A share with its interval, if it has one, in percent."""
+def with_interval(value: Interval | None) -> str:
+    """A figure with its interval, if it has one, to three digits; empty if there is no figure."""
+    if value is None:
+        return ""
+    interval = f" [{_digits(value.low)}, {_digits(value.high)}]" if value.known else ""
+    return f"{_digits(value.mean)}{interval}"
+
+
+def _digits(figure: float) -> str:
+    """Three digits; all before the point of a number of up to nine."""
+    return f"{figure:.0f}" if 999.5 <= abs(figure) < 1e9 else f"{figure:.3g}"
+
+
+def percent(share: Interval | None) -> str:
+    """A share with its interval, if it has one, in percent; empty if there is no share."""
+    if share is None:
+        return ""
     interval = f" [{100 * share.low:.2f}, {100 * share.high:.2f}]" if share.known else ""
     return f"{share.mean:.2%}{interval}"
 

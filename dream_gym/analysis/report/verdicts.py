@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from typing import NamedTuple
 from dream_gym.analysis.measures.statistics import Interval
 from dream_gym.analysis.report.markdown import code, escape
 from dream_gym.analysis.report.outcome import DEFAULTS, FAMILIES, Outcome
-from dream_gym.analysis.report.summary import with_interval
+from dream_gym.analysis.report.summary import percent, with_interval
 from dream_gym.schedulers import Family
 
 MOST_NAMED = 5
@@ -17,22 +18,50 @@ MOST_NAMED = 5
 
 
 def verdict(outcome: Outcome) -> str:
-    """Which policy is best, and over whom its lead is more than chance, in Markdown."""
+    """Which policy is best, by how much, and where it is not, in Markdown."""
     best, *others = outcome.ranking
-    multiple = with_interval(outcome.bootstrap.geometric_mean(outcome.scores(best)))
-    text = f"On {code(outcome.name)}: {code(best)} has the least UXCost, {multiple} times its bound"
-    if not others:
-        return f"{text}."
+    boot = outcome.bootstrap
+    multiple = with_interval(boot.geometric_mean(outcome.scores(best)))
+    what = f"{multiple} times its bound in runs of {outcome.seconds}"
+    text = f"On {code(outcome.name)}: {code(best)} has the least UXCost, {what}"
+    if others:
+        text += _lead(outcome, best, others)
+    violated = boot.rate(outcome.scores(best, "violation_rate"))
+    energy = boot.geometric_mean(outcome.scores(best, "energy_multiple"))
+    power = boot.mean(outcome.scores(best, "power_mw"))
+    text += (
+        f". It violates {percent(violated)} of the frames, with {with_interval(energy)} times the "
+        f"least energy, {with_interval(power)} mW"
+    )
+    return f"{text}.{_where_first(outcome) if others else ''}"
+
+
+def _lead(outcome: Outcome, best: str, others: Sequence[str]) -> str:
     ratios = {policy: _ratio(outcome, best, policy) for policy in others}
     level = [policy for policy, ratio in ratios.items() if not _below_one(ratio)]
     beaten = [policy for policy in others if policy not in level]
-    if level:
-        text += f"; it cannot be told from {_named(level)}"
+    text = f"; it cannot be told from {_named(level)}" if level else ""
     if beaten:
         ratio = with_interval(ratios[beaten[0]])
         whom = "all others" if not level else "the others"
         text += f"; it beats {whom}, the next being {code(beaten[0])}, with {ratio} of its UXCost"
-    return f"{text}."
+    return text
+
+
+def _where_first(outcome: Outcome) -> str:
+    """On how many cells the best policy is first, and who is, or where, on the others."""
+    best, cells = outcome.ranking[0], len(outcome.titles)
+    elsewhere = [index for index, first in enumerate(outcome.firsts) if first != best]
+    text = f" It is first on {cells - len(elsewhere)} of {cells} cells"
+    if not elsewhere:
+        return f"{text}."
+    if len(elsewhere) <= MOST_NAMED:
+        named = (f"{code(outcome.firsts[i])} on {escape(outcome.titles[i])}" for i in elsewhere)
+        return f"{text}; elsewhere: {'; '.join(named)}."
+    counts = collections.Counter(outcome.firsts[index] for index in elsewhere).most_common()
+    named = (f"{code(policy)} ({count})" for policy, count in counts[:MOST_NAMED])
+    more = f" and {len(counts) - MOST_NAMED} others" if len(counts) > MOST_NAMED else ""
+    return f"{text}; elsewhere {', '.join(named)}{more} are."
 
 
 def _below_one(ratio: Interval) -> bool:

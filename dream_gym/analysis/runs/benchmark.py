@@ -229,10 +229,8 @@ class _Job:
         world, rows = cell.simulation(), []
         for seed in seeds:
             result = policy.run(cell, seed, seconds, record=True)
-            assert result.frames is not None
             world.reset(seed=seed, seconds=seconds)
-            row = result_row(cell, policy.name, result, world.alone(result.frames))
-            rows.append({"cell": index, **row})
+            rows.append({"cell": index, **result_row(cell, policy.name, result, world)})
         return rows
 
 

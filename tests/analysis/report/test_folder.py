@@ -120,7 +120,7 @@ def test_a_damaged_account_is_refused(
     [
         (lambda rows: rows.drop("uxcost"), "column uxcost is missing"),
         (lambda rows: rows.drop("missed.slow"), "column missed.slow is missing"),
-        (lambda rows: rows.head(-1), "has 17 rows, but about.json tells of 18 runs"),
+        (lambda rows: rows.head(-1), "has 23 rows, but about.json tells of 24 runs"),
         (lambda rows: rows.with_columns(policy=pl.lit("fcfs")), "expected each policy of about"),
         (lambda rows: rows.with_columns(cell=2), "expected each policy of about"),
         (lambda rows: rows.with_columns(seed=pl.col("seed") + 1), "expected each policy of about"),
@@ -152,7 +152,7 @@ def test_an_enormous_table_is_refused_before_it_is_unpacked(
     one = small_benchmark.rows.head(1)
     one.select(pl.all().repeat_by(100_000).explode()).write_parquet(path)
     monkeypatch.setattr(pl, "read_parquet", None)
-    assert "runs.parquet: cannot be read: it has more than 18 rows" in refused(folder)
+    assert "runs.parquet: cannot be read: it has more than 24 rows" in refused(folder)
     monkeypatch.setattr(module, "MOST_BYTES", path.stat().st_size - 1)
     assert "runs.parquet: is larger than" in refused(folder)
 

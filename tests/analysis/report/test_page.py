@@ -12,26 +12,31 @@ import numpy as np
 import polars as pl
 import pytest
 
-from dream_gym.analysis.measures.misses import CAUSES
 from dream_gym.analysis.report import summary as report
-from dream_gym.analysis.report.folder import SCHEMA, read_outcome
+from dream_gym.analysis.report.folder import read_outcome
 from dream_gym.analysis.report.outcome import Outcome
 from dream_gym.analysis.report.page import file_stems, report_files, write_page, write_report
 from dream_gym.analysis.report.reductions import reduction_table
 from dream_gym.analysis.report.suite_tables import (
     cause_table,
-    cell_table,
     cost_table,
+    deadline_table,
+    energy_table,
     shown_policies,
+)
+from dream_gym.analysis.report.tables import TextTable
+from dream_gym.analysis.report.verdicts import challenge, representatives, verdict, where_beaten
+from dream_gym.analysis.report.where_tables import (
+    cell_table,
+    group_table,
+    platform_table,
     sustained_load,
     sustained_table,
     sweeps,
 )
-from dream_gym.analysis.report.tables import TextTable
-from dream_gym.analysis.report.verdicts import challenge, representatives, verdict, where_beaten
 from dream_gym.analysis.runs.benchmark import Benchmark
 from dream_gym.errors import DreamGymError
-from dream_gym.schedulers import BUILTIN
+from tests.analysis.report.made_up import made_up
 
 FIGURE = re.compile(r"^(?:≥ )?(-?[\d.]+(e[-+]\d+)?%?( %)?)( \[.+\])?$")
 
@@ -39,61 +44,6 @@ FIGURE = re.compile(r"^(?:≥ )?(-?[\d.]+(e[-+]\d+)?%?( %)?)( \[.+\])?$")
 @pytest.fixture
 def outcome(small_benchmark: Benchmark) -> Outcome:
     return Outcome(report.about(small_benchmark, command="make it"), small_benchmark.rows)
-
-
-def family_of(policy: str) -> str:
-    scheduler = BUILTIN.get(policy.split()[0])
-    return scheduler.family if scheduler else "yours"
-
-
-def made_up(costs: dict[str, Any], loads: tuple[float, ...] = (1.0,), **columns: Any) -> Outcome:
-    """An outcome with these UXCosts, by policy: arrays (cells, seeds)."""
-    cells, seeds = np.shape(next(iter(costs.values())))
-    about = {
-        "schema": SCHEMA,
-        "command": "x",
-        "seeds": {"first": 0, "count": seeds},
-        "suite": {
-            "name": "asplos23",
-            "description": "What it is about",
-            "notes": "What to know.",
-            "seconds": 1.0,
-            "xrbench_score": False,
-            "cells": [
-                {
-                    "scenario": "s",
-                    "platform": "p",
-                    "load": loads[index % len(loads)],
-                    "expiry": None,
-                    "cascade": None,
-                    "jitter": None,
-                }
-                for index in range(cells)
-            ],
-        },
-        "policies": [
-            {"cell": 0, "policy": name, "scheduler": name.split()[0], "family": family_of(name)}
-            for name in costs
-        ],
-    }
-    rows = [
-        {
-            "cell": cell,
-            "policy": policy,
-            "seed": seed,
-            "uxcost": float(cost[cell][seed]),
-            "multiple": float(cost[cell][seed]),
-            "lower_bound": 1.0,
-            **{
-                name: float(np.asarray(given[policy])[cell][seed])
-                for name, given in columns.items()
-            },
-        }
-        for policy, cost in costs.items()
-        for cell in range(cells)
-        for seed in range(seeds)
-    ]
-    return Outcome(about, pl.DataFrame(rows))
 
 
 def assert_all_are_figures(table: TextTable, *, but_for: Sequence[str] = ()) -> None:
@@ -105,7 +55,8 @@ def assert_all_are_figures(table: TextTable, *, but_for: Sequence[str] = ()) -> 
 
 
 def test_tables_of_a_real_outcome(outcome: Outcome) -> None:
-    for table in (cost_table(outcome), cause_table(outcome), cell_table(outcome)):
+    for make in (cost_table, deadline_table, energy_table, cause_table, cell_table):
+        table = make(outcome)
         assert_all_are_figures(table, but_for=outcome.policies)
     assert [row[0] for row in cost_table(outcome).rows] == outcome.ranking
     assert [row[0] for row in cell_table(outcome).rows] == [
@@ -122,6 +73,7 @@ def test_cost_table_by_hand() -> None:
     assert table.rows[0][2] == "0.5"
     # Cell by cell, two seeds each; 1 - 0.025^(1/4) is unseen.
     assert table.rows[0][4] == "100.00% [39.76, 100.00]"
+    assert [row[5] for row in table.rows] == ["2", "0"]  # cells on which it is first
     assert table.rows[1][:3] == ("dream_full", "4", "1")
 
 
@@ -132,10 +84,12 @@ def test_the_verdict_is_about_the_best_policy_and_whom_it_beats() -> None:
     noise = np.random.default_rng(0).lognormal(0, 0.05, size=(3, 8))
     base = np.ones((3, 8))
     assert verdict(made_up({"mine": base})) == (
-        "On `asplos23`: `mine` has the least UXCost, 1 times its bound."
+        "On `asplos23`: `mine` has the least UXCost, 1 times its bound in runs of 1 s. It violates "
+        "0.00% [0.00, 14.25] of the frames, with 1 times the least energy, 0 mW."
     )
     won = verdict(made_up({"mine": 0.5 * base, "edf": base, "theirs": 2 * base}))
-    assert won.endswith("; it beats all others, the next being `edf`, with 0.5 of its UXCost.")
+    assert "; it beats all others, the next being `edf`, with 0.5 of its UXCost. It" in won
+    assert won.endswith(" It is first on 3 of 3 cells.")
     level = verdict(made_up({"mine": base, "edf": 1.001 * noise, "sjf": 9 * base}))
     best, other = sorted(["mine", "edf"], key=lambda name: f"`{name}` has the least" not in level)
     assert f"`{best}` has the least UXCost" in level
@@ -206,7 +160,6 @@ def test_a_challenge_says_how_the_challenged_is_set() -> None:
 def test_nobody_is_left_out_without_a_word() -> None:
     # All of few; of many the first and the best of each family, whatever they are called.
     few = made_up({name: np.ones((1, 2)) for name in ("edf", "moca", "veltair", "dysta")})
-    few = replace(few, rows=few.rows.with_columns(violation_rate=0.0))
     assert shown_policies(few) == ["edf", "moca", "veltair", "dysta"]
     assert "policies" not in cell_table(few).title
     costs = {
@@ -220,7 +173,6 @@ def test_nobody_is_left_out_without_a_word() -> None:
         "mine": 9.0,
     }
     many = made_up({name: np.full((1, 2), cost) for name, cost in costs.items()})
-    many = replace(many, rows=many.rows.with_columns(violation_rate=0.0))
     shown = shown_policies(many)
     assert shown[0] == "edf first"
     assert set(shown) == {
@@ -236,18 +188,9 @@ def test_nobody_is_left_out_without_a_word() -> None:
 
 def test_two_folders_of_one_suite_are_told_apart(tmp_path: Path) -> None:
     before, after = tmp_path / "before", tmp_path / "after"
-    columns = {
-        name: {"edf": np.zeros((1, 2)), "dream_full": np.zeros((1, 2))}
-        for name in (
-            *("violation_rate", "lost_rate", "useless_share", "energy_mj", "energy_charged_mj"),
-            "accuracy_loss",
-            *("accuracy", "lateness_p50_ms", "lateness_p99_ms"),
-            *(f"missed.{cause}" for cause in CAUSES),
-        )
-    }
     noise = np.random.default_rng(0).lognormal(0, 0.1, size=(1, 2))
     for folder, factor in ((before, 2.0), (after, 50.0)):
-        made = made_up({"edf": factor * noise, "dream_full": noise}, **columns)
+        made = made_up({"edf": factor * noise, "dream_full": noise})
         made = replace(made, about={**made.about, "versions": {"python": "3"}})
         report.write_json(made.about, folder / "about.json")
         made.rows.write_parquet(folder / "runs.parquet")
@@ -326,7 +269,7 @@ def test_sustained_load_by_hand() -> None:
 
 
 def assert_has_pictures(text: str, folder: Path) -> None:
-    pictures = re.findall(r"\]\((.+\.png)\)", text)
+    pictures = set(re.findall(r"\]\((.+\.png)\)", text))
     assert len(pictures) == 2
     for picture in pictures:
         assert (folder / picture).stat().st_size > 1000
@@ -335,12 +278,14 @@ def assert_has_pictures(text: str, folder: Path) -> None:
 def test_report_and_page(outcome: Outcome, tmp_path: Path) -> None:
     write_report(outcome, tmp_path)
     text = (tmp_path / "report.md").read_text()
-    assert text.count("make it") == 4  # under every table
+    assert text.count("make it") == 5  # under every table
     assert_has_pictures(text, tmp_path)
     page = tmp_path / "docs" / "results.md"
     write_page([outcome], page)
     text = page.read_text()
-    assert text.startswith("# Results\n\n")
+    opening, rest = text.removeprefix("# Results\n\n").split("\n\n* ", 1)
+    assert re.fullmatch(r"On `small`: .+\n\n!\[.+\]\(images/results/small_plane.png\)", opening)
+    assert opening.splitlines()[0] in rest
     assert "32.2 %" not in text  # there is nobody to set beside it
     assert_has_pictures(text, page.parent)
 
@@ -386,3 +331,75 @@ def test_read_what_was_written(small_benchmark: Benchmark, tmp_path: Path) -> No
         found.scores("half", "uxcost")[1],
         small_benchmark.rows.filter(policy="half", cell=1)["uxcost"].to_numpy(),
     )
+
+
+def drawn(costs: dict[str, Any], **columns: Any) -> Outcome:
+    """An outcome on the first random workloads."""
+    count = len(next(iter(costs.values())))
+    places = [(f"generated:{seed}", f"generated:{seed}") for seed in range(count)]
+    return made_up(costs, places=places, **columns)
+
+
+def test_intervals_are_over_workloads_where_these_are_drawn() -> None:
+    # Seeds do not differ, workloads do.
+    costs = np.geomspace(1, 4, 12)[:, None] * np.ones(3)
+    outcome = drawn({"edf": costs, "dream_full": 2 * costs})
+    assert outcome.drawn
+    assert cost_table(outcome).rows[0][1].startswith("2 [1.")
+    assert cost_table(outcome).rows[1][2] == "2"  # on every workload
+    same = made_up({"edf": costs, "dream_full": 2 * costs})
+    assert cost_table(same).rows[0][1] == "2"
+    single = drawn({"edf": costs[:, :1]})
+    assert single.has_intervals
+    assert not made_up({"edf": costs[:, :1]}).has_intervals
+
+
+def test_drawn_workloads_are_told_of_by_stratum() -> None:
+    costs = {"edf": np.ones((30, 2)), "sjf": np.full((30, 2), 2.0)}
+    costs["sjf"][:5] = 0.5  # the first five have a utilisation of 0.6 to 0.7
+    violated = {"edf": np.zeros((30, 2)), "sjf": np.zeros((30, 2))}
+    violated["sjf"][::5] = 0.5  # these have two accelerators
+    table = group_table(drawn(costs, violation_rate=violated))
+    rows = {row[0]: row[1:] for row in table.rows}
+    assert len(rows) == 11
+    assert rows["utilisation 0.6 to 0.7"][0] == "5"
+    assert rows["utilisation 0.6 to 0.7"][3:] == ("sjf", "5")
+    assert rows["2 accelerators"][0] == "6"
+    assert rows["2 accelerators"][2].startswith("50.00%")
+    assert rows["3 accelerators"][2].startswith("0.00%")
+    assert rows["3 accelerators"][3:] == ("edf", "5")
+
+
+def test_platforms_are_ranked_by_violations_and_power_not_by_uxcost() -> None:
+    places = [("s", "good"), ("t", "good"), ("s", "bad"), ("t", "bad"), ("s", "hot"), ("t", "hot")]
+    costs = {"edf": [[9.0] * 2] * 2 + [[1.0] * 2] * 4, "sjf": [[8.0] * 2] * 2 + [[2.0] * 2] * 4}
+    violated = {"edf": [[0.2] * 2] * 6, "sjf": [[0.1] * 2] * 2 + [[0.3] * 2] * 2 + [[0.1] * 2] * 2}
+    power = {name: [[5.0] * 2] * 4 + [[7.0] * 2] * 2 for name in costs}
+    outcome = made_up(costs, places=places, violation_rate=violated, power_mw=power)
+    table = platform_table(outcome)
+    assert table is not None
+    assert [row[:2] for row in table.rows] == [("good", "sjf"), ("hot", "sjf"), ("bad", "edf")]
+    assert [row[3] for row in table.rows] == ["5", "7", "5"]
+    assert platform_table(made_up(costs, places=places[:5], violation_rate=violated)) is None
+    assert platform_table(made_up({"edf": np.ones((2, 2))})) is None
+
+
+def test_both_bounds_where_a_supernet_may_switch() -> None:
+    outcome = made_up({"edf": np.ones((2, 2))})
+    assert "bound with lightest" not in str(cost_table(outcome).headings)
+    lighter = replace(outcome, rows=outcome.rows.with_columns(lower_bound_lightest=0.5))
+    lighter = replace(lighter, rows=lighter.rows.with_columns(multiple_lightest=2.0))
+    assert "UXCost ÷ bound with lightest variants, geometric mean" in cost_table(lighter).headings
+    assert cost_table(lighter).rows[0][1:3] == ("1", "2")
+    assert "energy ÷ least with lightest variants" in energy_table(lighter).headings
+
+
+def test_the_verdict_says_where_the_best_is_not_first() -> None:
+    costs = {"edf": np.ones((8, 2)), "sjf": np.full((8, 2), 3.0), "fcfs": np.full((8, 2), 3.0)}
+    costs["sjf"][0] = 0.9
+    text = verdict(made_up(costs, loads=tuple(float(load) for load in range(1, 9))))
+    assert text.endswith("first on 7 of 8 cells; elsewhere: `sjf` on s on p, load 1.")
+    costs["sjf"][:4], costs["fcfs"][4:7] = 0.9, 0.8
+    text = verdict(made_up(costs))
+    assert "`edf` has the least" in text
+    assert text.endswith(" It is first on 1 of 8 cells; elsewhere `sjf` (4), `fcfs` (3) are.")

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from dream_gym.analysis.calibration.scan import sweep_suite
 from dream_gym.analysis.extra import pyplot
-from dream_gym.analysis.report.plots import (
+from dream_gym.analysis.report.pictures.plots import (
     log_ticks,
     number_logarithmic,
     plot_sweep,
     plot_uxcost,
     save,
 )
-from dream_gym.analysis.report.timeline import (
+from dream_gym.analysis.report.pictures.timeline import (
     World,
     _telling_window_ms,
     most_different,
@@ -145,7 +145,7 @@ def test_loads_of_a_sweep_are_not_rounded(tmp_path: Path, monkeypatch: pytest.Mo
     sweep = run_benchmark(suite, [make_player("fcfs")])
     figures = []
     monkeypatch.setattr(
-        "dream_gym.analysis.report.plots.save", lambda figure, path: figures.append(figure)
+        "dream_gym.analysis.report.pictures.plots.save", lambda figure, path: figures.append(figure)
     )
     plot_sweep(sweep, tmp_path / "sweep.png", mark=1.137)
     (figure,) = figures
@@ -165,7 +165,7 @@ def test_hostile_names_are_drawn_as_they_are(
     sweep = run_benchmark(suite, [make_player("fcfs", name=name) for name in names])
     figures = []
     monkeypatch.setattr(
-        "dream_gym.analysis.report.plots.save",
+        "dream_gym.analysis.report.pictures.plots.save",
         lambda figure, path: (save(figure, path), figures.append(figure)),
     )
     plot_sweep(sweep, tmp_path / "sweep.png", mark=2.0)

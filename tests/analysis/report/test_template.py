@@ -38,7 +38,7 @@ def test_a_page_on_a_users_suite_talks_about_that_suite(outcome: Outcome, tmp_pa
     page = tmp_path / "page.md"
     write_page([outcome], page)
     text = page.read_text(encoding="utf-8")
-    assert text.startswith("# Results\n\n* On `small`: ")
+    assert text.startswith("# Results\n\nOn `small`: ")
     for word in ("DREAM", "planaria", "veltair", "asplos23", "roster"):
         assert word not in text
 
@@ -55,7 +55,7 @@ def test_a_page_on_a_users_suite_talks_about_that_suite(outcome: Outcome, tmp_pa
 )
 def test_what_is_unknown_is_named(outcome: Outcome, text: str, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
-        fill(text, [outcome], lambda: "")
+        fill(text, [outcome], lambda: "", lambda: "")
 
 
 def test_the_default_has_all_that_is_not_dreams(outcome: Outcome) -> None:
@@ -63,4 +63,4 @@ def test_the_default_has_all_that_is_not_dreams(outcome: Outcome) -> None:
     plain = re.findall(r"^\| ``(\{\{\w+\}\})`` ", template.__doc__ or "", flags=re.MULTILINE)
     assert len(plain) >= 4
     assert re.findall(r"\{\{.*?\}\}", DEFAULT) == plain
-    assert fill(DEFAULT, [outcome], lambda: "SECTIONS").endswith("SECTIONS\n")
+    assert fill(DEFAULT, [outcome], lambda: "OPENING", lambda: "SECTIONS").endswith("SECTIONS\n")

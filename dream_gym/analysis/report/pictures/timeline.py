@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dream_gym.analysis.extra import pyplot
-from dream_gym.analysis.report.plots import (
+from dream_gym.analysis.report.pictures.plots import (
     FAINT,
     INK,
     RED,
@@ -23,9 +23,8 @@ from dream_gym.analysis.report.plots import (
     save,
 )
 from dream_gym.players import Player
-from dream_gym.simulator import Cell, Result
+from dream_gym.simulator import Cell, Result, Table
 from dream_gym.simulator.frames import FATES
-from dream_gym.simulator.result import Table
 from dream_gym.units import NS_PER_MS
 
 if TYPE_CHECKING:

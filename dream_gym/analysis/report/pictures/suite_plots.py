@@ -1,14 +1,17 @@
-"""Pictures of a suite: who ranks where, performance profiles, and sustained loads."""
+"""Pictures of a suite: violations against energy, performance profiles, and sustained loads."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from dream_gym.analysis.extra import pyplot
+from dream_gym.analysis.measures.aggregates import Scores
 from dream_gym.analysis.report.outcome import FAMILIES, Outcome
-from dream_gym.analysis.report.plots import (
+from dream_gym.analysis.report.pictures.naming import name_points
+from dream_gym.analysis.report.pictures.plots import (
     FAINT,
     INK,
     PALETTE,
@@ -20,18 +23,18 @@ from dream_gym.analysis.report.plots import (
     save,
     whiskers,
 )
-from dream_gym.analysis.report.suite_tables import (
-    shown_policies,
-    sustained_load,
-    sweeps,
-    whom_shown,
-)
+from dream_gym.analysis.report.suite_tables import shown_policies, whom_shown
+from dream_gym.analysis.report.where_tables import sustained_load, sweeps
 from dream_gym.schedulers import Family
 
 ROW_HEIGHT = 0.23
 PANEL_WIDTH = 26
 """Characters that fit in the title of a panel, or in a legend beside one."""
 SPARE = 1.02
+PLANE = "Frames violated against energy, 95 % intervals; the line is the Pareto front"
+ENERGY = "energy_multiple"
+SHARES = (0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1)
+"""Numbers on an axis of violated frames, whose steps widen."""
 POINTS = 100
 """Points of a performance profile."""
 
@@ -39,8 +42,8 @@ POINTS = 100
 _SHADES: dict[Family, tuple[str, str]] = {
     "DREAM": ("blue", PALETTE[0]),
     "ours": ("orange", PALETTE[1]),
-    "learned": ("orange", PALETTE[1]),
-    "yours": ("orange", PALETTE[1]),
+    "learned": ("green", PALETTE[2]),
+    "yours": ("pink", PALETTE[3]),
 }
 """Families that stand out, each by the name of a colour and the colour; all others are dark."""
 
@@ -57,35 +60,57 @@ def _legend(outcome: Outcome) -> str:
     return "\n" + ", ".join(told) if told else ""
 
 
-def plot_ranking(outcome: Outcome, path: Path) -> str:
-    """Draw UXCost over its bound for every policy; return the figure's title."""
-    plt, policies = pyplot(), outcome.ranking
-    title = "UXCost as a multiple of its lower bound, geometric mean, 95 % interval"
+def plot_plane(outcome: Outcome, path: Path) -> str:
+    """Draw violations against energy, a point a policy; return the figure's title."""
+    plt, boot = pyplot(), outcome.bootstrap
+    violated = {p: boot.rate(outcome.scores(p, "violation_rate")) for p in outcome.ranking}
+    energy = {p: boot.geometric_mean(outcome.scores(p, ENERGY)) for p in outcome.ranking}
+    front = pareto_front({p: (violated[p].mean, energy[p].mean) for p in outcome.ranking})
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            figsize=(8, ROW_HEIGHT * len(policies) + 1.1), layout="constrained"
-        )
-        for place, policy in enumerate(policies):
-            value = outcome.bootstrap.geometric_mean(outcome.scores(policy))
+        figure, axes = plt.subplots(figsize=(8, 5.2), layout="constrained")
+        for policy in outcome.ranking:
             axes.errorbar(
-                value.mean,
-                place,
-                xerr=whiskers(value),
+                violated[policy].mean,
+                energy[policy].mean,
+                xerr=whiskers(violated[policy]),
+                yerr=whiskers(energy[policy]),
                 fmt="o",
-                capsize=3,
+                markersize=5,
+                elinewidth=0.8,
                 color=_shade(outcome, policy),
+                zorder=2 if policy in front else 1,
             )
-        axes.set_yticks(range(len(policies)), list(map(label, policies)))
-        axes.set_ylim(len(policies) - 0.5, -0.5)
-        number_logarithmic(axes, "x")
+        corners = [(violated[policy].mean, energy[policy].mean) for policy in front]
+        axes.step(*zip(*corners, strict=True), where="post", color=FAINT, zorder=0)
+        axes.set_xscale("function", functions=(_root, np.square))  # most violate little
+        axes.set_xlim(left=0)
+        ticks = [share for share in SHARES if share < axes.get_xlim()[1]]
+        axes.set_xticks(ticks, [f"{share:.3g}%" for share in 100 * np.array(ticks)])
+        number_logarithmic(axes, "y")
+        axes.set_xlabel(f"frames violated, mean (axis by square roots){_legend(outcome)}")
+        axes.set_ylabel("energy ÷ least possible, geometric mean")
         axes.grid(axis="both", color="#E6E6E6", linewidth=0.8)
-        axes.set_xlabel(f"{title}{_legend(outcome)}")
         cells = len(outcome.titles)
-        count = f"{cells} cell{'s' * (cells > 1)}"
-        what = f"{outcome.name}: {count}, {outcome.seeds} seeds"
-        axes.set_title(label(what, TITLE_WIDTH))
+        what = f"{outcome.name}: {cells} cell{'s' * (cells > 1)}, {outcome.seeds} seeds"
+        axes.set_title(label(f"{what}, runs of {outcome.seconds}", TITLE_WIDTH))
+        figure.draw_without_rendering()
+        name_points(axes, {p: (violated[p].mean, energy[p].mean) for p in [*front, *energy]})
         save(figure, path)
-    return title
+    return PLANE
+
+
+def _root(shares: Scores) -> Scores:
+    """The square root; 0 for what an axis has to the left of 0."""
+    return np.sqrt(np.maximum(shares, 0.0))
+
+
+def pareto_front(points: Mapping[str, tuple[float, float]]) -> list[str]:
+    """Those that no other is as good as in both figures and better in one, by the first figure."""
+    front: list[str] = []
+    for name in sorted(points, key=points.__getitem__):
+        if not front or points[name][1] < points[front[-1]][1]:
+            front.append(name)
+    return front
 
 
 def plot_profiles(outcome: Outcome, path: Path) -> str:

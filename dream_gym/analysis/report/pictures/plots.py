@@ -202,7 +202,7 @@ def plot_sweep(sweep: Benchmark, path: str | Path, *, mark: float) -> None:
             axes.set_xticks(loads[::2], [f"{load:.10g}" for load in loads[::2]])
             axes.set_xlabel("load")
         rate_axes.annotate(
-            f"contended load {mark:.3f}",
+            f"edge load {mark:.3f}",
             (mark, 1),
             xycoords=("data", "axes fraction"),
             xytext=(-7, -3),
