@@ -35,7 +35,7 @@ warm: $(STAMP)
 
 demo: warm
 	rm -rf results/demo
-	$(BIN)/python train.py --suite demo --output results/demo/agent
+	$(BIN)/python train.py --suite demo --env "tunables=[alpha,beta,patience]" --output results/demo/agent
 	$(BIN)/dream-gym benchmark --suite demo --agent results/demo/agent --output results/demo
 
 lint: $(STAMP)
@@ -87,7 +87,7 @@ fuzz: warm
 calibration: warm
 	$(BIN)/dream-gym calibrate --output configs/calibration.csv --page docs/calibration.md
 
-SUITES := asplos23 contended sweep xrbench robust online
+SUITES := generated stress changing asplos23 asplos23_as_shipped xrbench robust edge online sweep
 
 results: warm
 	set -e; for suite in $(SUITES); do $(BIN)/dream-gym benchmark --suite $$suite; done
