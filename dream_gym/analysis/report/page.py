@@ -146,7 +146,7 @@ def write_page(outcomes: Sequence[Outcome], page: Path, template: str = DEFAULT)
     stems = file_stems([outcome.name for outcome in outcomes])
 
     def opening() -> str:
-        picture = images / f"{stems[0]}_{next(iter(_pictures(outcomes[0])))}.png"
+        picture = images / f"{stems[0]}_plane.png"
         title = escape(PLANE)
         return f"{verdict(outcomes[0])}\n\n![{title}]({_link(picture, page.parent)})"
 

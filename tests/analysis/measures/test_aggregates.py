@@ -90,7 +90,7 @@ def test_drawn_cells_are_resampled_as_a_whole() -> None:
     assert chance.low < chance.mean < chance.high
     assert bootstrap.iqm(X).mean == pytest.approx(3.1433125)
     same = np.tile(X[:1], (5, 1))
-    assert not bootstrap.mean(same).known  # type: ignore[union-attr]
+    assert not bootstrap.geometric_mean(same).known
     with pytest.raises(ValueError, match="drawn"):
         bootstrap.of_cell_means(X, lambda means: 0.0)
 

@@ -32,7 +32,6 @@ PANEL_WIDTH = 26
 """Characters that fit in the title of a panel, or in a legend beside one."""
 SPARE = 1.02
 PLANE = "Frames violated against energy, 95 % intervals; the line is the Pareto front"
-ENERGY = "energy_multiple"
 SHARES = (0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1)
 """Numbers on an axis of violated frames, whose steps widen."""
 POINTS = 100
@@ -64,14 +63,14 @@ def plot_plane(outcome: Outcome, path: Path) -> str:
     """Draw violations against energy, a point a policy; return the figure's title."""
     plt, boot = pyplot(), outcome.bootstrap
     violated = {p: boot.rate(outcome.scores(p, "violation_rate")) for p in outcome.ranking}
-    energy = {p: boot.geometric_mean(outcome.scores(p, ENERGY)) for p in outcome.ranking}
-    front = pareto_front({p: (violated[p].mean, energy[p].mean) for p in outcome.ranking})
+    energy = {p: boot.geometric_mean(outcome.scores(p, "energy_multiple")) for p in outcome.ranking}
+    points = {p: (violated[p].mean, energy[p].mean) for p in outcome.ranking}
+    front = pareto_front(points)
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(8, 5.2), layout="constrained")
         for policy in outcome.ranking:
             axes.errorbar(
-                violated[policy].mean,
-                energy[policy].mean,
+                *points[policy],
                 xerr=whiskers(violated[policy]),
                 yerr=whiskers(energy[policy]),
                 fmt="o",
@@ -80,8 +79,8 @@ def plot_plane(outcome: Outcome, path: Path) -> str:
                 color=_shade(outcome, policy),
                 zorder=2 if policy in front else 1,
             )
-        corners = [(violated[policy].mean, energy[policy].mean) for policy in front]
-        axes.step(*zip(*corners, strict=True), where="post", color=FAINT, zorder=0)
+        corners = zip(*(points[policy] for policy in front), strict=True)
+        axes.step(*corners, where="post", color=FAINT, zorder=0)
         axes.set_xscale("function", functions=(_root, np.square))  # most violate little
         axes.set_xlim(left=0)
         ticks = [share for share in SHARES if share < axes.get_xlim()[1]]
@@ -94,7 +93,7 @@ def plot_plane(outcome: Outcome, path: Path) -> str:
         what = f"{outcome.name}: {cells} cell{'s' * (cells > 1)}, {outcome.seeds} seeds"
         axes.set_title(label(f"{what}, runs of {outcome.seconds}", TITLE_WIDTH))
         figure.draw_without_rendering()
-        name_points(axes, {p: (violated[p].mean, energy[p].mean) for p in [*front, *energy]})
+        name_points(axes, {policy: points[policy] for policy in [*front, *points]})
         save(figure, path)
     return PLANE
 
