@@ -44,7 +44,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 test: lint warm
-	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-all-cells: warm
 	DREAM_GYM_EVERY=1 $(BIN)/python -m pytest --numprocesses auto tests/envs/test_equivalence.py \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ LEAST_OF_VARIANCE = 0.02
 """A resample of nearly equal figures counts as varying by this share of the sample's variance: with
 four or five figures some resamples have hardly any, and make intervals that are wide beyond use."""
 ROUNDING = 1e-12
+_MOST_DIFFERENT = 2000
+"""A sample with at most so many different resamples has all of them: one of up to 7 figures."""
 
 
 @dataclass(frozen=True)
@@ -188,10 +191,10 @@ def _bootstrap(
     if sample.size < LEAST_UNITS or not differ(sample):
         return Interval(scale(mean))
     error = float(np.sqrt(sample.var() / sample.size))
-    weights, off = _resamples(sample.size, resamples), sample - mean
+    (weights, shares), off = _resamples(sample.size, resamples), sample - mean
     means = weights @ off / sample.size
     variances = weights @ off**2 / sample.size - means**2
-    low, high = studentised_ends(means, variances / sample.size, error**2, confidence)
+    low, high = studentised_ends(means, variances / sample.size, error**2, confidence, shares)
     return Interval(scale(mean), scale(mean - high * error), scale(mean - low * error))
 
 
@@ -200,6 +203,7 @@ def studentised_ends(
     variances: NDArray[np.float64],
     variance: float,
     confidence: float = CONFIDENCE,
+    shares: NDArray[np.float64] | None = None,
 ) -> tuple[float, float]:
     """Between what numbers of standard errors resampled means are off.
 
@@ -210,18 +214,35 @@ def studentised_ends(
             that of the sample.
         variance: The variance of the mean, as the sample tells it.
         confidence: Share of the resamples that are in between.
+        shares: How likely each resample is, by default all alike.
     """
     least = LEAST_OF_VARIANCE * variance
     own = np.where(variances > ROUNDING * variance, np.maximum(variances, least), variance)
     tail = (1 - confidence) / 2
-    low, high = np.quantile(errors / np.sqrt(own), [tail, 1 - tail])
+    off = errors / np.sqrt(own)
+    if shares is None:
+        low, high = np.quantile(off, [tail, 1 - tail])
+    else:
+        order = off.argsort()
+        low, high = off[order][shares[order].cumsum().searchsorted([tail, 1 - tail])]
     return float(low), float(high)
 
 
 @functools.lru_cache(maxsize=8)
-def _resamples(size: int, count: int) -> NDArray[np.float64]:
-    """How often each of a sample's figures is in each resample, shape (count, size)."""
+def _resamples(size: int, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """How often each of a sample's figures is in each resample, shape (resamples, size).
+
+    Of few figures there are few different resamples. Then these are all of them, which is faster
+    and exact, and the second array says how likely each is.
+    """
+    if math.comb(2 * size - 1, size) <= _MOST_DIFFERENT:
+        different = itertools.combinations_with_replacement(range(size), size)
+        weights = np.array([np.bincount(picks, minlength=size) for picks in different])
+        ways = [
+            math.factorial(size) / math.prod(map(math.factorial, row)) for row in weights.tolist()
+        ]
+        return weights.astype(np.float64), np.array(ways) / size**size
     picks = np.random.default_rng(0).integers(size, size=(count, size))
     rows = np.arange(count)[:, None] * size
     drawn = np.bincount((rows + picks).ravel(), minlength=picks.size)
-    return drawn.reshape(picks.shape).astype(np.float64)
+    return drawn.reshape(picks.shape).astype(np.float64), None

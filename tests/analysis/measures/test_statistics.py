@@ -1,3 +1,6 @@
+import itertools
+import math
+
 import numpy as np
 import pytest
 
@@ -147,3 +150,18 @@ def test_paired_ratio_is_a_geometric_mean() -> None:
 def test_bad_samples(values: list[float], baseline: list[float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         paired_ratio(values, baseline)
+
+
+def test_few_figures_have_all_their_resamples() -> None:
+    """As many as there are ways to draw them, each as likely as that; none is drawn by chance."""
+    sample = np.array([1.0, 2.0, 4.0, 9.0])
+    mean, error = sample.mean(), math.sqrt(sample.var() / 4)
+    off = []
+    for picks in itertools.product(sample, repeat=4):
+        variance = float(np.var(picks)) / 4 or error**2
+        off.append((np.mean(picks) - mean) / math.sqrt(max(variance, 0.02 * error**2)))
+    off.sort()
+    low, high = off[math.ceil(0.025 * 256) - 1], off[math.ceil(0.975 * 256) - 1]
+    expected = mean - high * error, mean - low * error
+    assert mean_interval(sample).ends == pytest.approx(expected)
+    assert mean_interval(sample, resamples=1) == mean_interval(sample)
