@@ -16,6 +16,7 @@ from dream_gym.analysis.report.pictures.plots import (
     plot_uxcost,
     save,
 )
+from dream_gym.analysis.report.pictures.suite_plots import share_ticks
 from dream_gym.analysis.report.pictures.timeline import (
     World,
     _telling_window_ms,
@@ -100,6 +101,13 @@ def test_the_window_is_the_one_in_which_runs_differ_most() -> None:
     assert 500 <= _telling_window_ms(calm, 1.0) <= 600
     # The order of rows does not matter.
     assert _telling_window_ms([first[::-1], other], 1.0) == _telling_window_ms([first, other], 1.0)
+
+
+def test_an_axis_of_shares_has_no_crowd_of_numbers() -> None:
+    assert share_ticks(0.0, 0.02) == [0, 0.001, 0.005, 0.01, 0.02]
+    assert share_ticks(0.0, 1.0)[:4] == [0, 0.005, 0.02, 0.05]
+    assert share_ticks(0.15, 0.45) == [0.2, 0.3, 0.4]
+    assert share_ticks(-0.01, 0.3)[0] == 0
 
 
 def test_sweep(tmp_path: Path) -> None:

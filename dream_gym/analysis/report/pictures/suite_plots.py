@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -34,6 +35,10 @@ SPARE = 1.02
 PLANE = "Frames violated against energy, 95 % intervals; the line is the Pareto front"
 SHARES = (0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1)
 """Numbers on an axis of violated frames, whose steps widen."""
+MOST_SHARES = 16
+"""About as many numbers fit on the axis."""
+FEW = 0.05
+"""Where somebody violates fewer frames, the axis starts at 0."""
 POINTS = 100
 """Points of a performance profile."""
 
@@ -82,13 +87,15 @@ def plot_plane(outcome: Outcome, path: Path) -> str:
         corners = zip(*(points[policy] for policy in front), strict=True)
         axes.step(*corners, where="post", color=FAINT, zorder=0)
         axes.set_xscale("function", functions=(_root, np.square))  # most violate little
-        axes.set_xlim(left=0)
-        ticks = [share for share in SHARES if share < axes.get_xlim()[1]]
+        if min(share.ends[0] for share in violated.values()) < FEW:
+            axes.set_xlim(left=0)
+        ticks = share_ticks(*axes.get_xlim())
         axes.set_xticks(ticks, [f"{share:.3g}%" for share in 100 * np.array(ticks)])
         number_logarithmic(axes, "y")
         axes.set_xlabel(f"frames violated, mean (axis by square roots){_legend(outcome)}")
         axes.set_ylabel("energy ÷ least possible, geometric mean")
         axes.grid(axis="both", color="#E6E6E6", linewidth=0.8)
+        axes.set_axisbelow(True)
         cells = len(outcome.titles)
         what = f"{outcome.name}: {cells} cell{'s' * (cells > 1)}, {outcome.seeds} seeds"
         axes.set_title(label(f"{what}, runs of {outcome.seconds}", TITLE_WIDTH))
@@ -96,6 +103,16 @@ def plot_plane(outcome: Outcome, path: Path) -> str:
         name_points(axes, {policy: points[policy] for policy in [*front, *points]})
         save(figure, path)
     return PLANE
+
+
+def share_ticks(low: float, high: float) -> list[float]:
+    """The numbers on an axis of shares, by square roots, without a crowd at its left."""
+    ticks: list[float] = []
+    least = (math.sqrt(high) - math.sqrt(max(low, 0.0))) / MOST_SHARES
+    for share in SHARES:
+        if low <= share <= high and (not ticks or math.sqrt(share) - math.sqrt(ticks[-1]) >= least):
+            ticks.append(share)
+    return ticks
 
 
 def _root(shares: Scores) -> Scores:
