@@ -54,3 +54,23 @@ def test_pictures_and_links_exist():
     assert len(targets) >= 5
     for target in targets:
         assert (Path(__file__).parents[1] / target).exists(), target
+
+
+def test_the_first_table_is_that_of_the_page_of_results():
+    """Its figures are the means there; the page has the intervals, too."""
+    page = (
+        (Path(__file__).parents[1] / "docs" / "results.md")
+        .read_text()
+        .partition("\n## generated\n")[2]
+    )
+    table = README.partition("UXCost ÷ bound")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| `([^`]+)`: [^|]+\|(.+)\|$", table, re.MULTILINE)
+    assert len(rows) == 5
+    for policy, figures in rows:
+        violated, energy, multiple, first = (each.strip() for each in figures.split("|"))
+        there = re.findall(rf"^\| `{policy}` \| (.+) \|$", page, re.MULTILINE)
+        by_uxcost, by_deadlines, by_energy = (line.split(" | ") for line in there[:3])
+        assert by_deadlines[0].startswith(f"{violated} [")
+        assert by_energy[0].startswith(f"{energy} [")
+        assert by_uxcost[0].startswith(f"{multiple} [")
+        assert by_uxcost[-1] == first.removesuffix(" of 200")

@@ -106,24 +106,14 @@ class Bootstrap:
         return self._percentiles(middle / (values.size - 2 * cut), self._checked(scores))
 
     def probability_of_improvement(self, scores: ArrayLike, baseline: ArrayLike) -> Interval:
-        """How likely a run is better than one of the baseline on the same cell; ties count half.
+        """How likely a run is better than the baseline's in the same world; ties count half.
 
-        The mean over cells of the share of pairs of runs, whatever their seeds. Policies that are
-        alike with every seed have no interval, since no resample tells them apart.
+        That of rliable compares runs of all seeds; but here two runs of one seed have the world in
+        common, and resamples that draw a seed twice would compare worlds with themselves more
+        often than the sample does. Policies that are alike have no interval.
         """
         first, second = self._checked(scores), self._checked(baseline)
-        first, second = first[:, :, None], second[:, None, :]
-        better = (first < second) + 0.5 * (first == second)
-        cells, seeds = self.shape
-        certain = unanimous(np.diagonal(better, axis1=1, axis2=2)) if seeds > 1 else None
-        if certain and (better == certain.mean).all():
-            return certain
-        if self._drawn:
-            chances = better.mean(axis=(1, 2))
-            return self._percentiles(self._counts.reshape(-1, cells) @ chances / cells, chances)
-        left = np.einsum("bci,cij->bcj", self._weights, better, optimize=True)
-        shares = np.einsum("bcj,bcj->b", left, self._weights, optimize=True) / (cells * seeds**2)
-        return self._percentiles(shares, shares)
+        return self.rate((first < second) + 0.5 * (first == second))
 
     def performance_profile(self, scores: ArrayLike, limits: ArrayLike) -> list[Interval]:
         """The share of runs whose score is at most the limit, for each limit."""

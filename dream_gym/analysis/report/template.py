@@ -46,10 +46,10 @@ figures those of percentiles. A figure of fewer than four units has none, nor ha
 same with every seed, because the scenario draws nothing at random or by chance. A rate that is 0 in
 every run, or 1, has that of Clopper and Pearson for the share of runs that would show anything
 else: it takes runs to be independent, and nothing of the frames in a run, which are not, and so it
-is wide where runs are few. The interquartile mean, the probability of improvement and the
-performance profiles are those of rliable, but that resamples are shared by all policies, as the
-worlds are. Response times count from when the input of a chain of models is due to the end of the
-frame.
+is wide where runs are few. The interquartile mean and the performance profiles are those of
+rliable, but that resamples are shared by all policies, as the worlds are; the probability of
+improvement compares runs in the same world. Response times count from when the input of a chain of
+models is due to the end of the frame.
 
 A policy that is tuned has the best options of a grid, chosen cell by cell on training seeds and
 judged on others. The best of many policies looks a little better than it is, because it was chosen
