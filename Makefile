@@ -43,7 +43,8 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: lint warm
+test: $(STAMP)
+	$(MAKE) --jobs=2 lint warm
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-all-cells: warm

@@ -103,7 +103,7 @@ def test_training_is_repeatable(run: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_is_saved_and_resumed(how: signal.Signals, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    words = ["train.py", *SHORT, "--timesteps", "8000", "--output", str(folder)]
+    words = ["train.py", *SHORT, "--timesteps", "4000", "--output", str(folder)]
     process = subprocess.Popen(
         [sys.executable, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
@@ -116,12 +116,12 @@ def test_an_interrupted_run_is_saved_and_resumed(how: signal.Signals, tmp_path: 
     assert f"python train.py --resume {folder}" in output
     before = RunFolder.open(folder).card
     assert before.resume is not None
-    assert 0 < before.resume.timesteps < 8000
+    assert 0 < before.resume.timesteps < 4000
     done = train("--resume", str(folder))
     assert done.returncode == 0, done.stderr
     after = RunFolder.open(folder).card
     assert after.last is not None
-    assert after.last.timesteps >= 8000
+    assert after.last.timesteps >= 4000
     kept = len(before.evaluations)
     assert after.evaluations[:kept] == before.evaluations
 
