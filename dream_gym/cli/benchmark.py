@@ -27,6 +27,7 @@ from dream_gym.analysis.report.page import NO_INTERVALS, report_files, write_rep
 from dream_gym.analysis.report.pictures.plots import plot_uxcost
 from dream_gym.analysis.report.pictures.timeline import most_different, plot_timeline
 from dream_gym.analysis.report.suite_tables import suite_tables
+from dream_gym.analysis.report.tables import counted
 from dream_gym.analysis.report.verdicts import verdict
 from dream_gym.analysis.report.where_tables import where_tables
 from dream_gym.cli.output import command_line, make_console, make_progress, say, show_table
@@ -190,7 +191,8 @@ def _plot_timeline(
 
 
 def _show_cells(console: Console, outcome: Benchmark) -> None:
-    seeds = f"{len(outcome.seeds)} seeds from {outcome.seeds[0]} × {outcome.suite.seconds:g} s"
+    count = counted(len(outcome.seeds), "seed")
+    seeds = f"{count} from {outcome.seeds[0]} × {outcome.suite.seconds:g} s"
     for cell in outcome.suite.cells:
         summaries = report.summarise(outcome, cell)
         title = f"{cell.title}; {seeds}"

@@ -11,7 +11,7 @@ import tyro
 
 from dream_gym.cli.output import make_console, say
 from dream_gym.errors import ConfigError
-from dream_gym.files import write_text
+from dream_gym.files import check_outputs, write_text
 from dream_gym.generator import VERSION, generate_workload
 from dream_gym.reading import resources
 from dream_gym.reading.yaml_core import dump_yaml
@@ -43,26 +43,28 @@ def new(
         _write_cell(name, generate)
         return
     template = resources.shipped_folder("templates") / f"{kind}.yaml"
-    _write(kind, name, template.read_text(encoding="utf-8").replace(PLACEHOLDER, name))
+    content = template.read_text(encoding="utf-8").replace(PLACEHOLDER, name)
+    _write(_check_free(kind, name), content)
 
 
 def _write_cell(name: str, seed: int) -> None:
     workload = generate_workload(seed)
     parts = {"scenario": workload.scenario, "platform": workload.platform}
-    for kind in parts:
-        _check_free(kind, name)
-    origin = f"# dream-gym new cell {name} --generate {seed}  (version {VERSION} of the generator)"
+    paths = {kind: _check_free(kind, name) for kind in parts}
+    check_outputs(*paths.values())
+    origin = (
+        f"# dream-gym new cell {name} --generate {seed}  (version {VERSION} of the generator)\n"
+        f"# To be run at load {workload.load}: deadlines and jitter are for that.\n"
+    )
     for kind, part in parts.items():
         content = part.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         for model in content.get("models", ()):
             model |= {"network": model["network"]["name"], "rate": int(model["rate"])}
-        text = dump_yaml({**content, "name": name})
-        _write(kind, name, f"{origin}\n{text}")
+        _write(paths[kind], origin + dump_yaml({**content, "name": name}))
     say(make_console(), f"to be run at load {workload.load}")
 
 
-def _write(kind: str, name: str, content: str) -> None:
-    path = _check_free(kind, name)
+def _write(path: Path, content: str) -> None:
     write_text(path, content)
     say(make_console(), str(path), keep=True)
 

@@ -94,9 +94,11 @@ def _show(console: Console, result: Result, title: str) -> None:
     headings = ("model", "frames", "violated", "lost", "mJ per frame")
     show_table(console, TextTable(f"{title}, {result.seconds:g} s", headings, rows))
     busy = ", ".join(f"{name} {share:.0%}" for name, share in result.busy_share.items())
+    power_mw = sum(result.energy_spent.values()) / PJ_PER_MJ / result.seconds
     say(
         console,
-        f"UXCost {result.uxcost:.4g}, lower bound {result.lower_bound:.4g}; "
+        f"UXCost {result.uxcost:.4g} in {result.seconds:g} s, "
+        f"lower bound {result.lower_bound:.4g}; {power_mw:.4g} mW; "
         f"{result.dispatches} dispatches; busy: {busy}",
     )
     for model, top1 in result.accuracy.items():

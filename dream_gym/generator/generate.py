@@ -70,7 +70,7 @@ def generate_workload(seed: int) -> Generated:
     Raises:
         ConfigError: The seed is out of range.
     """
-    checked_integer("seed", seed, 0, MOST_SEED)
+    seed = checked_integer("seed", seed, 0, MOST_SEED)
     accelerators, (low, high) = stratum(seed)
     name = f"generated_{seed}"
     for tries in itertools.count(1):

@@ -64,6 +64,8 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
         if item["type"] in _UNKNOWN_KEY and item["loc"][:-1] == first["loc"][:-1]:
             place, known = schema.follow(item["loc"][:-1])
             key = str(item["loc"][-1])
+            if key in known:  # of another member of a union
+                return f"{_join([*place, key])}: does not go with the other keys there"
             return f"{_join([*place, key])}: no such key; {hint(key, known)}"
     place, _ = schema.follow(first["loc"])
     # A union has an error for each of its members.

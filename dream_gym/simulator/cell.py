@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
 from dream_gym.generator import PREFIX, generate_workload
-from dream_gym.hardware import AnyCosts, Platform, load_platform
+from dream_gym.hardware import AnyCosts, MaestroCosts, Platform, load_platform
 from dream_gym.reading import resources
 from dream_gym.reading.resources import Config
 from dream_gym.simulator.engine import Engine
@@ -165,6 +165,9 @@ def _without_variants(scenario: Scenario) -> Scenario:
     return scenario.model_copy(update={"phases": phases, "models": models})
 
 
+_USUAL_COSTS = MaestroCosts().model_dump(mode="json")
+
+
 def cell_title(
     scenario: str,
     platform: str,
@@ -186,6 +189,11 @@ def cell_title(
     if contention is not None:
         parts.append("contention" if contention else "no contention")
     if costs is not None:
-        told = (f"{name} {value}" for name, value in costs.items() if name != "model")
-        parts.append(f"costs {costs['model']} ({', '.join(told)})")
+        usual = _USUAL_COSTS if costs["model"] == _USUAL_COSTS["model"] else {}
+        told = [
+            f"{name} {value}"
+            for name, value in costs.items()
+            if name != "model" and value != usual.get(name)
+        ]
+        parts.append(f"costs {costs['model']}" + (f" ({', '.join(told)})" if told else ""))
     return ", ".join(parts)

@@ -5,7 +5,8 @@ package. *Scores* here are an array (cells, seeds); lower is better. A resample 
 as there are, with replacement and separately in each cell; or, where cells are a sample of
 workloads in general, as many cells as there are, each with all its seeds. It draws the same for
 every policy: all have played the same worlds, so comparisons stay paired. If scores do not differ
-between what is drawn, resamples do not differ either, and there is no interval.
+between what is drawn, resamples do not differ either, and there is no interval; nor is there one if
+fewer than `LEAST_UNITS` are drawn.
 
 Means have studentised intervals, see `mean_interval`; the others those of percentiles.
 """
@@ -49,7 +50,8 @@ class Bootstrap:
         self.shape = cells, seeds
         self._drawn = drawn
         strata, units = (1, cells) if drawn else (cells, seeds)
-        self._enough = strata * units >= LEAST_UNITS and units > 1
+        self.enough = units >= LEAST_UNITS
+        """Whether as many are drawn as an interval needs."""
         picks = np.random.default_rng(0).integers(units, size=(resamples, strata, units))
         place = np.arange(resamples * strata).reshape(resamples, strata, 1) * units
         counts = np.bincount((place + picks).ravel(), minlength=picks.size)
@@ -76,10 +78,16 @@ class Bootstrap:
         means = total[count > 0] / count[count > 0]
         return self._percentiles(means, values[defined][None])
 
+    def amount(self, scores: ArrayLike) -> Interval | None:
+        """The mean of amounts, none of which can be negative; see `mean`."""
+        mean = self.mean(scores)
+        return None if mean is None else mean.within(0.0, math.inf)
+
     def rate(self, scores: ArrayLike) -> Interval:
         """The mean of rates, in [0, 1]; see `unanimous` for where all are 0 or all 1."""
         values = self._checked(scores)
-        certain = unanimous(values) if self._enough else None
+        units = values.mean(axis=1) if self._drawn else values  # runs of a workload are alike
+        certain = unanimous(units) if self.enough else None
         return certain or self._mean_of_all(values).within(0.0, 1.0)
 
     def geometric_mean(self, scores: ArrayLike) -> Interval:
@@ -135,7 +143,7 @@ class Bootstrap:
         """The mean over all runs and its studentised interval."""
         units = values.mean(axis=1)[None] if self._drawn else values
         mean, off = float(values.mean()), units - values.mean()
-        if not self._enough or not differ(units):
+        if not self.enough or not differ(units):
             return Interval(mean)
         sums = np.einsum("bcu,cu->bc", self._counts, off)
         squares = np.einsum("bcu,cu->bc", self._counts, off**2)
@@ -153,7 +161,7 @@ class Bootstrap:
         """
         if self._drawn:
             scores = scores.reshape(1, -1)
-        if len(values) == 1 or not self._enough or not differ(scores):
+        if len(values) == 1 or not self.enough or not differ(scores):
             return Interval(float(values[0]))
         tail = (1 - CONFIDENCE) / 2
         low, high = np.quantile(values[1:], [tail, 1 - tail])

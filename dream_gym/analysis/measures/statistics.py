@@ -77,6 +77,18 @@ def mean_interval(
     return _bootstrap(_sample(values), float, confidence, resamples)
 
 
+def amount_interval(values: ArrayLike) -> Interval:
+    """The mean of amounts, none of which can be negative, and its 95 % interval.
+
+    Args:
+        values: The sample, shape (n,), n ≥ 1, such as one power per seed.
+
+    Raises:
+        ValueError: The sample is empty or not one-dimensional.
+    """
+    return mean_interval(values).within(0.0, math.inf)
+
+
 def rate_interval(values: ArrayLike) -> Interval:
     """The mean of rates and its 95 % interval, even if all of them are 0 or all are 1.
 
@@ -159,10 +171,26 @@ def paired_ratio(
     first, second = _pair(values, baseline)
     if min(first.min(), second.min()) <= 0:
         raise ValueError("ratios need positive figures")
-    ratios = first / second
-    if not differ(ratios):
-        return Interval(math.exp(np.log(ratios).mean()))
-    return _bootstrap(np.log(ratios), math.exp, confidence, resamples)
+    return ratio_interval(first / second, confidence=confidence, resamples=resamples)
+
+
+def ratio_interval(
+    ratios: ArrayLike, *, confidence: float = CONFIDENCE, resamples: int = RESAMPLES
+) -> Interval:
+    """The geometric mean of positive ratios, whose interval is that of their logarithms.
+
+    Args:
+        ratios: The sample, shape (n,), n ≥ 1, such as one multiple of a bound per seed.
+        confidence: Coverage aimed at.
+        resamples: Number of bootstrap resamples.
+
+    Raises:
+        ValueError: The sample is empty or not one-dimensional.
+    """
+    sample = _sample(ratios)
+    if not differ(sample):  # their logarithms may, if one of these is 0
+        return Interval(math.exp(np.log(sample).mean()))
+    return _bootstrap(np.log(sample), math.exp, confidence, resamples)
 
 
 def _sample(values: ArrayLike) -> NDArray[np.float64]:

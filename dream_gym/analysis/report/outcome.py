@@ -14,7 +14,7 @@ from dream_gym.analysis.measures.aggregates import Bootstrap, Scores
 from dream_gym.analysis.measures.statistics import LEAST_UNITS
 from dream_gym.generator import PREFIX
 from dream_gym.schedulers import BUILTIN, Family
-from dream_gym.simulator import cell_title
+from dream_gym.simulator import Cell, cell_title
 
 if TYPE_CHECKING:
     import polars as pl
@@ -83,11 +83,13 @@ class Outcome:
 
     @functools.cached_property
     def drawn(self) -> bool:
-        """Whether the cells are a sample of random workloads, and claims about such in general."""
+        """Whether the cells are a sample of random workloads, and claims about such in general.
+
+        Each is then as the generator draws it for a seed, and no two have the same.
+        """
         cells = self.about["suite"]["cells"]
-        return len(cells) >= LEAST_UNITS and all(
-            cell["scenario"].startswith(PREFIX) for cell in cells
-        )
+        names = {cell["scenario"] for cell in cells}
+        return len(cells) >= LEAST_UNITS and len(names) == len(cells) and all(map(_is_drawn, cells))
 
     @property
     def has_intervals(self) -> bool:
@@ -144,3 +146,13 @@ class Outcome:
             if name not in fields or value != fields[name].default
         ]
         return f"with {', '.join(given)}" if given else DEFAULTS
+
+
+def _is_drawn(cell: dict[str, Any]) -> bool:
+    """Whether the fields of a cell are those that the generator draws for a seed."""
+    scenario = str(cell["scenario"])
+    seed = scenario.removeprefix(PREFIX)
+    if not scenario.startswith(PREFIX) or not seed.isdecimal() or cell["platform"] != scenario:
+        return False  # without drawing it
+    given = {name: value for name, value in cell.items() if value is not None}
+    return Cell.generated(int(seed)).model_dump(mode="json", exclude_none=True) == given

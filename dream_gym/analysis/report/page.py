@@ -17,6 +17,7 @@ from dream_gym.analysis.report.pictures.suite_plots import (
     plot_sustained,
 )
 from dream_gym.analysis.report.suite_tables import suite_tables
+from dream_gym.analysis.report.tables import counted
 from dream_gym.analysis.report.template import DEFAULT, fill, versions
 from dream_gym.analysis.report.verdicts import verdict
 from dream_gym.analysis.report.where_tables import sweeps, where_tables
@@ -70,7 +71,7 @@ def suite_section(outcome: Outcome, images: Path, stem: str, *, relative_to: Pat
     read_from = f" Read from {code(str(outcome.folder))}." if outcome.folder else ""
     description = f"{suite['description']}. " if suite["description"].strip() else ""
     parts = [
-        f"## {escape(outcome.name)}\n\n{description}{len(outcome.titles)} cells, "
+        f"## {escape(outcome.name)}\n\n{description}{counted(len(outcome.titles), 'cell')}, "
         f"{len(outcome.policies)} policies, {outcome.seeds} seeds from "
         f"{outcome.about['seeds']['first']} × {outcome.seconds}.{read_from}",
         *filter(None, (suite["notes"], verdict(outcome))),

@@ -76,8 +76,8 @@ def deadline_table(outcome: Outcome) -> TextTable:
     for policy in outcome.ranking:
         scores = functools.partial(outcome.scores, policy)
         texts = [percent(boot.rate(scores(name))) for name in shares.values()]
-        texts += [percent(boot.mean(scores(name))) for name in responses.values()]
-        texts += [with_interval(boot.mean(scores(name))) for name in lateness.values()]
+        texts += [percent(boot.amount(scores(name))) for name in responses.values()]
+        texts += [with_interval(boot.amount(scores(name))) for name in lateness.values()]
         rows.append((Name(policy), *texts))
     title = (
         "Deadlines, means over all runs: response times of frames that completed, in percent of "
@@ -103,8 +103,8 @@ def energy_table(outcome: Outcome) -> TextTable:
     for policy in outcome.ranking:
         scores = functools.partial(outcome.scores, policy)
         texts = [with_interval(boot.geometric_mean(scores(name))) for name in multiples.values()]
-        texts += [with_interval(boot.mean(scores(name))) for name in figures.values()]
-        rows.append((Name(policy), *texts, percent(boot.mean(scores("accuracy_loss")))))
+        texts += [with_interval(boot.amount(scores(name))) for name in figures.values()]
+        rows.append((Name(policy), *texts, percent(boot.amount(scores("accuracy_loss")))))
     title = (
         "Energy: UXCost's second factor ÷ that of its bound, geometric mean, lost frames charged; "
         "and means over all runs"

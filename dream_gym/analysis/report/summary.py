@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,9 +15,10 @@ from dream_gym.analysis.extra import polars
 from dream_gym.analysis.measures.responses import Responses
 from dream_gym.analysis.measures.statistics import (
     Interval,
-    mean_interval,
+    amount_interval,
     paired_ratio,
     rate_interval,
+    ratio_interval,
 )
 from dream_gym.analysis.report.folder import SCHEMA
 from dream_gym.analysis.report.tables import Name, TextTable
@@ -40,13 +41,16 @@ class Summary:
     Args:
         policy: Its name.
         uxcost: UXCost.
-        multiple: UXCost over its lower bound.
+        multiple: UXCost over its lower bound, geometric mean over the seeds.
+        multiple_lightest: The same, over the bound with lightest variants.
         ratio: UXCost over that of the first policy, geometric mean over the seeds.
         violation_rate: Share of frames that were late or lost.
         lost_rate: Share of frames that were lost.
         accuracy_loss: Accuracy given up by lighter variants, as a share of frames.
         energy_mj: Energy spent per frame.
-        energy_multiple: UXCost's second factor over that of its bound.
+        accuracy: Mean top-1 accuracy of the Supernets' completed frames in percent; None where
+            none states it.
+        energy_multiple: UXCost's second factor over that of its bound, geometric mean.
         power_mw: Energy spent over the simulated time.
         model_violation_rate: Violation rate by model.
         model_energy_mj: Energy spent per frame by model.
@@ -57,9 +61,11 @@ class Summary:
     policy: str
     uxcost: Interval
     multiple: Interval
+    multiple_lightest: Interval
     ratio: Interval
     violation_rate: Interval
     lost_rate: Interval
+    accuracy: Interval | None
     accuracy_loss: Interval
     energy_mj: Interval
     energy_multiple: Interval
@@ -100,25 +106,30 @@ def _summary(
     policy: str, rows: pl.DataFrame, baseline: pl.DataFrame, models: Sequence[str]
 ) -> Summary:
     def mean(column: str) -> Interval:
-        return mean_interval(rows[column].to_numpy())
+        return amount_interval(rows[column].to_numpy())
 
     def mean_if_any(column: str) -> Interval | None:
         defined = rows[column].drop_nulls()
-        return mean_interval(defined.to_numpy()) if len(defined) else None
+        return amount_interval(defined.to_numpy()) if len(defined) else None
 
     def rate(column: str) -> Interval:
         return rate_interval(rows[column].to_numpy())
 
+    def ratio(column: str) -> Interval:
+        return ratio_interval(rows[column].to_numpy())
+
     return Summary(
         policy=policy,
         uxcost=mean("uxcost"),
-        multiple=mean("multiple"),
+        multiple=ratio("multiple"),
+        multiple_lightest=ratio("multiple_lightest"),
         ratio=paired_ratio(rows["uxcost"].to_numpy(), baseline["uxcost"].to_numpy()),
         violation_rate=rate("violation_rate"),
         lost_rate=rate("lost_rate"),
+        accuracy=mean_if_any("accuracy"),
         accuracy_loss=mean("accuracy_loss"),
         energy_mj=mean("energy_mj"),
-        energy_multiple=mean("energy_multiple"),
+        energy_multiple=ratio("energy_multiple"),
         power_mw=mean("power_mw"),
         model_violation_rate={m: rate(f"violation_rate.{m}") for m in models},
         model_energy_mj={m: mean(f"energy_mj.{m}") for m in models},
@@ -131,32 +142,28 @@ def _summary(
 def uxcost_table(summaries: Sequence[Summary], title: str, seconds: float) -> TextTable:
     """A row per policy: UXCost in runs of so many seconds, its two factors, losses, power."""
     first = summaries[0]
-    headings = (
-        "policy",
-        f"UXCost in {seconds:g} s [95 %]",
-        "× lower bound",
-        f"÷ {first.policy} [95 %]",
-        "violated",
-        "lost",
-        "energy ÷ least",
-        "power, mW",
-        "accuracy lost",
-    )
+    columns: dict[str, Callable[[Summary], str]] = {
+        f"UXCost in {seconds:g} s [95 %]": lambda item: with_interval(item.uxcost),
+        "× lower bound": lambda item: with_interval(item.multiple),
+    }
+    if any(item.multiple_lightest != item.multiple for item in summaries):
+        columns["× bound, lightest variants"] = lambda item: with_interval(item.multiple_lightest)
+    columns |= {
+        f"÷ {first.policy} [95 %]": lambda item: (
+            "1" if item is first else with_interval(item.ratio)
+        ),
+        "violated": lambda item: percent(item.violation_rate),
+        "lost": lambda item: percent(item.lost_rate),
+        "energy ÷ least": lambda item: with_interval(item.energy_multiple),
+        "power, mW": lambda item: with_interval(item.power_mw),
+    }
+    if any(item.accuracy for item in summaries):
+        columns["accuracy, %"] = lambda item: with_interval(item.accuracy)
+        columns["accuracy lost"] = lambda item: percent(item.accuracy_loss)
     rows = tuple(
-        (
-            Name(item.policy),
-            with_interval(item.uxcost),
-            with_interval(item.multiple),
-            with_interval(item.ratio) if item is not first else "1",
-            percent(item.violation_rate),
-            percent(item.lost_rate),
-            with_interval(item.energy_multiple),
-            with_interval(item.power_mw),
-            percent(item.accuracy_loss),
-        )
-        for item in summaries
+        (Name(item.policy), *(show(item) for show in columns.values())) for item in summaries
     )
-    return TextTable(title, headings, rows)
+    return TextTable(title, ("policy", *columns), rows)
 
 
 def model_table(summaries: Sequence[Summary]) -> TextTable:
@@ -211,8 +218,8 @@ def percent(share: Interval | None) -> str:
 def write_csv(benchmark: Benchmark, path: str | Path) -> None:
     """Write the table: a row per cell and policy, intervals as ``_low`` and ``_high``."""
     rows = [
-        {**_describe(cell), **summary.flat()}
-        for cell in benchmark.suite.cells
+        {"cell": index, **_describe(cell), "seconds": benchmark.suite.seconds, **summary.flat()}
+        for index, cell in enumerate(benchmark.suite.cells)
         for summary in summarise(benchmark, cell)
     ]
     write_text(path, polars().DataFrame(rows, infer_schema_length=None).write_csv())
@@ -224,6 +231,10 @@ def _describe(cell: Cell) -> dict[str, Any]:
         "platform": cell.platform,
         "load": cell.load,
         "expiry": cell.expiry_in_force,
+        "cascade": cell.cascade,
+        "jitter": cell.jitter,
+        "contention": cell.contention,
+        "costs": None if cell.costs is None else cell.costs.model_dump_json(),
     }
 
 

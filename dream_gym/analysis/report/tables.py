@@ -16,6 +16,11 @@ class Name(str):
     __slots__ = ()
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things: ``1 seed``, ``2 seeds``."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 @dataclass(frozen=True)
 class TextTable:
     """A table of texts, in no markup.

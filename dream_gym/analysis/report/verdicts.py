@@ -24,11 +24,13 @@ def verdict(outcome: Outcome) -> str:
     multiple = with_interval(boot.geometric_mean(outcome.scores(best)))
     what = f"{multiple} times its bound in runs of {outcome.seconds}"
     text = f"On {code(outcome.name)}: {code(best)} has the least UXCost, {what}"
-    if others:
+    if others and boot.enough:
         text += _lead(outcome, best, others)
+    elif others:
+        text += f"; {outcome.seeds} seeds are too few to say whom it beats"
     violated = boot.rate(outcome.scores(best, "violation_rate"))
     energy = boot.geometric_mean(outcome.scores(best, "energy_multiple"))
-    power = boot.mean(outcome.scores(best, "power_mw"))
+    power = boot.amount(outcome.scores(best, "power_mw"))
     text += (
         f". It violates {percent(violated)} of the frames, with {with_interval(energy)} times the "
         f"least energy, {with_interval(power)} mW"
@@ -40,7 +42,10 @@ def _lead(outcome: Outcome, best: str, others: Sequence[str]) -> str:
     ratios = {policy: _ratio(outcome, best, policy) for policy in others}
     level = [policy for policy, ratio in ratios.items() if not _below_one(ratio)]
     beaten = [policy for policy in others if policy not in level]
-    text = f"; it cannot be told from {_named(level)}" if level else ""
+    text = ""
+    if level:
+        ratio = with_interval(ratios[level[0]])
+        text += f"; it cannot be told from {_named(level)}, with {ratio} of {_whose(level)} UXCost"
     if beaten:
         ratio = with_interval(ratios[beaten[0]])
         whom = "all others" if not level else "the others"
@@ -73,6 +78,10 @@ def _named(policies: Sequence[str]) -> str:
     if len(policies) > MOST_NAMED:
         return f"{code(policies[0])} and {len(policies) - 1} others"
     return ", ".join(map(code, policies))
+
+
+def _whose(policies: Sequence[str]) -> str:
+    return "its" if len(policies) == 1 else "the first one's"
 
 
 def _ratio(outcome: Outcome, policy: str, other: str) -> Interval:
@@ -111,7 +120,12 @@ class Comparison(NamedTuple):
 
 
 def comparisons(outcome: Outcome, family: Family, others: Sequence[Family]) -> list[Comparison]:
-    """The best policies of other families, compared with those that represent one."""
+    """The best policies of other families, compared with those that represent one.
+
+    None where there are too few seeds for intervals.
+    """
+    if not outcome.bootstrap.enough:
+        return []
     roles: dict[str, str] = {}
     for policy in representatives(outcome, family):
         setting = f"{code(outcome.schedulers[policy])} {escape(outcome.setting(policy))}"

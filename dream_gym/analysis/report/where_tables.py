@@ -10,7 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dream_gym.analysis.measures.aggregates import Bootstrap
-from dream_gym.analysis.measures.statistics import Interval, mean_interval, rate_interval
+from dream_gym.analysis.measures.statistics import (
+    Interval,
+    amount_interval,
+    rate_interval,
+    ratio_interval,
+)
 from dream_gym.analysis.report.outcome import Outcome
 from dream_gym.analysis.report.suite_tables import shown_policies, whom_shown
 from dream_gym.analysis.report.summary import percent, with_interval
@@ -43,14 +48,14 @@ def cell_table(outcome: Outcome) -> TextTable:
     shown = shown_policies(outcome)
     rows = []
     for index, (title, best) in enumerate(zip(outcome.titles, outcome.firsts, strict=True)):
-        bound = mean_interval(outcome.scores(best, "lower_bound")[index])
+        bound = amount_interval(outcome.scores(best, "lower_bound")[index])
         cells = [_at_cell(outcome, policy, index) for policy in shown]
         least = (Name(best), _at_cell(outcome, best, index))
         rows.append((title, with_interval(bound), *cells, *least))
     headings = ("cell", "lower bound", *map(Name, shown), "least of all", "its figures")
     title = (
-        f"By cell: UXCost ÷ lower bound in {outcome.seconds}, and frames violated, means over the "
-        "seeds"
+        f"By cell: UXCost ÷ lower bound in {outcome.seconds}, geometric mean over the seeds, and "
+        "frames violated"
     )
     if whom := whom_shown(outcome):
         title += f"; {whom}"
@@ -58,7 +63,7 @@ def cell_table(outcome: Outcome) -> TextTable:
 
 
 def _at_cell(outcome: Outcome, policy: str, index: int) -> str:
-    multiple = mean_interval(outcome.scores(policy)[index])
+    multiple = ratio_interval(outcome.scores(policy)[index])
     violated = rate_interval(outcome.scores(policy, "violation_rate")[index])
     return f"{with_interval(multiple)}; {percent(violated)}"
 
@@ -125,7 +130,7 @@ def platform_table(outcome: Outcome) -> TextTable | None:
         violated, power = figures[best]
         texts = (
             percent(inside.rate(violated)),
-            with_interval(inside.mean(power)),
+            with_interval(inside.amount(power)),
         )
         rows.append(((violated.mean(), power.mean()), (platform, Name(best), *texts)))
     headings = ("platform", "policy that violates least", "violated", "power, mW")

@@ -103,6 +103,11 @@ class Grid(Config):
             return self.loads
         if self.loads == "stress":
             return _stress_loads(cell, info)
+        others = [name for name in ("contention", "costs") if name in cell]
+        if others:
+            raise ValueError(
+                f"loads: {self.loads} is from a calibration without {others[0]}: list the loads"
+            )
         known = _calibration().get((cell["scenario"], cell["platform"]))
         if known is None:
             return ()

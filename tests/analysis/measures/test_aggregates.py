@@ -62,6 +62,27 @@ def test_coverage_within_these_cells(cells: int, seeds: int) -> None:
     assert 0.93 <= covered / 1000 <= 0.97
 
 
+def test_three_seeds_are_too_few_however_many_cells_there_are() -> None:
+    scores = np.random.default_rng(0).lognormal(size=(50, 3))
+    bootstrap = Bootstrap(50, 3)
+    assert not bootstrap.enough
+    found = bootstrap.mean(scores), bootstrap.iqm(scores), bootstrap.geometric_mean(scores)
+    assert not any(interval and interval.known for interval in found)
+    assert not bootstrap.rate(np.zeros((50, 3))).known
+    assert Bootstrap(50, 3, drawn=True).mean(scores).known  # type: ignore[union-attr]
+
+
+def test_an_amount_is_never_negative() -> None:
+    scores = np.array([[0.0, 0.0, 0.1, 9.0]])
+    bootstrap = Bootstrap(1, 4)
+    mean, amount = bootstrap.mean(scores), bootstrap.amount(scores)
+    assert mean is not None
+    assert amount is not None
+    assert mean.low < 0 == amount.low
+    assert (mean.mean, mean.high) == (amount.mean, amount.high)
+    assert bootstrap.amount(np.full((1, 4), np.nan)) is None
+
+
 @pytest.mark.parametrize("cells", [20, 200])
 def test_coverage_of_workloads_in_general(cells: int) -> None:
     """Cells that are drawn differ more than seeds do, and claims are about all of them."""
@@ -91,6 +112,8 @@ def test_drawn_cells_are_resampled_as_a_whole() -> None:
     assert bootstrap.iqm(X).mean == pytest.approx(3.1433125)
     same = np.tile(X[:1], (5, 1))
     assert not bootstrap.geometric_mean(same).known
+    unseen = 1 - 0.025 ** (1 / 5)  # of five workloads, however many seeds each has
+    assert bootstrap.rate(np.zeros((5, 6))).high == pytest.approx(unseen)
     with pytest.raises(ValueError, match="drawn"):
         bootstrap.of_cell_means(X, lambda means: 0.0)
 

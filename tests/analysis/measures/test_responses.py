@@ -9,7 +9,7 @@ from dream_gym.analysis.measures.responses import (
     responses_of_deadline,
 )
 from dream_gym.simulator import Cell
-from dream_gym.simulator.frames import COMPLETED
+from dream_gym.simulator.frames import COMPLETED, DISPLACED
 from tests.handmade import Given, RunByHand
 from tests.simulator.conftest import run
 
@@ -32,6 +32,20 @@ def test_by_hand(run: RunByHand) -> None:
         assert responses.p50 == (first + second) / 2
     assert found[1].max is not None
     assert found[1].max >= 300 + 400
+
+
+def test_quantiles_are_of_completed_frames() -> None:
+    kind = [("model", int), ("end_ns", int), ("deadline_ns", int), ("fate", int)]
+    frames = np.zeros(103, dtype=kind)
+    frames["model"][101:] = 1
+    frames["end_ns"][:101] = np.random.default_rng(0).permutation(101) + 11
+    frames["deadline_ns"] = 210
+    frames["fate"] = COMPLETED
+    frames["fate"][101:] = DISPLACED
+    nominal_ns = np.full(103, 10)
+    assert responses_by_model(frames, nominal_ns, 2) == [Responses(51, 100, 101), Responses()]
+    of_deadline = responses_of_deadline(frames, nominal_ns)
+    assert of_deadline == pytest.approx((0.255, 0.5, 0.505))
 
 
 @pytest.mark.parametrize("scenario", ["ar_social", "app_switches"])

@@ -55,32 +55,36 @@ def test_nothing_done_scores_nothing_and_no_frames_everything(run: RunByHand) ->
 
 
 def test_a_row_tells_the_accuracy_that_variants_lose(run: RunByHand) -> None:
-    light = Given("light", [100], top1=70.0)
+    light = Given("light", [Step(100, 400)], top1=70.0)
     models = Given("a", [100], every_ns=2000, lighter=[light], top1=80.0), Given("b", [100])
     seen = run(*models, orders={"a1": Order(variant=1)})
     cell = Cell(scenario="ar_social", platform="4k_2ws")
     row = result_row(cell, "by hand", seen.result, seen.world)
     assert row["frames"] == 6
     assert row["accuracy_loss"] == pytest.approx((1 - 70 / 80) / 6)
+    # Both models need 1000 pJ in the original, and their worst case is that.
+    assert row["energy_multiple"] / row["energy_multiple_lightest"] == pytest.approx(1.4 / 2)
+    assert row["multiple"] / row["multiple_lightest"] == pytest.approx(1.4 / 2)
 
 
-def test_power_and_both_factors_of_uxcost_by_hand(run: RunByHand) -> None:
-    # The cheaper of two accelerators is the slower one. a0 and a1 run where they are fast, for 8 pJ
-    # where 2 would do, and a2 likewise but late; b0 is dropped. The worst case is 8 pJ.
+@pytest.mark.parametrize("deadline_ns", [1000, 4000])
+def test_power_and_both_factors_of_uxcost_by_hand(run: RunByHand, deadline_ns: int) -> None:
+    # The cheaper of two accelerators is the slower one. All frames of a run where they are fast,
+    # for 8 pJ where 2 would do, late or in time; b0 is dropped. The worst case is 8 pJ.
     both = Step((1000, 3000), (8, 2))
     seen = run(
-        Given("a", [both], every_ns=4000, deadline_ns=1000),
+        Given("a", [both], every_ns=4000, deadline_ns=deadline_ns),
         Given("b", [both], every_ns=12_000, deadline_ns=4000),
         horizon_ns=12_000,
         accelerators=2,
         orders={"b0": Order(drop=True)},
     )
     row = result_row(Cell(scenario="ar_social", platform="4k_2ws"), "me", seen.result, seen.world)
-    violations, floor = max(seen.result.violation_rate["a"], 1 / 6) + 1, 1 / 6 + 1 / 2
-    energy = seen.result.uxcost / violations
-    least = seen.result.lower_bound / floor
+    assert seen.result.violation_rate["a"] == (deadline_ns == 1000)
+    charged_pj = seen.result.energy_charged
+    energy = charged_pj["a"] / (3 * 8) + charged_pj["b"] / 8
     assert row["multiple"] == pytest.approx(seen.result.uxcost / seen.result.lower_bound)
-    assert row["energy_multiple"] == pytest.approx(energy / least)
+    assert row["energy_multiple"] == pytest.approx(energy / (2 / 8 + 2 / 8))
     assert row["energy_multiple"] == row["energy_multiple_lightest"]
     spent_pj = sum(seen.result.energy_spent.values())
     assert spent_pj > 0

@@ -16,7 +16,7 @@ from dream_gym.analysis.report.pictures.plots import (
     plot_uxcost,
     save,
 )
-from dream_gym.analysis.report.pictures.suite_plots import share_ticks
+from dream_gym.analysis.report.pictures.suite_plots import pareto_front, plot_plane, share_ticks
 from dream_gym.analysis.report.pictures.timeline import (
     World,
     _telling_window_ms,
@@ -28,6 +28,7 @@ from dream_gym.errors import DreamGymError
 from dream_gym.players import make_player
 from dream_gym.simulator.frames import COMPLETED
 from dream_gym.simulator.result import Table
+from tests.analysis.report.made_up import made_up
 
 
 def assert_is_a_picture(path: Path) -> None:
@@ -101,6 +102,27 @@ def test_the_window_is_the_one_in_which_runs_differ_most() -> None:
     assert 500 <= _telling_window_ms(calm, 1.0) <= 600
     # The order of rows does not matter.
     assert _telling_window_ms([first[::-1], other], 1.0) == _telling_window_ms([first, other], 1.0)
+
+
+def test_the_plane_shows_violations_and_energy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points: dict[str, tuple[float, float]] = {}
+    monkeypatch.setattr(
+        "dream_gym.analysis.report.pictures.suite_plots.name_points",
+        lambda axes, given: points.update(given),
+    )
+    costs = {name: np.ones((1, 4)) for name in ("a", "b")}
+    violated = {"a": np.full((1, 4), 0.1), "b": np.full((1, 4), 0.3)}
+    energy = {"a": np.array([[1.0, 1.0, 4.0, 4.0]]), "b": np.full((1, 4), 3.0)}
+    outcome = made_up(costs, violation_rate=violated, energy_multiple=energy)
+    plot_plane(outcome, tmp_path / "plane.png")
+    assert points == {"a": pytest.approx((0.1, 2.0)), "b": pytest.approx((0.3, 3.0))}
+
+
+def test_the_front_is_of_those_that_nobody_dominates() -> None:
+    points = {"a": (0.1, 3.0), "b": (0.2, 2.0), "worse": (0.2, 2.5), "c": (0.4, 1.0), "d": (1, 1)}
+    assert pareto_front(points) == ["a", "b", "c"]
 
 
 def test_an_axis_of_shares_has_no_crowd_of_numbers() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from dream_gym import generate
 from dream_gym.analysis.report.outcome import Outcome
 from dream_gym.analysis.report.suite_tables import cost_table, energy_table
 from dream_gym.analysis.report.where_tables import group_table, platform_table
@@ -17,7 +19,8 @@ def drawn(costs: dict[str, Any], **columns: Any) -> Outcome:
     """An outcome on the first random workloads."""
     count = len(next(iter(costs.values())))
     places = [(f"generated:{seed}", f"generated:{seed}") for seed in range(count)]
-    return made_up(costs, places=places, **columns)
+    loads = tuple(generate(seed).load for seed in range(count))
+    return made_up(costs, loads, places=places, **columns)
 
 
 def test_intervals_are_over_workloads_where_these_are_drawn() -> None:
@@ -27,6 +30,17 @@ def test_intervals_are_over_workloads_where_these_are_drawn() -> None:
     assert outcome.drawn
     assert cost_table(outcome).rows[0][1].startswith("2 [1.")
     assert cost_table(outcome).rows[1][2] == "2"  # on every workload
+    cells = outcome.about["suite"]["cells"]
+    changes = (
+        {"load": 1.0},
+        {"platform": "4k_2ws"},
+        {"jitter": 0.1},
+        {"scenario": "generated:1", "platform": "generated:1", "load": generate(1).load},
+    )
+    for change in changes:  # not as drawn, or drawn twice
+        others = [{**cells[0], **change}, *cells[1:]]
+        suite = {**outcome.about["suite"], "cells": others}
+        assert not replace(outcome, about={**outcome.about, "suite": suite}).drawn
     same = made_up({"edf": costs, "dream_full": 2 * costs})
     assert cost_table(same).rows[0][1] == "2"
     single = drawn({"edf": costs[:, :1]})
@@ -48,6 +62,20 @@ def test_drawn_workloads_are_told_of_by_stratum() -> None:
     assert rows["2 accelerators"][2].startswith("50.00%")
     assert rows["3 accelerators"][2].startswith("0.00%")
     assert rows["3 accelerators"][3:] == ("edf", "5")
+
+
+def test_a_group_of_drawn_workloads_has_the_interval_of_workloads() -> None:
+    costs = np.geomspace(1, 4, 30)[:, None] * np.ones(2)  # seeds do not differ
+    table = group_table(drawn({"edf": costs, "sjf": 2 * costs}))
+    assert all(re.search(r"; [\d.]+ \[", row[2]) for row in table.rows)
+
+
+def test_energies_are_averaged_as_logarithms() -> None:
+    outcome = made_up(
+        {"edf": np.ones((1, 4))}, energy_multiple={"edf": np.array([[1.0, 1.0, 4.0, 4.0]])}
+    )
+    ((_, multiple, *_),) = energy_table(outcome).rows
+    assert multiple.startswith("2 [")
 
 
 def test_platforms_are_ranked_by_violations_and_power_not_by_uxcost() -> None:

@@ -9,6 +9,7 @@ from dream_gym.analysis.suites.cells import Grid, sweep_loads
 from dream_gym.analysis.suites.profile import full_load, profile
 from dream_gym.analysis.suites.suite import Suite, load_suite
 from dream_gym.errors import ConfigError
+from dream_gym.generator import generate_workload
 from dream_gym.players import make_player
 from dream_gym.reading.resources import validate
 from dream_gym.simulator import Cell, Simulation
@@ -187,13 +188,27 @@ def test_a_grid_has_a_schema() -> None:
     assert Grid.model_validate(GRID).loads == (1.0,)
 
 
+@pytest.mark.parametrize("loads", ["edge", "sweep"])
+@pytest.mark.parametrize(
+    ("name", "value"), [("costs", {"model": "maestro", "depthwise": "dense"}), ("contention", True)]
+)
+def test_a_calibration_is_not_for_other_costs(loads: str, name: str, value: object) -> None:
+    grid = {"scenarios": ["drone_outdoor"], "platforms": ["4k_1ws_2os"], "loads": loads}
+    assert suite_of(grid).cells
+    with pytest.raises(ConfigError, match=f"loads: {loads} is from a calibration without {name}"):
+        suite_of({**grid, name: value})
+    assert suite_of({**grid, "loads": "stress", name: value}).cells
+
+
 def test_cells_may_be_drawn() -> None:
     cells = suite_of(
         {"generate": {"purpose": "selection", "count": 3, "first": 2}},
         {"generate": {"purpose": "test", "count": 1}},
+        {"generate": {"purpose": "training", "count": 1}},
     ).cells
-    seeds = [10**9 + 2, 10**9 + 3, 10**9 + 4, 2 * 10**9]
+    seeds = [10**9 + 2, 10**9 + 3, 10**9 + 4, 2 * 10**9, 0]
     assert [cell.digest() for cell in cells] == [Cell.generated(seed).digest() for seed in seeds]
+    assert [cell.load for cell in cells] == [generate_workload(seed).load for seed in seeds]
     assert [cell.scenario for cell in cells] == [f"generated:{seed}" for seed in seeds]
     for wrong, words in (
         ({"purpose": "all", "count": 3}, "purpose"),

@@ -25,6 +25,7 @@ from dream_gym.analysis.report.pictures.plots import (
     whiskers,
 )
 from dream_gym.analysis.report.suite_tables import shown_policies, whom_shown
+from dream_gym.analysis.report.tables import counted
 from dream_gym.analysis.report.where_tables import sustained_load, sweeps
 from dream_gym.schedulers import Family
 
@@ -96,8 +97,8 @@ def plot_plane(outcome: Outcome, path: Path) -> str:
         axes.set_ylabel("energy ÷ least possible, geometric mean")
         axes.grid(axis="both", color="#E6E6E6", linewidth=0.8)
         axes.set_axisbelow(True)
-        cells = len(outcome.titles)
-        what = f"{outcome.name}: {cells} cell{'s' * (cells > 1)}, {outcome.seeds} seeds"
+        cells, seeds = counted(len(outcome.titles), "cell"), counted(outcome.seeds, "seed")
+        what = f"{outcome.name}: {cells}, {seeds}"
         axes.set_title(label(f"{what}, runs of {outcome.seconds}", TITLE_WIDTH))
         figure.draw_without_rendering()
         name_points(axes, {policy: points[policy] for policy in [*front, *points]})
