@@ -11,6 +11,7 @@ from dream_gym.analysis.measures.statistics import Interval
 from dream_gym.analysis.report.markdown import code, escape
 from dream_gym.analysis.report.outcome import DEFAULTS, FAMILIES, Outcome
 from dream_gym.analysis.report.summary import percent, with_interval
+from dream_gym.analysis.report.tables import counted
 from dream_gym.schedulers import Family
 
 MOST_NAMED = 5
@@ -65,7 +66,8 @@ def _where_first(outcome: Outcome) -> str:
         return f"{text}; elsewhere: {'; '.join(named)}."
     counts = collections.Counter(outcome.firsts[index] for index in elsewhere).most_common()
     named = (f"{code(policy)} ({count})" for policy, count in counts[:MOST_NAMED])
-    more = f" and {len(counts) - MOST_NAMED} others" if len(counts) > MOST_NAMED else ""
+    left = len(counts) - MOST_NAMED
+    more = f" and {counted(left, 'other')}" if left > 0 else ""
     return f"{text}; elsewhere {', '.join(named)}{more} are."
 
 

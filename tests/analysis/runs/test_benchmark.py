@@ -147,7 +147,7 @@ from dream_gym.analysis import keep_parts, load_suite, make_policy, run_benchmar
 
 if __name__ == "__main__":
     suite = load_suite("demo").with_seeds(40).model_copy(update={"seconds": 1.0})
-    policies = [make_policy(spec) for spec in suite.policies]
+    policies = [make_policy(spec) for spec in suite.policies if spec.tune is None]
     with keep_parts(Path(sys.argv[1]) / "parts") as parts:
         rows = run_benchmark(suite, policies, workers=2, parts=parts).rows
         rows.write_csv(f"{sys.argv[1]}.csv")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from dream_gym.analysis.studies.bounds.page import lines, verdict
@@ -49,9 +51,10 @@ def test_rows_of_a_cell() -> None:
 
 
 def test_the_verdict() -> None:
-    said = verdict(CELLS, STUDY)
-    assert "nearest is `edf`: its UXCost is 1.565 [1.414, 1.732] times" in said
-    assert "`dream_full`, the first of its suite, is at 1.861 [1.732, 2.000] times" in said
+    assert "nearest is `edf`: its UXCost is 1.565 times" in verdict(CELLS, STUDY)  # of two seeds
+    said = verdict(CELLS, [2 * windows for windows in STUDY])
+    assert re.search(r"nearest is `edf`: its UXCost is 1\.565 \[1\.\d+, 1\.\d+\] times", said)
+    assert re.search(r"`dream_full`, the first of its suite, is at 1\.861 \[\d\.\d+, ", said)
     assert "in ar_call on 4k_2os, load 1 (2.000 times)." in said
     nowhere = verdict(CELLS[:1], STUDY[:1])
     assert nowhere.endswith("The proven bound is nowhere above the analytic one.")
