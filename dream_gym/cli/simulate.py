@@ -98,7 +98,7 @@ def _show(console: Console, result: Result, title: str) -> None:
     say(
         console,
         f"UXCost {result.uxcost:.4g} in {result.seconds:g} s, "
-        f"lower bound {result.lower_bound:.4g}; {power_mw:.4g} mW; "
+        f"lower bound {result.lower_bound:.4g}; {power_mw:.1f} mW; "
         f"{result.dispatches} dispatches; busy: {busy}",
     )
     for model, top1 in result.accuracy.items():

@@ -7,6 +7,7 @@ import functools
 import hashlib
 import pickle
 
+import numpy as np
 import pytest
 
 from dream_gym.analysis.suites.profile import profile
@@ -120,6 +121,8 @@ def test_a_reference_stands_wherever_a_name_does() -> None:
     assert load_scenario("generated:17") == workload.scenario == cell.workload
     assert load_platform("generated:17") == workload.platform == cell.hardware
     assert cell.load == workload.load
+    generate_workload.cache_clear()
+    assert generate_workload(np.int64(17)) == workload
     assert pickle.loads(pickle.dumps(cell)).digest() == cell.digest()
     assert Cell(**cell.portable()).digest() == cell.digest()
 

@@ -5,7 +5,7 @@ training worlds, with soft deadlines. Violations are not monotone in load (at so
 deadlines may be met again), so loads are scanned and not bisected: upward in steps of 0.01, or of
 a hundredth of the load where that is more; then in steps of 0.001 within the last of those. The
 *edge load* is halfway between where FCFS begins to miss and where the best of the others
-does, rounded to 0.001, half up; the demo runs there.
+does, rounded to 0.001, half up.
 """
 
 from __future__ import annotations

@@ -120,8 +120,8 @@ class Outcome:
 
     @functools.cached_property
     def firsts(self) -> list[str]:
-        """The policy of least mean UXCost on each cell; of equals, the best ranked."""
-        means = np.stack([self.scores(policy).mean(axis=1) for policy in self.ranking])
+        """The policy of least UXCost on each cell, geometric mean; of equals, the best ranked."""
+        means = np.stack([np.log(self.scores(policy)).mean(axis=1) for policy in self.ranking])
         return [self.ranking[index] for index in means.argmin(axis=0).tolist()]
 
     @functools.cached_property

@@ -200,6 +200,13 @@ def test_a_calibration_is_not_for_other_costs(loads: str, name: str, value: obje
     assert suite_of({**grid, "loads": "stress", name: value}).cells
 
 
+def test_an_option_of_another_cost_model_is_named() -> None:
+    cell = {"scenario": "ar_social", "platform": "4k_2ws"}
+    costs = {"model": "table", "path": "x.csv", "depthwise": "dense"}
+    with pytest.raises(ConfigError, match=r"costs\.depthwise: does not go with the other keys"):
+        suite_of({**cell, "costs": costs})
+
+
 def test_cells_may_be_drawn() -> None:
     cells = suite_of(
         {"generate": {"purpose": "selection", "count": 3, "first": 2}},
