@@ -249,7 +249,7 @@ class WorldEnv(gym.Env[Any, Any], EzPickle):
         """
         snapshot.check(type(self).__name__, self._ezpickle_kwargs)
         simulation = self._simulation(snapshot.drawn)
-        if snapshot.arena.shape != simulation.state_arena.shape:
+        if not simulation.fits(snapshot.arena):
             raise EnvStateError(
                 "set_state: the snapshot is of another version, or its files changed"
             )

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from dream_gym.arguments import checked_choice, checked_number
 from dream_gym.compiling.jit import compiled, inlined
 from dream_gym.errors import ConfigError, hint
-from dream_gym.simulator import Floats, Problem, State
+from dream_gym.simulator import Floats, Problem, State, judge_all
 from dream_gym.simulator.accounting import judged_uxcost, lost_accuracy
-from dream_gym.simulator.frames import judge_all
 from dream_gym.simulator.windows import (
     PER_MODEL,
     begin_window,

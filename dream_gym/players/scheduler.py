@@ -63,7 +63,8 @@ class CompiledPlayer(EnginePlayer):
         self.name = name or scheduler.name
         self.scheduler = scheduler
         self.options = {**scheduler.preset, **(options or {})}
-        self.parameters = scheduler.configure(**self.options).parameters()
+        self._configured = scheduler.configure(**self.options)
+        self.parameters = self._configured.parameters()
 
     @property
     def family(self) -> Family:
@@ -77,11 +78,13 @@ class CompiledPlayer(EnginePlayer):
             "scheduler": self.scheduler.name,
             "family": self.family,
             "options": self.options,
+            **self._configured.identity(),
         }
 
     def engine(self, scenario: Scenario, platform: Platform) -> Engine:
-        """That of its scheduler, for any scenario and platform."""
-        return self.scheduler.engine
+        """That of its scheduler, with room for the models and accelerators."""
+        room = self._configured.room(len(scenario.model_names), len(platform.accelerators))
+        return self.scheduler.engine._replace(room=room)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _compiled, (self.scheduler.name, self.options, self.name)

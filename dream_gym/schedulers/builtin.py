@@ -11,7 +11,7 @@ import numpy as np
 
 from dream_gym.reading import resources
 from dream_gym.reading.resources import Config
-from dream_gym.simulator import Decide, Engine, Floats, Ints, Problem, make_run
+from dream_gym.simulator import Decide, Engine, Floats, Ints, Problem, Room, make_run
 
 Family: TypeAlias = Literal["rule", "rival", "DREAM", "ours", "learned", "yours"]
 """Kinds of player: a rule orders frames by one number; a rival is another published scheduler;
@@ -33,6 +33,18 @@ class Options(Config):
             choices = get_args(info.annotation)
             values.append(float(choices.index(value) if isinstance(value, str) else value))
         return np.array(values, dtype=np.float64)
+
+    def room(self, models: int, accelerators: int) -> Room:
+        """What the scheduler needs in a state of so many models and accelerators."""
+        return Room()
+
+    def identity(self) -> dict[str, str]:
+        """What a run depends on beside the options as given, ready for JSON."""
+        return {}
+
+
+_run = functools.cache(make_run)
+"""Schedulers that differ in their presets share one."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +72,7 @@ class BuiltinScheduler:
     @functools.cached_property
     def engine(self) -> Engine:
         """The engine around this scheduler, compiled or loaded from the cache at the first call."""
-        return Engine(make_run(self.name, self.decide), self.prepare)
+        return Engine(_run(self.name, self.decide), self.prepare)
 
     def configure(self, **options: Any) -> Options:
         """Validate options.

@@ -18,6 +18,7 @@ from dream_gym.simulator.decision import (
 from dream_gym.simulator.dispatching import switch_bytes, switch_cost, switch_energy_pj, switch_ns
 from dream_gym.simulator.engine import DONE, Engine, make_run, run_to_decision, take_decision
 from dream_gym.simulator.events import advance, apply_decision
+from dream_gym.simulator.frames import judge_all
 from dream_gym.simulator.lifetime import begin_run, finish_run
 from dream_gym.simulator.problem import (
     NONE,
@@ -27,7 +28,7 @@ from dream_gym.simulator.problem import (
 )
 from dream_gym.simulator.result import Result, Table
 from dream_gym.simulator.simulation import Simulation
-from dream_gym.simulator.state import NEVER, State, view_state, view_state_compiled
+from dream_gym.simulator.state import NEVER, Room, State, view_state, view_state_compiled
 from dream_gym.simulator.validation import check_invariants
 from dream_gym.simulator.worlds import latest_stream
 
@@ -47,6 +48,7 @@ __all__ = [
     "Ints",
     "Problem",
     "Result",
+    "Room",
     "Simulation",
     "State",
     "Table",
@@ -61,6 +63,7 @@ __all__ = [
     "dispatch_block",
     "drop",
     "finish_run",
+    "judge_all",
     "latest_stream",
     "make_run",
     "records_at",

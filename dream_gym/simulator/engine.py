@@ -10,7 +10,7 @@ from dream_gym.simulator.arena import Floats, Ints
 from dream_gym.simulator.decision import PASS, Decide, Decision
 from dream_gym.simulator.events import advance, apply_decision
 from dream_gym.simulator.problem import Problem, view_problem_compiled
-from dream_gym.simulator.state import view_state_compiled
+from dream_gym.simulator.state import Room, view_state_compiled
 
 Run = Callable[[Ints, Ints, Ints, Ints, int, int], int]
 """The loop around one scheduler, see `make_run`."""
@@ -26,10 +26,12 @@ class Engine(NamedTuple):
         run: The loop.
         prepare: Works out, before a run, one number for each layer of a problem, from it and the
             scheduler's parameters.
+        room: What the scheduler needs in a state.
     """
 
     run: Run
     prepare: Callable[[Problem, Floats], Ints] | None = None
+    room: Room = Room()
 
 
 def make_run(name: str, decide: Decide) -> Run:

@@ -6,7 +6,7 @@ from dream_gym.compiling.jit import compiled, entry_point
 from dream_gym.simulator.arena import Ints
 from dream_gym.simulator.frames import UNFINISHED, judge, lose, lose_pending_root, schedule_release
 from dream_gym.simulator.problem import NONE, Problem, view_problem_compiled
-from dream_gym.simulator.state import MAX_PARAMETERS, NEVER, STATE, State, view_state_compiled
+from dream_gym.simulator.state import NEVER, STATE, State, view_state_compiled
 from dream_gym.simulator.worlds import (
     count_frames,
     drawn_release_ns,
@@ -15,9 +15,8 @@ from dream_gym.simulator.worlds import (
     nominal_ns,
 )
 
-_KEPT = len(STATE.dimensions) + MAX_PARAMETERS
-"""The first words of a state: dimensions and parameters, which a reset keeps, as it does the plan,
-which comes next."""
+_DIMENSIONS = len(STATE.dimensions)
+"""The first words of a state; parameters and plan come next, and a reset keeps all three."""
 
 
 @entry_point("engine")
@@ -69,7 +68,8 @@ def begin_run(problem_arena: Ints, state_arena: Ints, seed: int, horizon_ns: int
 @compiled
 def _begin_uncounted(problem_arena: Ints, state_arena: Ints, seed: int, horizon_ns: int) -> None:
     problem, state = view_problem_compiled(problem_arena), view_state_compiled(state_arena)
-    for word in range(_KEPT + len(state.plan), len(state_arena)):
+    kept = _DIMENSIONS + len(state.parameter) + len(state.plan)
+    for word in range(kept, len(state_arena)):
         state_arena[word] = 0
     state.run[0].seed = seed
     state.run[0].horizon_ns = horizon_ns

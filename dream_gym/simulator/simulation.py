@@ -24,7 +24,7 @@ from dream_gym.simulator.limits import MAX_SECONDS, first_due_ns, longest_ns, mo
 from dream_gym.simulator.outcome import make_result
 from dream_gym.simulator.problem import FAR_NS, view_problem
 from dream_gym.simulator.result import Result, Table, to_table
-from dream_gym.simulator.state import allocate_state, view_state
+from dream_gym.simulator.state import STATE, Room, allocate_state, view_state
 from dream_gym.units import NS_PER_S
 from dream_gym.workload import RecordedFrames, Scenario
 
@@ -83,11 +83,12 @@ class Simulation:
         self._longest_ns = longest_ns(self.problem)
         self._most_frames = most_frames(self.problem)
         self._engine = engine
-        self._allocate()
+        self._allocate(Room() if engine is None else engine.room)
 
-    def _allocate(self) -> None:
+    def _allocate(self, room: Room) -> None:
         """Make room for a run, which has not begun."""
-        self.state_arena = allocate_state(self.problem)
+        self._room = room
+        self.state_arena = allocate_state(self.problem, room)
         self.state = view_state(self.state_arena)
         self._ended = True
         self._events = _FIRST_EVENTS
@@ -100,9 +101,23 @@ class Simulation:
     def clone(self) -> Simulation:
         """A run of its own of the same problem, which the two share."""
         other = copy.copy(self)
-        other._allocate()
+        other._allocate(self._room)
         other.parameters[:] = self.parameters
         return other
+
+    def make_room(self, room: Room) -> None:
+        """Let the state have room for what a scheduler keeps; the run stays where it is.
+
+        Where there is too little, the state moves, and so do views of it and `addresses`.
+        """
+        have = self._room
+        if room.parameters <= have.parameters and room.memory <= have.memory:
+            return
+        self._room = Room(*map(max, room, have))
+        old, self.state_arena = self.state, allocate_state(self.problem, self._room)
+        self.state = view_state(self.state_arena)
+        for table, moved in zip(old, self.state, strict=True):
+            moved[: len(table)] = table
 
     def _prepare(self) -> None:
         """Work out the scheduler's plan, unless it stands for the parameters in force."""
@@ -224,9 +239,24 @@ class Simulation:
         """Whether the run is at its horizon, or was never reset."""
         return self._ended
 
+    def fits(self, state_arena: Ints) -> bool:
+        """Whether an arena is that of a run of this problem, with any scheduler's room."""
+        words = len(STATE.dimensions)
+        room = Room(*(int(count) for count in state_arena[words - len(Room._fields) : words]))
+        if min(room) < 0 or sum(room) > len(state_arena):
+            return False
+        expected = allocate_state(self.problem, room)
+        same = state_arena.shape == expected.shape and state_arena[:words] == expected[:words]
+        return bool(np.all(same))
+
     def restore(self, state_arena: Ints, records: tuple[Ints, Ints]) -> None:
         """Return to a state of this simulation, of which the arena is a copy, and its records."""
-        self.state_arena[:] = state_arena
+        if len(state_arena) != len(self.state_arena):  # with another scheduler's room
+            self.state_arena = state_arena.copy()
+            self.state = view_state(self.state_arena)
+            self._room = Room(len(self.state.parameter), len(self.state.memory))
+        else:
+            self.state_arena[:] = state_arena
         self._timeline, self._frames = records
         self._record = len(self._frames) > 0
         self._bounds.clear()

@@ -10,9 +10,6 @@ from dream_gym.compiling.jit import inlined
 from dream_gym.simulator.arena import FLOAT, INT, Floats, Ints, Layout, Records, record_type
 from dream_gym.simulator.problem import NONE, Problem
 
-MAX_PARAMETERS = 16
-MAX_MEMORY = 160
-"""Enough for two numbers of each of 64 models, and some."""
 NOTES = 4
 RECENT = 10
 """Resolved frames of a model whose outcomes are remembered."""
@@ -89,7 +86,20 @@ ACCELERATOR = record_type(
     demand="bandwidth that it asks for, in 2^-20 bytes per ns; with contention",
     timeline_row="its row in the record of dispatches",
     finished="scratch: the slots of the frames that complete at this instant",
+    scratch="what a scheduler keeps while it decides",
 )
+
+
+class Room(NamedTuple):
+    """How much room a scheduler needs in a state.
+
+    Args:
+        parameters: Its parameters.
+        memory: Numbers that it keeps during a run, by default two for each of 64 models, and some.
+    """
+
+    parameters: int = 16
+    memory: int = 160
 
 
 class State(NamedTuple):
@@ -98,11 +108,11 @@ class State(NamedTuple):
     run: Records
     """[1] of `RUN`: clock and counters."""
     parameter: Floats
-    """[MAX_PARAMETERS] parameters of the scheduler, in the order of its options."""
+    """[parameter] parameters of the scheduler, in the order of its options."""
     plan: Ints
     """[layer] what the scheduler has worked out before the run, see `engine.Engine`."""
     memory: Floats
-    """[MAX_MEMORY] what the scheduler keeps during a run; zeros at its start."""
+    """[number] what the scheduler keeps during a run; zeros at its start."""
     notes: Floats
     """[slot, NOTES] what the scheduler keeps of a frame; zeros at its release."""
     models: Records
@@ -133,12 +143,14 @@ STATE = Layout(
         "accelerators_count",
         "slots_count",
         "ring",
+        "parameters_count",
+        "memory_count",
     ),
     tables={
-        "parameter": (FLOAT, (MAX_PARAMETERS,)),
+        "parameter": (FLOAT, ("parameters_count",)),
         "plan": (INT, ("layers_count",)),
         "run": (RUN, (1,)),
-        "memory": (FLOAT, (MAX_MEMORY,)),
+        "memory": (FLOAT, ("memory_count",)),
         "models": (STATE_MODEL, ("models_count",)),
         "streams": (STATE_STREAM, ("streams_count",)),
         "networks": (STATE_NETWORK, ("networks_count",)),
@@ -155,7 +167,7 @@ view_state_compiled = inlined(view_state)
 """The same for compiled code."""
 
 
-def allocate_state(problem: Problem) -> Ints:
+def allocate_state(problem: Problem, room: Room) -> Ints:
     """An arena for the states of a problem; its size does not depend on the horizon."""
     models, accelerators = len(problem.models), problem.costs.shape[1]
     return STATE.allocate(
@@ -169,6 +181,8 @@ def allocate_state(problem: Problem) -> Ints:
         # dependents, and a release takes its slot before it displaces another frame.
         slots_count=int(problem.models["backlog_limit"].sum()) + (models + 1) * accelerators + 1,
         ring=max(_frames_in_flight(problem, stream) for stream in range(len(problem.streams))) + 3,
+        parameters_count=room.parameters,
+        memory_count=room.memory,
     )
 
 

@@ -43,15 +43,19 @@ class Expert:
         self, scheduler: str | BuiltinScheduler, **options: int | float | str | bool
     ) -> None:
         self._scheduler = get_scheduler(scheduler)
-        self._parameters = self._scheduler.configure(**options).parameters()
-        self.identity = self._scheduler.name, self._parameters.tobytes()
+        self._configured = self._scheduler.configure(**options)
+        self.parameters = self._configured.parameters()
+        """What the scheduler reads."""
+        self.identity = self._scheduler.name, self.parameters.tobytes()
         """Two experts of one identity do the same, and may share what is remembered of a run."""
         self.ask = make_ask(self._scheduler.name, self._scheduler.decide)
 
     def begin(self, simulation: Simulation) -> None:
-        """Get to know a run, which it has no memory of."""
+        """Get to know a run, which it has no memory of; its state may move to make room."""
+        problem = simulation.problem
+        simulation.make_room(self._configured.room(len(problem.models), problem.costs.shape[1]))
         state = simulation.state
-        state.parameter[: len(self._parameters)] = self._parameters
+        state.parameter[: len(self.parameters)] = self.parameters
         state.memory[:] = 0.0
         state.notes[:] = 0.0
         prepare = self._scheduler.engine.prepare

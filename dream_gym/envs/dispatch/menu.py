@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dream_gym.arguments import checked_number
 from dream_gym.compiling.jit import compiled, inlined
 from dream_gym.errors import ConfigError
+from dream_gym.schedulers.blocks import layers_within
 from dream_gym.schedulers.dream.dropping import DROP_CAP, may_drop
 from dream_gym.schedulers.dream.supernet import SUPERNET_MARGIN, choose_variant
 from dream_gym.simulator import (
@@ -215,19 +216,10 @@ def layers_at_once(problem: Problem, menu: Menu, network: int, layer: int, accel
     """Layers that a dispatch takes of a network, from one of its layers on: one at least."""
     if not menu.now[0].blocks:
         return 1
-    first, end = problem.networks[network].first_layer, layer + problem.layers[layer].run_length
+    first = problem.networks[network].first_layer
     share = menu.now[0].block_share / SHARE_UNITS
     share_ns = share * problem.layers[first].remaining_latency_ns + 0.5  # a third is not exact
-    mean_ns = problem.layers[layer].total_latency_ns
-    own_ns = problem.costs[layer, accelerator].latency_ns
-    stop = layer + 1
-    while stop < end:
-        mean_ns += problem.layers[stop].total_latency_ns
-        own_ns += problem.costs[stop, accelerator].latency_ns
-        if mean_ns > share_ns or own_ns > menu.now[0].block_ns:
-            break
-        stop += 1
-    return int(stop - layer)
+    return layers_within(problem, layer, accelerator, menu.now[0].block_ns, share_ns)
 
 
 @inlined

@@ -120,6 +120,7 @@ class MenuEnv(WorldEnv):
         """Let an expert get to know the run, unless it does."""
         if self._asked != expert.identity:
             expert.begin(self.simulation)
+            self.buffers["run"][:] = self.simulation.addresses
             self._asked = expert.identity
 
     def get_state(self) -> EnvState:
