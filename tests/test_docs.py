@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from dream_gym.schedulers.learned.features import CONTEXT_FEATURES, FRAME_FEATURES, PAIR_FEATURES
+
 pytestmark = pytest.mark.compiled
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -48,6 +50,21 @@ def test_the_page_of_your_own_runs(tmp_path: Path) -> None:
 
 def test_the_page_of_random_workloads_runs(tmp_path: Path) -> None:
     run_page("generator.md", tmp_path)
+
+
+def test_the_page_of_the_learned_score_runs(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("cma")
+    agents = Path(__file__).parents[1]
+    for name in ("train.py", "agents"):
+        (tmp_path / name).symlink_to(agents / name)
+    run_page("learned.md", tmp_path)
+
+
+def test_the_page_of_the_learned_score_has_every_feature() -> None:
+    page = (DOCS / "learned.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.MULTILINE)
+    assert rows == [*{**PAIR_FEATURES, **FRAME_FEATURES, **CONTEXT_FEATURES}.items()]
 
 
 def test_the_page_of_schedulers_in_python_runs(tmp_path: Path) -> None:

@@ -56,6 +56,10 @@ def stratum(seed: int) -> tuple[int, tuple[float, float]]:
     return ACCELERATORS[seed % len(ACCELERATORS)], UTILISATION_BINS[index]
 
 
+STRATA = len(ACCELERATORS) * len(UTILISATION_BINS)
+"""So many seeds in a row have each pair of `stratum` once."""
+
+
 @functools.lru_cache(maxsize=1024)
 def generate_workload(seed: int) -> Generated:
     """The workload of a seed.

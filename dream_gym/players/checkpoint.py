@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import safetensors.numpy
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -57,7 +58,9 @@ def read_file(folder: Path, record: FileOnRecord) -> bytes:
 
 def pack(tensors: Tensors) -> bytes:
     """Arrays as the content of a safetensors file."""
-    content: bytes = _safetensors().save({n: np.ascontiguousarray(t) for n, t in tensors.items()})
+    content: bytes = safetensors.numpy.save(
+        {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    )
     return content
 
 
@@ -72,17 +75,7 @@ def unpack(content: bytes, path: Path) -> dict[str, NDArray[Any]]:
         ConfigError: It is not a safetensors file.
     """
     try:
-        found: dict[str, NDArray[Any]] = _safetensors().load(content)
+        found: dict[str, NDArray[Any]] = safetensors.numpy.load(content)
     except Exception as error:  # the library raises its own errors for damaged files
         raise ConfigError(f"{path}: not a safetensors file: {error}") from error
     return found
-
-
-def _safetensors() -> Any:
-    try:
-        import safetensors.numpy
-    except ImportError as error:
-        raise ConfigError(
-            'agents need safetensors: pip install torch==2.13.0, then "dream_gym[train]"'
-        ) from error
-    return safetensors.numpy

@@ -9,13 +9,24 @@ from dream_gym.errors import ConfigError
 from dream_gym.players import custom
 from dream_gym.players.custom import PythonPlayer, python_player
 from dream_gym.players.player import Player
+from dream_gym.players.run_folder import RunFolder
 from dream_gym.players.scheduler import CompiledPlayer, OptionValue
 from dream_gym.reading.python_reference import PythonReference
-from dream_gym.schedulers import BuiltinScheduler, Scheduler, get_scheduler, tuned
+from dream_gym.schedulers import (
+    LEARNED,
+    LEARNED_PREFIX,
+    SHIPPED,
+    BuiltinScheduler,
+    Scheduler,
+    get_scheduler,
+    tuned,
+)
 
 AGENT = "agent:"
 PYTHON = custom.PREFIX
 TUNED = tuned.PREFIX
+_FILES = (TUNED, LEARNED_PREFIX)
+"""What references to files of a scheduler begin with."""
 
 
 def make_player(
@@ -29,6 +40,7 @@ def make_player(
 
     Args:
         reference: The id of a scheduler; ``tuned:FILE``, options that `dream-gym tune` has found;
+            ``learned:FILE`` or ``shipped:NAME``, weights of the scheduler `learned`;
             ``python:MODULE.CLASS``, a `Scheduler` or a player of your own; ``agent:FOLDER``, the
             run folder of a trained agent; or a scheduler object.
         options: Options of a scheduler, or arguments of the class.
@@ -48,14 +60,13 @@ def make_player(
     if not isinstance(reference, str):
         raise ConfigError(f"scheduler: expected a reference or a scheduler, got {reference!r}")
     if reference.startswith(AGENT):
-        from dream_gym.players.agent import AgentPlayer  # with the environments, which take time
-
         _refuse(options, f"{reference}: an agent takes none")
-        return AgentPlayer(_below(folder, reference.removeprefix(AGENT)), name=name)
+        return _agent(_below(folder, reference.removeprefix(AGENT)), name)
     if reference.startswith(PYTHON):
         return python_player(python_reference(reference, folder), options, name)
-    if reference.startswith(TUNED):
-        reference = f"{TUNED}{_below(folder, reference.removeprefix(TUNED))}"
+    for prefix in _FILES:
+        if reference.startswith(prefix):
+            reference = f"{prefix}{_below(folder, reference.removeprefix(prefix))}"
     return CompiledPlayer(get_scheduler(reference), options, name=name)
 
 
@@ -90,10 +101,22 @@ def python_reference(reference: str, folder: Path | None) -> PythonReference:
 
 def short_name(reference: str) -> str:
     """What tables call a player of this reference: of a path, the last part."""
-    for prefix in (TUNED, AGENT):
+    for prefix in (*_FILES, AGENT, SHIPPED):
         if reference.startswith(prefix):
             return Path(reference.removeprefix(prefix)).name
     return reference
+
+
+def _agent(folder: Path, name: str) -> Player:
+    """The agent of a run folder."""
+    run = RunFolder.open(folder)
+    if run.card.loader == LEARNED.name:
+        scheduler = get_scheduler(f"{LEARNED_PREFIX}{run.path_of(run.playable)}")
+        name = name or f"{run.card.algorithm} ({folder.resolve().name})"
+        return CompiledPlayer(scheduler, name=name)
+    from dream_gym.players.agent import AgentPlayer  # with the environments, which take time
+
+    return AgentPlayer(folder, name=name)
 
 
 def _refuse(options: dict[str, Any], why: str) -> None:

@@ -18,12 +18,12 @@ from pydantic import Field
 
 from dream_gym.errors import ConfigError
 from dream_gym.files import write_text
-from dream_gym.players.checkpoint import FileOnRecord, Tensors, pack, read_file, unpack, write_file
+from dream_gym.players.checkpoint import FileOnRecord, read_file, unpack, write_file
 from dream_gym.reading.resources import Config, read
 
 CARD, EVALUATIONS = "card.json", "evaluations.csv"
 _OLD_CARD = "run.yaml"
-EnvironmentId: TypeAlias = Literal["DreamRTMM-v0", "DreamRTMM-Dispatch-v0"]
+EnvironmentId: TypeAlias = Literal["DreamRTMM-v0", "DreamRTMM-Dispatch-v0", "learned"]
 
 
 class Evaluation(Config):
@@ -31,7 +31,7 @@ class Evaluation(Config):
 
     Args:
         timesteps: Steps that it had been trained for.
-        uxcost: Mean UXCost.
+        uxcost: Its geometric mean, or what else is minimised.
     """
 
     timesteps: int = Field(ge=0)
@@ -43,9 +43,11 @@ class RunCard(Config):
 
     Args:
         schema_version: Version of this file, 2.
-        loader: What makes an actor from a checkpoint, a key of `dream_gym.players.actor.LOADERS`.
+        loader: What makes a player from a checkpoint: a key of `dream_gym.players.actor.LOADERS`,
+            or ``learned``, whose checkpoints are weights of that scheduler.
         algorithm: Name of the algorithm.
-        environment: Id of the environment.
+        environment: Id of the environment; or ``learned``, the scheduler whose weights are trained
+            in simulations.
         environment_arguments: Its arguments.
         environment_digest: Of the names of its observations and the layout of its actions, see
             `dream_gym.players.environments.environment_digest`.
@@ -136,22 +138,27 @@ class RunFolder:
             raise ConfigError(f"{self.path}: has no checkpoint yet; train it: --resume")
         return record
 
+    def path_of(self, record: FileOnRecord) -> Path:
+        """The path of a checkpoint; raises `ConfigError` if it is missing or damaged."""
+        read_file(self.path, record)
+        return self.path / record.file
+
     def tensors(self, record: FileOnRecord) -> dict[str, Any]:
         """The arrays of a checkpoint; raises `ConfigError` if it is missing or damaged."""
         return unpack(read_file(self.path, record), self.path / record.file)
 
     def save(
-        self, tensors: Tensors, resume: bytes, timesteps: int, uxcost: float | None = None
+        self, content: bytes, resume: bytes, timesteps: int, uxcost: float | None = None
     ) -> None:
         """Save the current state of the training.
 
         Args:
-            tensors: The checkpoint.
+            content: The checkpoint.
             resume: What training is resumed from.
             timesteps: Steps so far.
             uxcost: Mean UXCost on the selection seeds, if it was evaluated just now.
         """
-        content, changes = pack(tensors), dict[str, Any]()
+        changes = dict[str, Any]()
         if uxcost is not None:
             known = self.card.evaluations
             if all(uxcost < other.uxcost for other in known):

@@ -9,6 +9,8 @@ from dream_gym.errors import ConfigError, hint, shown
 from dream_gym.reading import resources
 from dream_gym.schedulers.builtin import BuiltinScheduler, Family
 from dream_gym.schedulers.custom import Scheduler, make_python_engine
+from dream_gym.schedulers.learned import LEARNED, SHIPPED
+from dream_gym.schedulers.learned import PREFIX as LEARNED_PREFIX
 from dream_gym.schedulers.tuned import PREFIX, read_tuned
 from dream_gym.schedulers.view import Dispatch, Drop, ReadyFrame, View
 
@@ -32,6 +34,7 @@ MODULES = (
     "dream.full",
     "dream.online",
     "dream.plus",
+    "learned",
 )
 """The modules of the built-in schedulers, one each, in the order of listings; add yours."""
 
@@ -48,7 +51,10 @@ BUILTIN = {scheduler.name: scheduler for scheduler in _built_in()}
 
 
 def get_scheduler(name: str | BuiltinScheduler) -> BuiltinScheduler:
-    """The built-in scheduler of an id, or of ``tuned:FILE``; passes an object through.
+    """The built-in scheduler of an id or of a file; passes an object through.
+
+    Args:
+        name: An id, ``tuned:FILE``, ``learned:FILE`` or ``shipped:NAME``.
 
     Raises:
         ConfigError: There is no such scheduler, or the file is malformed.
@@ -57,6 +63,10 @@ def get_scheduler(name: str | BuiltinScheduler) -> BuiltinScheduler:
         return name
     if not isinstance(name, str):
         raise ConfigError(f"scheduler: expected an id or a scheduler object, got {name!r}")
+    if name.startswith(LEARNED_PREFIX):
+        return replace(LEARNED, preset={"weights": name.removeprefix(LEARNED_PREFIX)})
+    if name.startswith(SHIPPED):
+        return replace(LEARNED, preset={"weights": name})
     if name.startswith(PREFIX):
         path = Path(name.removeprefix(PREFIX))
         tuned = read_tuned(path)
@@ -77,6 +87,9 @@ def get_scheduler(name: str | BuiltinScheduler) -> BuiltinScheduler:
 
 __all__ = [
     "BUILTIN",
+    "LEARNED",
+    "LEARNED_PREFIX",
+    "SHIPPED",
     "BuiltinScheduler",
     "Dispatch",
     "Drop",

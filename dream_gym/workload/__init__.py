@@ -13,7 +13,10 @@ from dream_gym.workload.scenario import (
     load_scenario,
 )
 from dream_gym.workload.seeds import (
+    EVALUATION,
     SEEDS_PER_PURPOSE,
+    SELECTION,
+    TRAINING,
     evaluation_seeds,
     selection_seeds,
     training_seeds,
@@ -21,8 +24,11 @@ from dream_gym.workload.seeds import (
 from dream_gym.workload.variation import is_one_world, vary
 
 __all__ = [
+    "EVALUATION",
     "NETWORKS",
     "SEEDS_PER_PURPOSE",
+    "SELECTION",
+    "TRAINING",
     "Dependency",
     "EarlyExit",
     "Layer",

@@ -16,6 +16,7 @@ from dream_gym.reading import resources
 from dream_gym.workload import load_scenario
 from tests.bench.decisions import FRAMES, decision_rows
 from tests.bench.environments import environment_rows, start_rows
+from tests.bench.many import many_rows
 from tests.bench.measuring import RUNS, median_rate, seconds_of
 
 
@@ -68,7 +69,7 @@ def main() -> None:
     table.add_row("steps of DreamRTMM-v0 per second", f"{steps:,.0f}", "")
     table.add_row("its simulated seconds per second", f"{steps / 10:,.0f}", "300")
     table.add_row("import dream_gym", f"{seconds_of('import dream_gym'):.2f} s", "1.50 s")
-    for row in (*environment_rows(), *start_rows()):
+    for row in (*many_rows(), *environment_rows(), *start_rows()):
         table.add_row(*row)
     for how, bar in (("cold", "2.000 s"), ("cached", "0.050 s")):
         times = [cost_tables(cold=how == "cold") for _ in range(RUNS)]

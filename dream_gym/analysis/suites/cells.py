@@ -17,8 +17,7 @@ from dream_gym.reading import resources
 from dream_gym.reading.resources import Config
 from dream_gym.simulator import Cell
 from dream_gym.simulator.cell import Expiry, Load, Probability, Share
-from dream_gym.workload import SEEDS_PER_PURPOSE
-from dream_gym.workload.seeds import EVALUATION, SELECTION, TRAINING
+from dream_gym.workload import EVALUATION, SEEDS_PER_PURPOSE, SELECTION, TRAINING
 
 MAX_CELLS = 10_000
 Purpose: TypeAlias = Literal["training", "selection", "test"]

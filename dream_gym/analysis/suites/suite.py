@@ -17,7 +17,7 @@ from dream_gym.reading.fields import FileName, Prose, SchemaVersion, Title
 from dream_gym.reading.resources import Config
 from dream_gym.simulator import Cell
 from dream_gym.simulator.limits import MAX_SECONDS
-from dream_gym.workload.seeds import EVALUATION, TRAINING
+from dream_gym.workload import EVALUATION, TRAINING
 
 Seconds = Annotated[float, Field(ge=1e-9, le=MAX_SECONDS)]
 MAX_POLICIES = 200
