@@ -24,11 +24,14 @@ from dream_gym.errors import ConfigError, DreamGymError
 from dream_gym.players.run_folder import RunFolder
 from dream_gym.reading.resources import absolute_if_path
 from dream_gym.reading.yaml_core import load_yaml
+from dream_gym.schedulers import LEARNED
 from dream_gym.simulator import Cell
-from dream_gym.workload import is_one_world, load_scenario
+from dream_gym.workload import is_one_world, load_scenario, training_seeds
 
+PLACES = ("scenario", "platform", "load", "jitter", "cascade")
 JITTER = 0.05
 """Share of the period, where a scenario draws nothing."""
+MOST_GENERATED = 100_000
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,10 @@ class Arguments:
     """Train an agent on an environment, with hyperparameters from a YAML file.
 
     Args:
-        algo: Algorithm: ppo, sac, maskable_ppo or dqn.
+        algo: Algorithm: ppo, sac, maskable_ppo, dqn or es.
         environment: Id of the environment; by default DreamRTMM-v0 for ppo and sac,
-            DreamRTMM-Dispatch-v0 for maskable_ppo and dqn.
+            DreamRTMM-Dispatch-v0 for maskable_ppo and dqn. es needs none: it trains the weights of
+            the scheduler learned in simulations.
         scenario: Name or path of the scenario.
         platform: Name or path of the platform.
         load: Factor on every rate.
@@ -47,7 +51,10 @@ class Arguments:
         cascade: Probability that a frame triggers one of a dependent.
         suite: Name or path of a suite, whose cells are trained on instead, each with its load,
             jitter, cascade and expiry.
+        generated: Train on so many random workloads instead: the first of the generator's training
+            range.
         reward: Reward to learn from.
+        objective: What es makes small: uxcost, violations or energy.
         episode_seconds: Simulated seconds of an episode.
         env: An argument of the environment as KEY=VALUE, the value in YAML, such as
             tunables=[alpha,patience]; may be given several times.
@@ -55,6 +62,8 @@ class Arguments:
         timesteps: Steps to train for, rounded up to whole rollouts; by default what the
             hyperparameters say.
         hyperparameters: Path of a YAML file; by default the shipped one of the algorithm.
+        hyper: One of them as KEY=VALUE, the value in YAML, such as learning_rate=1.0e-3; may be
+            given several times.
         output: Folder of the run; by default a new one under runs/.
         resume: Folder of a run to resume; all other arguments are then read from it. Resuming
             reads a pickle, which may run any code: name only a folder that you trust.
@@ -68,12 +77,15 @@ class Arguments:
     jitter: float | None = None
     cascade: float | None = None
     suite: str | None = None
+    generated: int | None = None
     reward: str | None = None
+    objective: str | None = None
     episode_seconds: float | None = None
     env: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     seed: int = 0
     timesteps: int | None = None
     hyperparameters: str | None = None
+    hyper: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     output: Path | None = None
     resume: Path | None = None
 
@@ -97,14 +109,16 @@ def _begin(arguments: Arguments) -> Path:
     hyperparameters = load_hyperparameters(
         arguments.algo if arguments.hyperparameters is None else arguments.hyperparameters,
         environment,
+        algorithm.hyperparameters,
+        _pairs("hyper", arguments.hyper),
     )
     given = {**hyperparameters.environment, **_given(arguments)}
-    environment_arguments = given | _places(given, arguments.suite)
+    environment_arguments = given | _places(given, arguments, environment)
     folder = arguments.output
     if folder is None:
         scenario = given.get("scenario", DEFAULT_SCENARIO)
         several = "several" if isinstance(scenario, list) else str(scenario)
-        where = Path(arguments.suite or several).stem
+        where = "generated" if arguments.generated else Path(arguments.suite or several).stem
         folder = default_folder(Path("runs"), arguments.algo, where)
     start_run(
         folder,
@@ -130,17 +144,24 @@ def _environment(arguments: Arguments, algorithm: Algorithm) -> str:
 
 def _given(arguments: Arguments) -> dict[str, Any]:
     """The arguments of the environment that the command line gives."""
-    names = ("scenario", "platform", "load", "jitter", "cascade", "reward", "episode_seconds")
+    names = (*PLACES, "reward", "objective", "episode_seconds")
     given = {name: getattr(arguments, name) for name in names}
     given = {name: value for name, value in given.items() if value is not None}
-    for item in arguments.env:
-        name, sign, text = item.partition("=")
-        if not sign or not name:
-            raise ConfigError(f"--env: expected KEY=VALUE, got {item!r}")
-        given[name] = load_yaml(text, origin=f"--env {name}")
+    given |= _pairs("env", arguments.env)
     for name in ("scenario", "platform"):
         if name in given:
             given[name] = _absolute(given[name])
+    return given
+
+
+def _pairs(option: str, items: tuple[str, ...]) -> dict[str, Any]:
+    """What an option gives as KEY=VALUE."""
+    given = {}
+    for item in items:
+        name, sign, text = item.partition("=")
+        if not sign or not name:
+            raise ConfigError(f"--{option}: expected KEY=VALUE, got {item!r}")
+        given[name] = load_yaml(text, origin=f"--{option} {name}")
     return given
 
 
@@ -151,9 +172,10 @@ def _absolute(references: Any) -> Any:
     return absolute_if_path(references) if isinstance(references, str) else references
 
 
-def _places(given: dict[str, Any], suite: str | None) -> dict[str, Any]:
-    """Where to train: the cells of a suite, with jitter where all seeds would be one world."""
-    if suite is None:
+def _places(given: dict[str, Any], arguments: Arguments, environment: str) -> dict[str, Any]:
+    """Where to train: cells of a suite or the generator, or else with jitter where it is needed."""
+    option = "suite" if arguments.generated is None else "generated"
+    if arguments.suite is None and arguments.generated is None:
         scenario = given.get("scenario", DEFAULT_SCENARIO)
         elsewhere = "cells" in given or "preset" in given or not isinstance(scenario, str)
         if elsewhere or "jitter" in given or not is_one_world(load_scenario(scenario)):
@@ -161,8 +183,17 @@ def _places(given: dict[str, Any], suite: str | None) -> dict[str, Any]:
         return {"jitter": JITTER}
     both = [name for name in (*PLACE_ARGUMENTS, "cells", "preset") if name in given]
     if both:
-        raise ConfigError(f"--suite: its cells say what {', '.join(both)} are; leave them out")
-    return {"cells": [_fields(cell) for cell in load_suite(suite).cells]}
+        raise ConfigError(f"--{option}: its cells say what {', '.join(both)} are; leave them out")
+    if arguments.generated is None:
+        assert arguments.suite is not None
+        return {"cells": [_fields(cell) for cell in load_suite(arguments.suite).cells]}
+    if arguments.suite is not None:
+        raise ConfigError("--generated: the suite has cells of its own; give one or the other")
+    if not 1 <= arguments.generated <= MOST_GENERATED:
+        raise ConfigError(f"--generated: expected 1 to {MOST_GENERATED}, got {arguments.generated}")
+    if environment == LEARNED.name:  # which draws them as it goes
+        return {"generated": arguments.generated}
+    return {"cells": [Cell.generated(n).portable() for n in training_seeds(arguments.generated)]}
 
 
 def _fields(cell: Cell) -> dict[str, Any]:

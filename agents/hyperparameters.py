@@ -1,10 +1,13 @@
-"""Hyperparameters of agents, read from YAML with the keys of RL Baselines3 Zoo."""
+"""Hyperparameters of agents, read from YAML with the keys of RL Baselines3 Zoo where it has any."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict, Field
+from typing_extensions import Self
 
 from dream_gym.errors import ConfigError, hint, shown
 from dream_gym.players.run_folder import RunCard
@@ -25,29 +28,38 @@ class Hyperparameters(Config):
 
     Args:
         n_timesteps: Steps to train for.
+        environment: Arguments of the environment, which those of the command line replace.
+    """
+
+    n_timesteps: Count = Field(ge=1)
+    environment: dict[str, Any] = Field(default_factory=dict)
+
+    @classmethod
+    def of(cls, card: RunCard) -> Self:
+        """Those of a run."""
+        return validate(card.hyperparameters, cls, origin="hyperparameters")
+
+
+class Sb3Hyperparameters(Hyperparameters):
+    """Hyperparameters of an algorithm of stable-baselines3.
+
+    Args:
         n_envs: Environments that are stepped together.
+        policy: Name of the policy.
         gamma: Discount per step; by default the algorithm's.
         batch_size: Samples of a gradient step; by default the algorithm's.
         normalize: Whether observations and rewards are normalised as they come in.
-        environment: Arguments of the environment, which those of the command line replace.
 
     All other keys are arguments of the algorithm's class.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    n_timesteps: Count = Field(ge=1)
     n_envs: Count = Field(ge=1, le=1024)
     policy: str
     gamma: Annotated[float, Field(ge=0, le=1)] | None = None
     batch_size: Annotated[Count, Field(ge=1)] | None = None
     normalize: bool = False
-    environment: dict[str, Any] = Field(default_factory=dict)
-
-    @classmethod
-    def of(cls, card: RunCard) -> Hyperparameters:
-        """Those of a run."""
-        return validate(card.hyperparameters, cls, origin="hyperparameters")
 
     @property
     def algorithm_arguments(self) -> dict[str, Any]:
@@ -57,12 +69,23 @@ class Hyperparameters(Config):
         return self.model_dump(exclude=own | unsaid)
 
 
-def load_hyperparameters(reference: str, environment: str) -> Hyperparameters:
+NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
+Given = TypeVar("Given", bound=Hyperparameters)
+
+
+def load_hyperparameters(
+    reference: str,
+    environment: str,
+    kind: type[Given],
+    changes: Mapping[str, Any] = NO_CHANGES,
+) -> Given:
     """Load the hyperparameters for an environment.
 
     Args:
         reference: Name of a file (``ppo``) or path of a YAML file.
         environment: Id of the environment, a key of the file.
+        kind: The class of the algorithm's hyperparameters.
+        changes: What replaces those of the file.
 
     Raises:
         ConfigError: Names the file and the field at fault.
@@ -75,4 +98,4 @@ def load_hyperparameters(reference: str, environment: str) -> Hyperparameters:
         raise ConfigError(
             f"{path}: expected a mapping under the key {environment}; {hint(environment, content)}"
         )
-    return validate(content[environment], Hyperparameters, origin=f"{path}: {environment}")
+    return validate({**content[environment], **changes}, kind, origin=f"{path}: {environment}")

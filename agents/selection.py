@@ -11,6 +11,7 @@ from dream_gym.workload import selection_seeds
 EPISODES = 20
 
 
-def mean_uxcost(env: gym.Env, actor: Actor) -> float:
-    """Mean UXCost of an actor on the selection seeds, whatever reward it learns from."""
-    return float(np.mean([play_episode(env, actor, s).uxcost for s in selection_seeds(EPISODES)]))
+def typical_uxcost(env: gym.Env, actor: Actor) -> float:
+    """Geometric mean of UXCost on the selection seeds, whatever reward an actor learns from."""
+    costs = [play_episode(env, actor, seed).uxcost for seed in selection_seeds(EPISODES)]
+    return float(np.exp(np.mean(np.log(costs))))

@@ -17,20 +17,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from agents.algorithms import Algorithm, Learner, get_algorithm
 from agents.hyperparameters import Hyperparameters
 from agents.interrupts import watch_interrupts
-from agents.selection import mean_uxcost
-from dream_gym.envs.base import WorldEnv
 from dream_gym.errors import ConfigError
 from dream_gym.files import locked
 from dream_gym.players.checkpoint import read_file
-from dream_gym.players.environments import environment_digest, make_card_env, make_environment
 from dream_gym.players.run_folder import RunCard, RunFolder
 from dream_gym.reading.resources import validate
 from dream_gym.workload import SEEDS_PER_PURPOSE
 
 EVALUATIONS_PER_RUN = 20
-_PICKLED_BY = ("gymnasium", "numpy", "sb3-contrib", "stable-baselines3", "torch")
-"""Libraries whose objects training is resumed from."""
-_LIBRARIES = ("dream_gym", "numba", *_PICKLED_BY)
 
 
 def start_run(
@@ -59,24 +53,21 @@ def start_run(
     """
     if not 0 <= seed < SEEDS_PER_PURPOSE:
         raise ConfigError(f"seed: training seeds are in [0, {SEEDS_PER_PURPOSE}), got {seed}")
-    env = make_environment(environment, environment_arguments)
-    world = env.unwrapped
-    assert isinstance(world, WorldEnv)
+    digest, sizes = algorithm.layout(environment, environment_arguments)
     content = {
         "schema": 2,
         "loader": algorithm.loader,
         "algorithm": algorithm.name,
         "environment": environment,
         "environment_arguments": environment_arguments,
-        "environment_digest": environment_digest(env),
-        "sizes": world.sizes,
+        "environment_digest": digest,
+        "sizes": sizes,
         "hyperparameters": hyperparameters.model_dump(exclude={"environment"}),
         "timesteps": hyperparameters.n_timesteps if timesteps is None else timesteps,
         "seed": seed,
         "command": shlex.join(["python", *sys.argv]),
-        "versions": _versions(),
+        "versions": _versions(algorithm),
     }
-    env.close()
     card = validate(content, RunCard, origin="arguments")
     algorithm.begin(card, folder).close()  # a refused argument leaves nothing behind
     return RunFolder.create(folder, card)
@@ -111,22 +102,21 @@ def _make_learner(run: RunFolder) -> Learner:
     algorithm = get_algorithm(run.card.algorithm)
     if run.card.resume is None:
         return algorithm.begin(run.card, run.path)
-    _check_versions(run)
+    _check_versions(run, algorithm)
     return algorithm.resume(run.card, run.path, read_file(run.path, run.card.resume))
 
 
 def _learn(run: RunFolder, learner: Learner) -> bool:
     card = run.card
     every = max(card.timesteps // EVALUATIONS_PER_RUN, 1)
-    env = make_card_env(card)
 
     def save() -> None:
         """Save the current state, and evaluate it unless that was done."""
         steps, uxcost = learner.timesteps, None
         if steps not in {each.timesteps for each in run.card.evaluations}:
-            uxcost = mean_uxcost(env, learner.actor(env))
+            uxcost = learner.evaluate()
             learner.note("selection/uxcost", uxcost)
-        run.save(learner.tensors(), learner.state(), steps, uxcost)
+        run.save(learner.checkpoint(), learner.state(), steps, uxcost)
 
     with watch_interrupts() as interrupt, _progress(card.timesteps) as (progress, task):
         due = learner.timesteps + every
@@ -142,7 +132,6 @@ def _learn(run: RunFolder, learner: Learner) -> bool:
         if learner.timesteps < card.timesteps:
             learner.learn(card.timesteps, on_step)
             save()
-    env.close()
     return not interrupt.raised
 
 
@@ -153,14 +142,15 @@ def _progress(timesteps: int) -> Iterator[tuple[Progress, Any]]:
         yield progress, progress.add_task("", total=timesteps)
 
 
-def _versions() -> dict[str, str]:
-    return {"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES}
+def _versions(algorithm: Algorithm) -> dict[str, str]:
+    libraries = ("dream_gym", "numba", *algorithm.libraries)
+    return {"python": platform.python_version()} | {name: version(name) for name in libraries}
 
 
-def _check_versions(run: RunFolder) -> None:
+def _check_versions(run: RunFolder, algorithm: Algorithm) -> None:
     """Refuse to resume what other versions have pickled."""
-    here = _versions()
-    for name in ("python", *_PICKLED_BY):
+    here = _versions(algorithm)
+    for name in ("python", *algorithm.libraries):
         begun = run.card.versions.get(name)
         if begun != here[name]:
             raise ConfigError(

@@ -1,24 +1,30 @@
 """How agents are trained: one module an algorithm."""
 
-from agents.algorithms import dqn, maskable_ppo, ppo, sac
+import importlib
+
 from agents.algorithms.protocol import Algorithm, Learner
 from dream_gym.errors import ConfigError, hint
 
-ALGORITHMS: dict[str, Algorithm] = {
-    module.ALGORITHM.name: module.ALGORITHM for module in (ppo, sac, maskable_ppo, dqn)
-}
-"""The algorithms by name; add yours."""
+ALGORITHMS = ("ppo", "sac", "maskable_ppo", "dqn", "es")
+"""The algorithms, which are modules of this folder; add yours."""
 
 
 def get_algorithm(name: str) -> Algorithm:
     """The algorithm of a name.
 
     Raises:
-        ConfigError: There is none.
+        ConfigError: There is none, or it needs a package that is missing.
     """
     if name not in ALGORITHMS:
         raise ConfigError(f"algorithm: {name!r} is unknown; {hint(name, ALGORITHMS)}")
-    return ALGORITHMS[name]
+    try:
+        module = importlib.import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f'training needs {error.name}: pip install torch==2.13.0, then "dream_gym[train]"'
+        ) from error
+    algorithm: Algorithm = module.ALGORITHM
+    return algorithm
 
 
 __all__ = ["ALGORITHMS", "Algorithm", "Learner", "get_algorithm"]

@@ -6,10 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-import gymnasium as gym
-
-from dream_gym.players.actor import Actor
-from dream_gym.players.checkpoint import Tensors
+from agents.hyperparameters import Hyperparameters
 from dream_gym.players.run_folder import RunCard
 
 
@@ -28,15 +25,11 @@ class Learner(Protocol):
             on_step: Called after every step of the environments; False ends the training.
         """
 
-    def actor(self, env: gym.Env[Any, Any]) -> Actor:
-        """An actor that acts as the learner would now, without exploring.
+    def evaluate(self) -> float:
+        """The geometric mean of UXCost in the worlds to select on, as it would play now."""
 
-        Args:
-            env: An environment as it is trained in.
-        """
-
-    def tensors(self) -> Tensors:
-        """The checkpoint that a player is made from."""
+    def checkpoint(self) -> bytes:
+        """The safetensors file that a player is made from."""
 
     def state(self) -> bytes:
         """All that training is resumed from."""
@@ -45,7 +38,7 @@ class Learner(Protocol):
         """Log a figure to TensorBoard."""
 
     def close(self) -> None:
-        """Close the environments."""
+        """Free what it holds, such as environments."""
 
 
 class Algorithm(Protocol):
@@ -57,11 +50,26 @@ class Algorithm(Protocol):
 
     @property
     def environments(self) -> tuple[str, ...]:
-        """Ids of the environments that it can learn in, the usual one first."""
+        """Ids of the environments that it can learn in, the usual one first, see `RunCard`."""
 
     @property
     def loader(self) -> str:
-        """What makes an actor from its checkpoints, see `dream_gym.players.actor.LOADERS`."""
+        """What makes a player from its checkpoints, see `RunCard`."""
+
+    @property
+    def hyperparameters(self) -> type[Hyperparameters]:
+        """The class of its hyperparameters."""
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Packages whose objects training is resumed from."""
+
+    def layout(self, environment: str, arguments: dict[str, Any]) -> tuple[str, dict[str, int]]:
+        """What an agent sees and does, as a digest, and its sizes, see `RunCard`.
+
+        Raises:
+            ConfigError: An argument of the environment is unknown or malformed.
+        """
 
     def begin(self, card: RunCard, folder: Path) -> Learner:
         """Begin a training.

@@ -16,11 +16,14 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
-from agents.hyperparameters import Hyperparameters
+from agents.hyperparameters import Sb3Hyperparameters
+from agents.selection import typical_uxcost
+from dream_gym.envs.base import WorldEnv
 from dream_gym.envs.sb3 import make_sb3_vec_env
 from dream_gym.errors import ConfigError
 from dream_gym.players.actor import Actor, load_actor
-from dream_gym.players.checkpoint import Tensors
+from dream_gym.players.checkpoint import Tensors, pack
+from dream_gym.players.environments import environment_digest, make_card_env, make_environment
 from dream_gym.players.run_folder import RunCard
 from dream_gym.players.sb3 import algorithm_class, tensors_of
 from dream_gym.workload import SEEDS_PER_PURPOSE
@@ -44,10 +47,21 @@ class Sb3Algorithm:
     cls: type[BaseAlgorithm] | None = None
     wrap: Callable[[VecEnv], VecEnv] = lambda env: env
     loader: str = "sb3"
+    hyperparameters = Sb3Hyperparameters
+    libraries = ("gymnasium", "numpy", "sb3-contrib", "stable-baselines3", "torch")
+
+    def layout(self, environment: str, arguments: dict[str, Any]) -> tuple[str, dict[str, int]]:
+        """See `Algorithm.layout`."""
+        env = make_environment(environment, arguments)
+        world = env.unwrapped
+        assert isinstance(world, WorldEnv)
+        layout = environment_digest(env), world.sizes
+        env.close()
+        return layout
 
     def begin(self, card: RunCard, folder: Path) -> Sb3Learner:
         """Begin a training; see `Algorithm.begin`."""
-        hyperparameters = Hyperparameters.of(card)
+        hyperparameters = Sb3Hyperparameters.of(card)
         env, normalizer = self._make_env(card, hyperparameters)
         arguments = hyperparameters.algorithm_arguments
         try:
@@ -61,7 +75,7 @@ class Sb3Algorithm:
 
     def resume(self, card: RunCard, folder: Path, state: bytes) -> Sb3Learner:
         """Resume a training; see `Algorithm.resume`. This reads pickles."""
-        hyperparameters = Hyperparameters.of(card)
+        hyperparameters = Sb3Hyperparameters.of(card)
         try:
             with zipfile.ZipFile(io.BytesIO(state)) as archive:
                 saved = {name: archive.read(name) for name in archive.namelist()}
@@ -80,7 +94,7 @@ class Sb3Algorithm:
         return self.cls or algorithm_class(self.name)
 
     def _make_env(
-        self, card: RunCard, hyperparameters: Hyperparameters, kept: VecNormalize | None = None
+        self, card: RunCard, hyperparameters: Sb3Hyperparameters, kept: VecNormalize | None = None
     ) -> tuple[VecEnv, VecNormalize | None]:
         env: VecEnv = make_sb3_vec_env(
             card.environment, hyperparameters.n_envs, **card.environment_arguments
@@ -110,6 +124,7 @@ class Sb3Learner:
         self._card = card
         self._model = model
         self._normalizer = normalizer
+        self._env: gym.Env[Any, Any] | None = None
 
     @property
     def timesteps(self) -> int:
@@ -129,6 +144,16 @@ class Sb3Learner:
     def actor(self, env: gym.Env[Any, Any]) -> Actor:
         """The actor of its current weights, built as a player builds it."""
         return load_actor(self._card, self.tensors(), env)
+
+    def evaluate(self) -> float:
+        """See `Learner.evaluate`."""
+        if self._env is None:
+            self._env = make_card_env(self._card)
+        return typical_uxcost(self._env, self.actor(self._env))
+
+    def checkpoint(self) -> bytes:
+        """See `Learner.checkpoint`."""
+        return pack(self.tensors())
 
     def tensors(self) -> Tensors:
         """Weights and statistics."""
@@ -153,9 +178,9 @@ class Sb3Learner:
 
     def close(self) -> None:
         """Close the environments."""
-        env = self._model.get_env()
-        if env is not None:
-            env.close()
+        for env in (self._model.get_env(), self._env):
+            if env is not None:
+                env.close()
 
 
 class _EveryStep(BaseCallback):

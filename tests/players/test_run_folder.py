@@ -12,6 +12,7 @@ import pytest
 
 from dream_gym.errors import ConfigError
 from dream_gym.players import checkpoint, make_player, run_folder
+from dream_gym.players.checkpoint import pack
 from dream_gym.players.run_folder import RunCard, RunFolder
 
 CARD = {
@@ -35,8 +36,8 @@ def run(tmp_path: Path) -> RunFolder:
     return RunFolder.create(tmp_path / "run", RunCard.model_validate(CARD))
 
 
-def numbers(value: float) -> dict[str, Any]:
-    return {"weights": np.full(3, value, dtype=np.float32)}
+def numbers(value: float) -> bytes:
+    return pack({"weights": np.full(3, value, dtype=np.float32)})
 
 
 def names(run: RunFolder) -> set[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.algorithms.es import EsHyperparameters
 from agents.hyperparameters import load_hyperparameters
 from dream_gym.analysis.report.folder import read_outcome
 from dream_gym.analysis.suites.calibrated import read_table
@@ -56,7 +57,7 @@ READERS = {
     "b.yaml": load_platform,
     "c.yaml": load_suite,
     "d.yaml": lambda path: get_scheduler(f"tuned:{path}"),
-    "e.yaml": lambda path: load_hyperparameters(str(path), "DreamRTMM-v0"),
+    "e.yaml": lambda path: load_hyperparameters(str(path), "learned", EsHyperparameters),
     "card.json": lambda path: RunFolder.open(path.parent),
     "about.json": lambda path: read_outcome(path.parent),
     "runs.parquet": read_runs,

@@ -18,7 +18,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.hyperparameters import Hyperparameters, load_hyperparameters
+from agents.algorithms.es import EsHyperparameters
+from agents.hyperparameters import Sb3Hyperparameters, load_hyperparameters
 from dream_gym.analysis.suites.suite import Roster, Suite
 from dream_gym.errors import ConfigError
 from dream_gym.hardware import load_platform, read_costs
@@ -131,7 +132,12 @@ FILES = {
     "tuned file": Kind(TUNED, _reader(TunedFile)),
     "card": Kind(CARD, _reader(RunCard)),
     "hyperparameters": Kind(
-        shipped("agents/sac.yaml"), lambda path: load_hyperparameters(str(path), "DreamRTMM-v0")
+        shipped("agents/sac.yaml"),
+        lambda path: load_hyperparameters(str(path), "DreamRTMM-v0", Sb3Hyperparameters),
+    ),
+    "es": Kind(
+        shipped("agents/es.yaml"),
+        lambda path: load_hyperparameters(str(path), "learned", EsHyperparameters),
     ),
 }
 TABLES = {
@@ -276,6 +282,6 @@ def test_changed_tables(name, data):
 @FUZZ
 @given(text=st.lists(ODD_YAML, max_size=8).map(" ".join) | st.text(max_size=30))
 def test_any_text(text):
-    for model in (Scenario, Hyperparameters):
+    for model in (Scenario, Sb3Hyperparameters):
         with contextlib.suppress(ConfigError):
             resources.parse(text, model, origin="fuzz.yaml")
