@@ -35,7 +35,8 @@ warm: $(STAMP)
 
 demo: warm
 	rm -rf results/demo
-	$(BIN)/python train.py --suite demo --env "tunables=[alpha,beta,patience]" --output results/demo/agent
+	$(BIN)/python train.py --algo es --suite demo --hyper start=shipped:generalist --hyper step_size=0.1 \
+		--timesteps 20 --output results/demo/agent
 	$(BIN)/dream-gym benchmark --suite demo --agent results/demo/agent --output results/demo
 
 lint: $(STAMP)
