@@ -17,7 +17,7 @@ pytestmark = pytest.mark.compiled
 
 NEAR = 1e-3
 """Choices whose scores are nearer than this may differ: logarithms are within 2e-5."""
-SECONDS = 0.06
+SECONDS = 0.04
 CELLS = [
     Cell(scenario="ar_social", platform="4k_1ws_2os", load=3.0),
     Cell(scenario="ar_social", platform="8k_2ws", load=6.0, jitter=0.1, expiry="firm"),
