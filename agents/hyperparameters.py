@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict, Field
-from typing_extensions import Self
 
 from dream_gym.errors import ConfigError, hint, shown
 from dream_gym.players.run_folder import RunCard
 from dream_gym.reading.resources import Config, find, read_yaml_text, validate
 from dream_gym.reading.yaml_core import load_yaml
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 def _whole(value: Any) -> Any:
@@ -69,7 +70,6 @@ class Sb3Hyperparameters(Hyperparameters):
         return self.model_dump(exclude=own | unsaid)
 
 
-NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
 Given = TypeVar("Given", bound=Hyperparameters)
 
 
@@ -77,7 +77,7 @@ def load_hyperparameters(
     reference: str,
     environment: str,
     kind: type[Given],
-    changes: Mapping[str, Any] = NO_CHANGES,
+    changes: Mapping[str, Any] | None = None,
 ) -> Given:
     """Load the hyperparameters for an environment.
 
@@ -98,4 +98,6 @@ def load_hyperparameters(
         raise ConfigError(
             f"{path}: expected a mapping under the key {environment}; {hint(environment, content)}"
         )
-    return validate({**content[environment], **changes}, kind, origin=f"{path}: {environment}")
+    return validate(
+        {**content[environment], **(changes or {})}, kind, origin=f"{path}: {environment}"
+    )

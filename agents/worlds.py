@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dream_gym.compiling.threads import cores
 from dream_gym.generator import STRATA
@@ -19,6 +19,8 @@ from dream_gym.simulator import Cell, Floats, Simulation
 from dream_gym.workload import SELECTION, TRAINING, selection_seeds
 
 Objective: TypeAlias = Literal["uxcost", "violations", "energy"]
+KEPT = 1024
+"""Cells with their simulations, of about 0.3 MB each."""
 SELECTION_WORKLOADS = 60
 SELECTION_RUNS = 20
 """At least so many where cells are not generated."""
@@ -55,11 +57,19 @@ class Arguments(Config):
     episode_seconds: float = Field(default=1.0, gt=0, le=60)
     objective: Objective = "uxcost"
 
+    @model_validator(mode="after")
+    def _check_factors(self) -> Arguments:
+        if self.load_factors != (1.0,) and not self.generated:
+            raise ValueError("load_factors: they are for random workloads: give generated, too")
+        return self
+
 
 class Run(NamedTuple):
     """A world to play: a cell under a seed."""
 
     cell: Cell
+    simulation: Simulation
+    """Of the cell; not to be run itself."""
     seed: int
 
 
@@ -77,15 +87,14 @@ class Worlds:
     def __init__(self, arguments: dict[str, Any], parameters: Floats) -> None:
         self._arguments = validate(arguments, Arguments, origin="arguments")
         self._player = CompiledPlayer(learned_with(parameters))
-        self._simulations: dict[int, Simulation] = {}
         fields = self._arguments.model_dump(
             exclude={"generated", "load_factors", "cells", "episode_seconds", "objective"},
             exclude_none=True,
         )
         self._fields = list(self._arguments.cells) or [fields]
         self._cells = self._arguments.generated or len(self._fields)
-        self._cell = functools.lru_cache(None)(self._make_cell)
-        self._cell(0).check_frames(self._arguments.episode_seconds, "episode_seconds")
+        self._place = functools.lru_cache(KEPT)(self._make_place)
+        self._place(0)[0].check_frames(self._arguments.episode_seconds, "episode_seconds")
 
     def draw(self, random: np.random.Generator, count: int) -> list[Run]:
         """Draw worlds to train on, of different cells as far as there are so many."""
@@ -93,16 +102,16 @@ class Worlds:
         order = np.concatenate([random.permutation(self._cells) for _ in range(rounds)])
         seeds = random.integers(TRAINING.start, TRAINING.stop, count)
         picked = zip(order[:count].tolist(), seeds.tolist(), strict=True)
-        return [Run(self._cell(index), seed) for index, seed in picked]
+        return [Run(*self._place(index), seed) for index, seed in picked]
 
     @functools.cached_property
     def selection(self) -> list[Run]:
         """Worlds to select on: selection seeds, and workloads of the selection range, too."""
         if self._arguments.generated:
             cells = [self._generated(seed) for seed in SELECTION[:SELECTION_WORKLOADS]]
-            return [Run(cell, SELECTION.start) for cell in cells]
+            return [Run(cell, self._simulation(cell), SELECTION.start) for cell in cells]
         seeds = selection_seeds(-(-SELECTION_RUNS // self._cells))
-        return [Run(self._cell(index), seed) for index in range(self._cells) for seed in seeds]
+        return [Run(*self._place(index), seed) for index in range(self._cells) for seed in seeds]
 
     def train(self, points: Sequence[Floats], runs: Sequence[Run]) -> Floats:
         """The costs of parameters in some worlds.
@@ -126,7 +135,7 @@ class Worlds:
 
     def _log_costs(self, points: Sequence[Floats], runs: Sequence[Run], seconds: float) -> Floats:
         played = run_many(
-            [self._simulation(run.cell) for run in runs for _ in points],
+            [run.simulation for run in runs for _ in points],
             [run.seed for run in runs for _ in points],
             np.tile(points, (len(runs), 1)),
             seconds,
@@ -136,21 +145,19 @@ class Worlds:
         return logs
 
     def _simulation(self, cell: Cell) -> Simulation:
-        """The simulation of a cell, which is kept, as the cell is."""
-        if id(cell) not in self._simulations:
-            engine = self._player.engine(cell.workload, cell.hardware)
-            self._simulations[id(cell)] = cell.simulation(engine)
-        return self._simulations[id(cell)]
+        return cell.simulation(self._player.engine(cell.workload, cell.hardware))
 
     def _generated(self, seed: int) -> Cell:
         """A workload at its factor, which is another one in each round of the strata."""
         factors, cell = self._arguments.load_factors, Cell.generated(seed)
         return cell.at_load(cell.load * factors[(seed + seed // STRATA) % len(factors)])
 
-    def _make_cell(self, index: int) -> Cell:
+    def _make_place(self, index: int) -> tuple[Cell, Simulation]:
         if self._arguments.generated:
-            return self._generated(TRAINING[index])
-        return validate(self._fields[index], Cell, origin=f"cells.{index}")
+            cell = self._generated(TRAINING[index])
+        else:
+            cell = validate(self._fields[index], Cell, origin=f"cells.{index}")
+        return cell, self._simulation(cell)
 
 
 def _costs(played: ManyResults, objective: Objective) -> Floats:

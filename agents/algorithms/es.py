@@ -1,7 +1,7 @@
 """Evolution strategies on the weights of the scheduler `learned`.
 
-A generation is a set of weights, of which all play the same worlds; what counts is the mean of log
-UXCost, or of another objective. What is selected and played is the mean of the search.
+A generation is a number of sets of weights, which all play the same worlds; what counts is the mean
+of log UXCost, or of another objective. What is selected and played is the mean of the search.
 """
 
 from __future__ import annotations

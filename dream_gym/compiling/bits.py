@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,23 +20,24 @@ def number_of(bits: int) -> float:
     return float(np.int64(bits).view(np.float64))
 
 
-@type_callable(bits_of)  # type: ignore[untyped-decorator]
-def _type_of_bits(context: Any) -> Callable[..., Any]:
-    return lambda number: types.int64
+def _reinterprets(function: Any, argument: Any, of: Any, to: Any, bits: Any) -> None:
+    """Compile a function as one that takes the bits of a number for those of another type.
+
+    Args:
+        function: The function.
+        argument: What its argument may be, a class of Numba types.
+        of: The type whose bits they are.
+        to: The type of what it returns.
+        bits: The same to LLVM.
+    """
+
+    def lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        number = context.cast(builder, arguments[0], signature.args[0], of)
+        return builder.bitcast(number, bits)
+
+    type_callable(function)(lambda context: lambda number: to)
+    lower_builtin(function, argument)(lower)
 
 
-@lower_builtin(bits_of, types.Float)  # type: ignore[untyped-decorator]
-def _lower_bits_of(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    number = context.cast(builder, arguments[0], signature.args[0], types.float64)
-    return builder.bitcast(number, ir.IntType(64))
-
-
-@type_callable(number_of)  # type: ignore[untyped-decorator]
-def _type_of_number(context: Any) -> Callable[..., Any]:
-    return lambda bits: types.float64
-
-
-@lower_builtin(number_of, types.Integer)  # type: ignore[untyped-decorator]
-def _lower_number_of(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    bits = context.cast(builder, arguments[0], signature.args[0], types.int64)
-    return builder.bitcast(bits, ir.DoubleType())
+_reinterprets(bits_of, types.Float, types.float64, types.int64, ir.IntType(64))
+_reinterprets(number_of, types.Integer, types.int64, types.float64, ir.DoubleType())

@@ -102,6 +102,7 @@ def cost_alone(run: Any, point: Any, objective: str) -> float:
         ({"scenario": "nowhere"}, "nowhere"),
         ({"cells": [{"scenario": "ar_call"}]}, "platform"),
         ({"generated": -1}, "generated"),
+        ({"load_factors": [0.5]}, "give generated, too"),
     ],
 )
 def test_a_malformed_argument_is_one_error(arguments: dict[str, Any], words: str) -> None:

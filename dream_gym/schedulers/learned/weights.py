@@ -25,7 +25,6 @@ from dream_gym.schedulers.learned.network import (
     HEADER,
     HIDDEN,
     INPUTS,
-    KINDS,
     VARIANTS,
     count_parameters,
 )
@@ -41,7 +40,6 @@ _FIRST: Mapping[str, Mapping[str, float]] = {
     "wait": {"": -6.0},
 }
 """Weights by input that training begins with; the bias has no name."""
-Tensors = Mapping[str, NDArray[Any]]
 
 
 class WeightsCard(Config):
@@ -140,7 +138,7 @@ def tables_of(parameters: Floats) -> dict[str, Floats]:
         tables[name] = parameters[at : at + size].reshape(shape)
         at += size
 
-    for kind in KIND_NAMES[:KINDS]:
+    for kind in KIND_NAMES:
         take(f"{kind}.bias", 1)
         take(f"{kind}.linear", INPUTS)
         take(f"{kind}.output", hidden)
