@@ -14,7 +14,7 @@ from dream_gym.generator import STRATA
 from dream_gym.players import CompiledPlayer, ManyResults
 from dream_gym.players.many import run_many
 from dream_gym.reading.resources import Config, validate
-from dream_gym.schedulers.learned import learned_with
+from dream_gym.schedulers import BuiltinScheduler
 from dream_gym.simulator import Cell, Floats, Simulation
 from dream_gym.workload import SELECTION, TRAINING, selection_seeds
 
@@ -78,15 +78,15 @@ class Worlds:
 
     Args:
         arguments: See `Arguments`.
-        parameters: Any of those that are trained: header and weights.
+        scheduler: What plays, whose parameters are given with each run.
 
     Raises:
         ConfigError: An argument is malformed.
     """
 
-    def __init__(self, arguments: dict[str, Any], parameters: Floats) -> None:
+    def __init__(self, arguments: dict[str, Any], scheduler: BuiltinScheduler) -> None:
         self._arguments = validate(arguments, Arguments, origin="arguments")
-        self._player = CompiledPlayer(learned_with(parameters))
+        self.player = CompiledPlayer(scheduler)
         fields = self._arguments.model_dump(
             exclude={"generated", "load_factors", "cells", "episode_seconds", "objective"},
             exclude_none=True,
@@ -95,6 +95,16 @@ class Worlds:
         self._cells = self._arguments.generated or len(self._fields)
         self._place = functools.lru_cache(KEPT)(self._make_place)
         self._place(0)[0].check_frames(self._arguments.episode_seconds, "episode_seconds")
+
+    @property
+    def seconds(self) -> float:
+        """Simulated time of a run to train on."""
+        return self._arguments.episode_seconds
+
+    @property
+    def objective(self) -> Objective:
+        """What is to be small."""
+        return self._arguments.objective
 
     def draw(self, random: np.random.Generator, count: int) -> list[Run]:
         """Draw worlds to train on, of different cells as far as there are so many."""
@@ -141,11 +151,11 @@ class Worlds:
             seconds,
             cores(),
         )
-        logs: Floats = np.log(_costs(played, self._arguments.objective))
+        logs: Floats = np.log(costs_of(played, self._arguments.objective))
         return logs
 
     def _simulation(self, cell: Cell) -> Simulation:
-        return cell.simulation(self._player.engine(cell.workload, cell.hardware))
+        return cell.simulation(self.player.engine(cell.workload, cell.hardware))
 
     def _generated(self, seed: int) -> Cell:
         """A workload at its factor, which is another one in each round of the strata."""
@@ -160,7 +170,7 @@ class Worlds:
         return cell, self._simulation(cell)
 
 
-def _costs(played: ManyResults, objective: Objective) -> Floats:
+def costs_of(played: ManyResults, objective: Objective) -> Floats:
     """What is to be small, positive."""
     if objective == "uxcost":
         return played.uxcost

@@ -6,79 +6,48 @@ of log UXCost, or of another objective. What is selected and played is the mean 
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
 
-from agents.hyperparameters import Count, Hyperparameters
-from agents.log import Log
+from agents.hyperparameters import Count
+from agents.score import ScoreAlgorithm, ScoreHyperparameters, ScoreLearner
 from agents.strategies import CmaEs, OpenAiEs, Strategy
-from agents.worlds import Worlds
-from dream_gym.errors import ConfigError
 from dream_gym.players.run_folder import RunCard
-from dream_gym.schedulers.learned import find_weights
-from dream_gym.schedulers.learned.features import INPUT_NAMES
-from dream_gym.schedulers.learned.weights import (
-    first_parameters,
-    pack_weights,
-    trained_places,
-    widened,
-)
+from dream_gym.schedulers.learned.weights import trained_places
 from dream_gym.simulator import Floats
 
 
-class EsHyperparameters(Hyperparameters):
-    """Hyperparameters of evolution strategies; a step is a generation.
+class EsHyperparameters(ScoreHyperparameters):
+    """Hyperparameters of evolution strategies; a round is a generation.
 
     Args:
         strategy: ``cma``, or ``openai`` for more than a few hundred weights.
-        hidden: Hidden units of the network; 0 for a linear score.
-        block_ms: The most time of a block of layers.
-        variants: Whether Supernets run the variants that DREAM's rule chooses.
         population: Sets of weights of a generation.
-        worlds: How many worlds all of them play.
         step_size: How far from the mean they are, at first.
         learning_rate: Of ``openai``.
-        start: Weights to begin with, of at most as many hidden units: a path, or
-            ``shipped:generalist``; by default the earliest finish of the most urgent frame.
     """
 
     strategy: Literal["cma", "openai"] = "cma"
-    hidden: Annotated[Count, Field(ge=0, le=256)] = 0
-    block_ms: float = Field(default=0.25, ge=0, le=1000)
-    variants: bool = False
     population: Annotated[Count, Field(ge=4, le=4096, multiple_of=2)]
-    worlds: Annotated[Count, Field(ge=1, le=4096)]
     step_size: float = Field(gt=0, le=10)
     learning_rate: float = Field(default=0.05, gt=0, le=10)
-    start: str | None = None
 
 
-class Es:
-    """Evolution strategies; see `agents.algorithms.protocol.Algorithm`."""
+class Es(ScoreAlgorithm):
+    """Evolution strategies."""
 
     name = "es"
-    environments = ("learned",)
-    loader = "learned"
     hyperparameters = EsHyperparameters
     libraries = ("cma", "numpy")
-
-    def layout(self, environment: str, arguments: dict[str, Any]) -> tuple[str, dict[str, int]]:
-        """See `Algorithm.layout`; files of weights carry the names of their inputs."""
-        return ",".join(INPUT_NAMES), {}
 
     def begin(self, card: RunCard, folder: Path) -> EsLearner:
         """Begin a training; see `Algorithm.begin`."""
         given = EsHyperparameters.of(card)
-        start = first_parameters(given.hidden, given.block_ms, given.variants, card.seed)
-        if given.start is not None:
-            start = widened(find_weights(given.start).parameters, start)
-        places = trained_places(given.hidden)
-        at = start[places]
+        start = given.first_parameters(card.seed)
+        at = start[trained_places(given.hidden)]
         strategy: Strategy
         if given.strategy == "cma":
             strategy = CmaEs(at, given.population, given.step_size, card.seed)
@@ -86,80 +55,51 @@ class Es:
             strategy = OpenAiEs(
                 at, given.population, given.step_size, given.learning_rate, card.seed
             )
-        return EsLearner(card, folder, start, strategy, 0)
+        return EsLearner(card, folder, 0, start, strategy)
 
-    def resume(self, card: RunCard, folder: Path, state: bytes) -> EsLearner:
-        """Resume a training; see `Algorithm.resume`. This reads a pickle."""
-        try:
-            start, strategy, generations = pickle.loads(state)
-        except Exception as error:  # a damaged pickle may raise anything
-            raise ConfigError(f"{folder}: cannot be resumed: {error}") from error
-        return EsLearner(card, folder, start, strategy, generations)
+    def go_on(self, card: RunCard, folder: Path, rounds: int, kept: Any) -> EsLearner:
+        """See `ScoreAlgorithm.go_on`."""
+        return EsLearner(card, folder, rounds, *kept)
 
 
-class EsLearner:
-    """A search in progress; see `agents.algorithms.protocol.Learner`.
+class EsLearner(ScoreLearner):
+    """A search in progress.
 
     Args:
         card: What is trained.
         folder: Where TensorBoard's files go.
+        rounds: How many generations it has done.
         start: Header and weights that the search began with.
         strategy: The search.
-        generations: How many it has done.
     """
 
     def __init__(
-        self, card: RunCard, folder: Path, start: Floats, strategy: Strategy, generations: int
+        self, card: RunCard, folder: Path, rounds: int, start: Floats, strategy: Strategy
     ) -> None:
-        self._card = card
+        super().__init__(card, folder, start, rounds)
         self._given = EsHyperparameters.of(card)
-        self._worlds = Worlds(card.environment_arguments, start)
         self._start = start
         self._places = trained_places(self._given.hidden)
         self._strategy = strategy
-        self._generations = generations
-        self._log = Log(folder)
 
     @property
-    def timesteps(self) -> int:
-        """Generations that it has done."""
-        return self._generations
+    def parameters(self) -> Floats:
+        """Those of the mean."""
+        return self._whole(self._strategy.mean)
 
-    def learn(self, timesteps: int, on_step: Callable[[], bool]) -> None:
-        """Search; see `Learner.learn`."""
-        going = True
-        while going and self._generations < timesteps:
-            random = np.random.default_rng([self._card.seed, self._generations])
-            points = self._strategy.ask()
-            runs = self._worlds.draw(random, self._given.worlds)
-            costs = self._worlds.train([self._whole(point) for point in points], runs)
-            self._strategy.tell(points, costs)
-            self._generations += 1
-            self.note("train/cost", float(np.exp(costs.mean())))
-            self.note("train/step_size", self._strategy.step_size)
-            going = on_step()
+    @property
+    def kept(self) -> tuple[Floats, Strategy]:
+        """Where it began, and the search."""
+        return self._start, self._strategy
 
-    def evaluate(self) -> float:
-        """See `Learner.evaluate`."""
-        return self._worlds.select(self._whole(self._strategy.mean))
-
-    def checkpoint(self) -> bytes:
-        """A file of weights."""
-        about = {"command": self._card.command, "seed": self._card.seed}
-        about["generations"] = self._generations
-        return pack_weights(self._whole(self._strategy.mean), about)
-
-    def state(self) -> bytes:
-        """The search."""
-        return pickle.dumps((self._start, self._strategy, self._generations))
-
-    def note(self, name: str, value: float) -> None:
-        """Log a figure."""
-        self._log.note(name, value, self._generations)
-
-    def close(self) -> None:
-        """Close the log."""
-        self._log.close()
+    def train_round(self, random: np.random.Generator) -> None:
+        """A generation."""
+        points = self._strategy.ask()
+        runs = self._worlds.draw(random, self._given.worlds)
+        costs = self._worlds.train([self._whole(point) for point in points], runs)
+        self._strategy.tell(points, costs)
+        self.note("train/cost", float(np.exp(costs.mean())))
+        self.note("train/step_size", self._strategy.step_size)
 
     def _whole(self, point: Floats) -> Floats:
         """The parameters of a point, in the precision of files, so that all is as it will play."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,6 +109,7 @@ def run_many(
     points: Floats,
     seconds: float,
     threads: int,
+    after: Callable[[int, Simulation], None] | None = None,
 ) -> ManyResults:
     """Run simulations of compiled schedulers, or clones of them, one or more of each.
 
@@ -118,6 +119,8 @@ def run_many(
         points: float64 (worlds or 1, parameters) parameters.
         seconds: Simulated time of each run.
         threads: The most threads.
+        after: Called in a thread with each world and its simulation at the end, which the next
+            world then takes.
 
     Raises:
         SchedulerError: A scheduler of the user's own decided something impossible.
@@ -137,6 +140,8 @@ def run_many(
         dispatches[world] = simulation.state.run[0].dispatches
         for name, rows in counts.items():
             rows[world, : len(simulation.state.models)] = simulation.state.models[name]
+        if after is not None:
+            after(world, simulation)
 
     def work(pieces: Pieces) -> None:
         nonlocal failed

@@ -30,7 +30,14 @@ def uxcost(problem: Problem, state: State) -> float:
 
 @inlined
 def judged_uxcost(problem: Problem, state: State) -> float:
-    """Sum of violation rates × sum of normalised energies, over models that have frames.
+    """The product of `judged_factors`."""
+    violation_rates, energies = judged_factors(problem, state)
+    return violation_rates * energies
+
+
+@inlined
+def judged_factors(problem: Problem, state: State) -> tuple[float, float]:
+    """Sum of violation rates, and sum of normalised energies, over models that have frames.
 
     All deadlines up to now are judged.
 
@@ -46,7 +53,7 @@ def judged_uxcost(problem: Problem, state: State) -> float:
             violation_rates += max(float(counts.violations), 0.5) / counts.frames
             worst_pj = problem.models[model].worst_energy_pj
             energies += charged_pj(problem, state, model) / (worst_pj * counts.frames)
-    return violation_rates * energies
+    return violation_rates, energies
 
 
 @inlined

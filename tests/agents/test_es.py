@@ -70,7 +70,7 @@ def test_what_plays_is_the_best_checkpoint(trained: Path) -> None:
     )
     assert played.summary() == alone.summary()
     about = read_weights(path)[0].about
-    assert about["generations"] == run.playable.timesteps
+    assert about["rounds"] == run.playable.timesteps
     assert about["seed"] == 0
 
 

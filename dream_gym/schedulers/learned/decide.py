@@ -11,19 +11,27 @@ DREAM's rule chooses, to which frames that are given up but not dropped look lik
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from dream_gym.compiling.jit import compiled, inlined
 from dream_gym.schedulers.blocks import layers_within
 from dream_gym.schedulers.dream.dropping import DROP_CAP, may_drop
 from dream_gym.schedulers.dream.supernet import SUPERNET_MARGIN, choose_variant
 from dream_gym.schedulers.learned.arithmetic import log2
 from dream_gym.schedulers.learned.describing import (
+    COMING,
     LEAST_NS,
     Least,
+    Scale,
+    blocked,
+    describe_coming,
     describe_factors,
     describe_frame,
     describe_pair,
+    describe_use,
     least_latency,
     part,
+    scale_of,
     scaled,
     time_to_end_ns,
 )
@@ -37,7 +45,6 @@ from dream_gym.schedulers.learned.features import (
     LATE_SHARE,
     LOAD,
     PAIR,
-    VIOLATED,
     YOUNGER,
 )
 from dream_gym.schedulers.learned.network import (
@@ -60,6 +67,7 @@ from dream_gym.simulator import (
     NEVER,
     NONE,
     Decision,
+    Floats,
     Problem,
     State,
     dispatch_block,
@@ -68,32 +76,59 @@ from dream_gym.simulator import (
     wait,
 )
 
-SLOT, FASTEST, USABLE, ROW = range(4)
+SLOT, FASTEST, USABLE, DROP_SCORE, PUT_OFF, ROW = range(6)
 """What is kept of a frame to choose from: its slot, where its next layer is fastest, log2 of its
-slack, its features."""
+slack, the score of dropping it (`NO_CHOICE` where that is no choice), 1 where it is put off (see
+`sampling`), its features."""
 WIDTH = ROW + FRAME
-LARGE = 1e300
-"""Of no score."""
+NO_CHOICE = -1e300
+"""The score of what is no choice."""
 
-PAIR_ROW = CONTEXT
-SUMS = PAIR_ROW + PAIR
-"""Where things lie in the memory: features of the whole, those of a pair, three hidden sums, the
-ends on the accelerators, and frames."""
+
+class Places(NamedTuple):
+    """Where things lie in the memory; the features of the whole lie at 0."""
+
+    rows: int
+    """[frame, WIDTH]"""
+    coming: int
+    """[model, COMING]"""
+    used: int
+    """[accelerator + 1] share of the time so far that each was busy, and their mean."""
+    pairs: int
+    """Features of pairs: [frame, accelerator, PAIR] where they are kept, else of one pair."""
+    step: int
+    """From one pair to the next: 0 where they are not kept."""
+    scores: int
+    """[frame, accelerator]"""
+    ends: int
+    """[2, accelerator] of one frame: time to the layer's end there, bytes moved before."""
+    sums: int
+    """[3, hidden] sums of the hidden units: of the whole, with a frame, with a pair."""
+    end: int
+    """[] behind the last."""
+
+
+def places_of(hidden: int, models: int, accelerators: int, keep: bool) -> Places:
+    """Where things lie in the memory; `keep` tells whether the features of all pairs are kept."""
+    frames = 2 * models
+    rows = CONTEXT
+    coming = rows + frames * WIDTH
+    used = coming + models * COMING
+    pairs = used + accelerators + 1
+    scores = pairs + (frames * accelerators * PAIR if keep else PAIR)
+    ends = scores + frames * accelerators
+    sums = ends + 2 * accelerators
+    return Places(
+        rows, coming, used, pairs, PAIR if keep else 0, scores, ends, sums, sums + 3 * hidden
+    )
+
+
+_places_of = inlined(places_of)
 
 
 def memory_of(hidden: int, models: int, accelerators: int) -> int:
     """How many numbers it keeps."""
-    return SUMS + 3 * hidden + 2 * accelerators + 2 * models * WIDTH
-
-
-@inlined
-def _ends_at(state: State) -> int:
-    return SUMS + 3 * int(state.parameter[HIDDEN])
-
-
-@inlined
-def _frames_at(state: State) -> int:
-    return _ends_at(state) + 2 * len(state.accelerators)
+    return places_of(hidden, models, accelerators, False).end
 
 
 @inlined
@@ -101,19 +136,30 @@ def decide(problem: Problem, state: State) -> Decision:
     """Look at the frames to choose from, and take the choice with the highest score."""
     if not any_idle(state):
         return wait()
-    count = gather(problem, state)
+    hidden = int(state.parameter[HIDDEN])
+    places = _places_of(hidden, len(state.models), len(state.accelerators), False)
+    count = look(problem, state, state.memory, places)
     if count == 0:
         return wait()
-    describe(problem, state, count)
-    return choose(problem, state, count)
+    wait_score = score(problem, state, state.parameter, state.memory, places, count)
+    return choose(problem, state, places, count, wait_score)
+
+
+@inlined
+def look(problem: Problem, state: State, memory: Floats, places: Places) -> int:
+    """Write down the frames to choose from and their features; return how many there are."""
+    count = gather(problem, state, memory, places)
+    if count > 0:
+        describe(problem, state, memory, places, count)
+    return int(count)
 
 
 @compiled
-def gather(problem: Problem, state: State) -> int:
+def gather(problem: Problem, state: State, memory: Floats, places: Places) -> int:
     """Write down the frames to choose from; return how many there are."""
     for model in range(len(state.models)):
         state.models[model].scratch = 0
-    count, memory, first = 0, state.memory, _frames_at(state)
+    count = 0
     for at in range(state.run[0].live_count):
         slot = state.live[at]
         frame = state.slots[slot]
@@ -127,30 +173,32 @@ def gather(problem: Problem, state: State) -> int:
         if seen == 1 and not in_time:
             continue
         state.models[frame.model].scratch = 2 if in_time else 1
-        row = first + count * WIDTH
+        row = places.rows + count * WIDTH
         memory[row + SLOT] = slot
         memory[row + FASTEST] = least_latency(problem, frame.layer)[0]
+        memory[row + PUT_OFF] = 0.0
         memory[row + ROW + YOUNGER] = seen
         count += 1
     return count
 
 
 @compiled
-def describe(problem: Problem, state: State, count: int) -> None:
+def describe(problem: Problem, state: State, memory: Floats, places: Places, count: int) -> None:
     """Write the features of the whole and of the frames, and how much work prefers where."""
     judge_all(problem, state)
-    memory, accelerators, first = state.memory, len(state.accelerators), _frames_at(state)
-    context = memory[:CONTEXT]
-    describe_factors(problem, state, context)
+    accelerators, scale, context = len(state.accelerators), scale_of(problem), memory[:CONTEXT]
+    mean_frames = describe_factors(problem, state, context)
+    describe_coming(problem, state, memory[places.coming : places.used])
+    describe_use(state, memory[places.used : places.pairs])
     idle = 0
     for accelerator in range(accelerators):
         state.accelerators[accelerator].scratch = 0
         idle += is_idle(state, accelerator)
     late, work_ns, slack_ns = 0.0, 0.0, 0.0
     for index in range(count):
-        row = first + index * WIDTH
+        row = places.rows + index * WIDTH
         slot, features = int(memory[row + SLOT]), memory[row + ROW : row + WIDTH]
-        memory[row + USABLE] = describe_frame(problem, state, slot, context[VIOLATED], features)
+        memory[row + USABLE] = describe_frame(problem, state, slot, scale, mean_frames, features)
         left_ns = problem.layers[state.slots[slot].layer].least_remaining_ns
         state.accelerators[int(memory[row + FASTEST])].scratch += left_ns
         late += features[LATE]
@@ -158,7 +206,7 @@ def describe(problem: Problem, state: State, count: int) -> None:
         slack_ns += max(float(state.slots[slot].deadline_ns - state.run[0].now_ns), LEAST_NS)
         due_ns, demand_ns = state.slots[slot].deadline_ns, 0
         for other in range(count):
-            rival = int(memory[first + other * WIDTH + SLOT])
+            rival = int(memory[places.rows + other * WIDTH + SLOT])
             if state.slots[rival].deadline_ns <= due_ns:
                 demand_ns += problem.layers[state.slots[rival].layer].least_remaining_ns
         features[DEMAND] = scaled(log2(demand_ns / accelerators) - memory[row + USABLE])
@@ -169,84 +217,146 @@ def describe(problem: Problem, state: State, count: int) -> None:
 
 
 @compiled
-def choose(problem: Problem, state: State, count: int) -> Decision:
-    """The choice with the highest score; of equal ones the first."""
-    memory, weights, first = state.memory, state.parameter, _frames_at(state)
-    hidden, accelerators = int(weights[HIDDEN]), len(state.accelerators)
-    context, pair = memory[:CONTEXT], memory[PAIR_ROW:SUMS]
-    whole_sums = memory[SUMS : SUMS + hidden]
-    frame_sums = memory[SUMS + hidden : SUMS + 2 * hidden]
-    pair_sums = memory[SUMS + 2 * hidden : SUMS + 3 * hidden]
-    ends_ns = memory[_ends_at(state) : _ends_at(state) + accelerators]
-    moved_bytes = memory[_ends_at(state) + accelerators : first]
+def score(
+    problem: Problem, state: State, weights: Floats, memory: Floats, places: Places, count: int
+) -> float:
+    """Write the scores of frames on accelerators and of drops; return that of waiting.
+
+    Args:
+        problem: The problem.
+        state: The state.
+        weights: Header and weights of the network.
+        memory: Where `look` has written, and this writes.
+        places: Where things lie in it.
+        count: How many frames there are to choose from.
+    """
+    hidden, accelerators, scale = int(weights[HIDDEN]), len(state.accelerators), scale_of(problem)
+    context = memory[:CONTEXT]
+    whole_sums = memory[places.sums : places.sums + hidden]
+    frame_sums = memory[places.sums + hidden : places.sums + 2 * hidden]
+    pair_sums = memory[places.sums + 2 * hidden : places.end]
     thresholds(weights, whole_sums)
     add_hidden(weights, CONTEXT_AT, CONTEXT, context, whole_sums, whole_sums)
-    best = wait()
-    best_score = (
+    wait_score = (
         bias(weights, WAITS)
         + linear_sum(weights, WAITS, CONTEXT_AT, CONTEXT, context)
         + hidden_score(weights, WAITS, whole_sums)
     )
     if context[IDLE] == 1.0:
-        best_score = -LARGE
+        wait_score = NO_CHOICE
     whole_dispatch = bias(weights, DISPATCHES) + linear_sum(
         weights, DISPATCHES, CONTEXT_AT, CONTEXT, context
     )
     whole_drop = bias(weights, DROPS) + linear_sum(weights, DROPS, CONTEXT_AT, CONTEXT, context)
     for index in range(count):
-        row = first + index * WIDTH
+        row = places.rows + index * WIDTH
         slot, features = int(memory[row + SLOT]), memory[row + ROW : row + WIDTH]
-        layer, fastest = state.slots[slot].layer, int(memory[row + FASTEST])
         add_hidden(weights, FRAME_AT, FRAME, features, whole_sums, frame_sums)
         frame_part = whole_dispatch + linear_sum(weights, DISPATCHES, FRAME_AT, FRAME, features)
-        least_end_ns = NEVER
+        least = ends_of(problem, state, slot, int(memory[row + FASTEST]), memory, places)
         for accelerator in range(accelerators):
-            end_ns, moved = time_to_end_ns(problem, state, slot, accelerator)
-            ends_ns[accelerator], moved_bytes[accelerator] = end_ns, moved
-            least_end_ns = min(least_end_ns, end_ns)
-        least_ns = problem.costs[layer, fastest].latency_ns
-        least = Least(least_ns, log2(least_ns), log2(least_end_ns))
-        chosen, score = NONE, 0.0
-        for accelerator in range(accelerators):
-            pressure_ns = state.accelerators[accelerator].scratch
-            if accelerator == fastest:
-                pressure_ns -= problem.layers[layer].least_remaining_ns
-            describe_pair(
-                problem,
-                state,
-                slot,
-                accelerator,
-                features,
-                least,
-                int(ends_ns[accelerator]),
-                int(moved_bytes[accelerator]),
-                pressure_ns,
-                pair,
-            )
+            place = index * accelerators + accelerator
+            pair_at = places.pairs + place * places.step
+            pair = memory[pair_at : pair_at + PAIR]
+            pair_of(problem, state, slot, accelerator, scale, memory, places, row, least, pair)
             add_hidden(weights, 0, PAIR, pair, frame_sums, pair_sums)
-            own = (
+            memory[places.scores + place] = (
                 frame_part
                 + linear_sum(weights, DISPATCHES, 0, PAIR, pair)
                 + hidden_score(weights, DISPATCHES, pair_sums)
             )
-            if chosen == NONE or own > score:
-                chosen, score = accelerator, own
+        memory[row + DROP_SCORE] = NO_CHOICE
         if may_drop(problem, state, slot, DROP_CAP):
-            drop_score = (
+            memory[row + DROP_SCORE] = (
                 whole_drop
                 + linear_sum(weights, DROPS, FRAME_AT, FRAME, features)
                 + hidden_score(weights, DROPS, frame_sums)
             )
-            if drop_score > score and drop_score > best_score:
-                best, best_score = drop(slot), drop_score
-        if is_idle(state, chosen) and score > best_score:
-            best, best_score = dispatch_block(slot, chosen, 0, 1), score
+    return float(wait_score)
+
+
+@inlined
+def ends_of(
+    problem: Problem, state: State, slot: int, fastest: int, memory: Floats, places: Places
+) -> Least:
+    """Write when a frame's next layer would end on each accelerator; return the least it takes."""
+    accelerators, least_end_ns = len(state.accelerators), NEVER
+    for accelerator in range(accelerators):
+        end_ns, moved_bytes = time_to_end_ns(problem, state, slot, accelerator)
+        memory[places.ends + accelerator] = end_ns
+        memory[places.ends + accelerators + accelerator] = moved_bytes
+        least_end_ns = min(least_end_ns, end_ns)
+    least_ns = problem.costs[state.slots[slot].layer, fastest].latency_ns
+    return Least(least_ns, log2(least_ns), log2(least_end_ns))
+
+
+@inlined
+def pair_of(
+    problem: Problem,
+    state: State,
+    slot: int,
+    accelerator: int,
+    scale: Scale,
+    memory: Floats,
+    places: Places,
+    row: int,
+    least: Least,
+    pair: Floats,
+) -> None:
+    """Write the features of a frame on an accelerator, after `ends_of`."""
+    queued_ns = state.accelerators[accelerator].scratch
+    if accelerator == int(memory[row + FASTEST]):
+        queued_ns -= problem.layers[state.slots[slot].layer].least_remaining_ns
+    end_ns = int(memory[places.ends + accelerator])
+    coming = memory[places.coming : places.used]
+    describe_pair(
+        problem,
+        state,
+        slot,
+        accelerator,
+        scale,
+        memory[row + ROW : row + WIDTH],
+        least,
+        end_ns,
+        int(memory[places.ends + len(state.accelerators) + accelerator]),
+        queued_ns,
+        blocked(coming, len(state.models), accelerator, end_ns),
+        memory[places.used : places.pairs],
+        pair,
+    )
+
+
+@compiled
+def choose(
+    problem: Problem, state: State, places: Places, count: int, wait_score: float
+) -> Decision:
+    """The choice with the highest score; of equal ones the first."""
+    memory, accelerators = state.memory, len(state.accelerators)
+    best, best_score = wait(), wait_score
+    for index in range(count):
+        row, scores = places.rows + index * WIDTH, places.scores + index * accelerators
+        chosen = 0
+        for accelerator in range(1, accelerators):
+            if memory[scores + accelerator] > memory[scores + chosen]:
+                chosen = accelerator
+        own, drop_score = memory[scores + chosen], memory[row + DROP_SCORE]
+        slot = int(memory[row + SLOT])
+        if drop_score > own and drop_score > best_score:
+            best, best_score = drop(slot), drop_score
+        if is_idle(state, chosen) and own > best_score:
+            best, best_score = dispatch_block(slot, chosen, 0, 1), own
     if best.accelerator == NONE:
         return best
-    slot, variant, layer = best.slot, 0, state.slots[best.slot].layer
+    return block_of(problem, state, best.slot, best.accelerator)
+
+
+@compiled
+def block_of(problem: Problem, state: State, slot: int, accelerator: int) -> Decision:
+    """The dispatch of a frame, with the variant and as many layers as the header lets it have."""
+    variant, layer, weights = 0, state.slots[slot].layer, state.parameter
     if weights[VARIANTS] != 0.0 and state.slots[slot].last_accelerator == NONE:
         variant = choose_variant(problem, state, slot, SUPERNET_MARGIN)
         network = problem.models[state.slots[slot].model].first_network + variant
         layer = problem.networks[network].first_layer
-    layers = layers_within(problem, layer, best.accelerator, weights[BLOCK_NS], 1.0 * NEVER)
-    return dispatch_block(slot, best.accelerator, variant, layers)
+    layers = layers_within(problem, layer, accelerator, weights[BLOCK_NS], 1.0 * NEVER)
+    return dispatch_block(slot, accelerator, variant, layers)

@@ -8,6 +8,7 @@ from dream_gym.compiling.jit import compiled, inlined
 from dream_gym.schedulers.learned.arithmetic import clip, log2
 from dream_gym.schedulers.learned.features import (
     BACKLOG,
+    BLOCKS,
     BUSY,
     CHILD_PRICE,
     CHILD_URGENCY,
@@ -18,22 +19,22 @@ from dream_gym.schedulers.learned.features import (
     DONE,
     ENERGY,
     FINISH,
+    HOLD,
     LATE,
     LATE_COSTLIER,
     LATE_SLOWER,
     LATENESS,
-    LENGTH,
     LOSSES,
     MISSES,
     PASSED,
     PICKY,
-    PRESSURE,
     PRICE,
+    QUEUE,
     SAME,
     SAVING,
-    SIZE,
     SLACK,
     SLOWER,
+    SPARE_COSTLIER,
     STARTED,
     STARVATION,
     SWITCH,
@@ -42,8 +43,10 @@ from dream_gym.schedulers.learned.features import (
     URGENT_COSTLIER,
     URGENT_SLOWER,
     URGENT_WAIT,
+    USED,
     VIOLATED,
     WAIT,
+    WORK,
 )
 from dream_gym.simulator import (
     NEVER,
@@ -55,12 +58,23 @@ from dream_gym.simulator import (
     switch_energy_pj,
     switch_ns,
 )
+from dream_gym.simulator.worlds import nominal_ns
 
 LEAST_NS = 1000.0
 """Slack counts as at least 1 µs where it is divided by, as in MapScore."""
 
-_MS_LOG = 19.931568569324174
-"""log2(10^6): of 1 ms in ns."""
+
+class Scale(NamedTuple):
+    """What long and short mean in a workload: the shortest relative deadline of its models."""
+
+    ns: int
+    log: float
+    """log2 of it."""
+
+
+RELEASE_NS, SPARE_NS, WHERE, COMING = range(4)
+"""What is kept of a frame to come: time from now to its nominal time, by how much its relative
+deadline is longer than its least work, where its first layer is fastest."""
 
 
 class Least(NamedTuple):
@@ -96,16 +110,30 @@ def part(a: float, b: float) -> float:
 
 
 @inlined
-def describe_factors(problem: Problem, state: State, context: Floats) -> None:
-    """Write the features of UXCost's two factors so far, of judged deadlines."""
+def scale_of(problem: Problem) -> Scale:
+    """The scale of a workload."""
+    shortest_ns = problem.streams[0].deadline_ns
+    for stream in range(1, len(problem.streams)):
+        shortest_ns = min(shortest_ns, problem.streams[stream].deadline_ns)
+    return Scale(int(shortest_ns), log2(shortest_ns))
+
+
+@inlined
+def describe_factors(problem: Problem, state: State, context: Floats) -> float:
+    """Write the features of UXCost's two factors so far, of judged deadlines.
+
+    Returns:
+        Mean number of frames of a model in the whole run.
+    """
     run = state.run[0]
     passed = run.now_ns / run.horizon_ns
-    violated, energy, models = 0.0, 0.0, 0
+    violated, energy, models, frames = 0.0, 0.0, 0, 0
     for model in range(len(state.models)):
         counts = state.models[model]
         if counts.frames == 0:
             continue
         models += 1
+        frames += counts.frames
         violated += (counts.violations + 0.5) / (counts.frames * passed + 1.0)
         ended = counts.completed + counts.lost
         worst_pj = problem.models[model].worst_energy_pj
@@ -115,11 +143,12 @@ def describe_factors(problem: Problem, state: State, context: Floats) -> None:
     context[VIOLATED] = violated
     context[ENERGY] = energy / max(models, 1)
     context[PASSED] = passed
+    return float(frames / max(models, 1))
 
 
 @inlined
 def describe_frame(
-    problem: Problem, state: State, slot: int, violated: float, row: Floats
+    problem: Problem, state: State, slot: int, scale: Scale, mean_frames: float, row: Floats
 ) -> float:
     """Write the features of a waiting frame, but for `DEMAND` and `YOUNGER`.
 
@@ -127,7 +156,8 @@ def describe_frame(
         problem: The problem.
         state: The state.
         slot: Slot of the frame.
-        violated: The feature `VIOLATED`.
+        scale: The scale of the workload.
+        mean_frames: Mean number of frames of a model.
         row: What is written.
 
     Returns:
@@ -148,9 +178,9 @@ def describe_frame(
     row[LATENESS] = part(max(-slack_ns, 0), left_ns)
     row[STARVATION] = scaled(log2(1.0 + (now_ns - frame.ready_since_ns) / mean_ns))
     row[DONE] = 1.0 - left_ns / problem.layers[network.first_layer].least_remaining_ns
-    row[SIZE] = scaled(left_log - _MS_LOG)
+    row[WORK] = scaled(left_log - scale.log)
     row[CLEAN] = 1.0 if counts.violations == 0 else 0.0
-    row[PRICE] = scaled(-log2(max(counts.frames, 1) * violated))
+    row[PRICE] = scaled(log2(mean_frames / max(counts.frames, 1)))
     row[SAVING] = network.best_energy_pj / problem.models[model].worst_energy_pj
     row[STARTED] = 0.0 if frame.last_accelerator == NONE else 1.0
     row[BACKLOG] = counts.waiting / problem.models[model].backlog_limit
@@ -191,6 +221,45 @@ def _describe_children(problem: Problem, state: State, slot: int, row: Floats) -
 
 
 @inlined
+def describe_coming(problem: Problem, state: State, coming: Floats) -> None:
+    """Write which frames are to come: of each model the next one of a root, by nominal time.
+
+    Models are known by their first release, so that a change of the app is none that is foreseen.
+
+    Args:
+        problem: The problem.
+        state: The state.
+        coming: [model, COMING], written.
+    """
+    now_ns = state.run[0].now_ns
+    for model in range(len(state.models)):
+        coming[model * COMING + RELEASE_NS] = NEVER
+    for stream in range(len(problem.streams)):
+        given, frame = problem.streams[stream], state.streams[stream].next_frame
+        if given.parent != NONE or frame == 0:
+            continue
+        release_ns = max(nominal_ns(problem, stream, frame) - now_ns, 0)
+        at = given.model * COMING
+        if release_ns < coming[at + RELEASE_NS]:
+            first = problem.networks[problem.models[given.model].first_network].first_layer
+            spare_ns = given.deadline_ns - problem.layers[first].least_remaining_ns
+            coming[at + RELEASE_NS] = release_ns
+            coming[at + SPARE_NS] = max(float(spare_ns), LEAST_NS)
+            coming[at + WHERE] = least_latency(problem, first)[0]
+
+
+@inlined
+def blocked(coming: Floats, models: int, accelerator: int, end_ns: int) -> float:
+    """The feature `BLOCKS` of a layer that ends on an accelerator in so much time."""
+    most = 0.0
+    for model in range(models):
+        at = model * COMING
+        if coming[at + RELEASE_NS] < end_ns and coming[at + WHERE] == accelerator:
+            most = max(most, part(end_ns - coming[at + RELEASE_NS], coming[at + SPARE_NS]))
+    return most
+
+
+@inlined
 def time_to_end_ns(problem: Problem, state: State, slot: int, accelerator: int) -> tuple[int, int]:
     """Time from now to the end of a frame's next layer on an accelerator, and bytes moved before.
 
@@ -206,16 +275,33 @@ def time_to_end_ns(problem: Problem, state: State, slot: int, accelerator: int) 
 
 
 @inlined
+def describe_use(state: State, used: Floats) -> None:
+    """Write the share of the time so far that each accelerator was busy, and their mean behind."""
+    now_ns, accelerators = state.run[0].now_ns, len(state.accelerators)
+    used[accelerators] = 0.0
+    for accelerator in range(accelerators):
+        own = state.accelerators[accelerator]
+        busy_ns = own.busy_ns
+        if own.busy_until_ns != NEVER:
+            busy_ns += now_ns - own.busy_since_ns
+        used[accelerator] = busy_ns / max(now_ns, 1)
+        used[accelerators] += used[accelerator] / accelerators
+
+
+@inlined
 def describe_pair(
     problem: Problem,
     state: State,
     slot: int,
     accelerator: int,
+    scale: Scale,
     frame: Floats,
     least: Least,
     end_ns: int,
     moved_bytes: int,
-    pressure_ns: int,
+    queued_ns: int,
+    blocks: float,
+    used: Floats,
     row: Floats,
 ) -> None:
     """Write the features of a frame on an accelerator.
@@ -225,11 +311,14 @@ def describe_pair(
         state: The state.
         slot: Slot of the frame.
         accelerator: The accelerator, idle or busy.
+        scale: The scale of the workload.
         frame: The features of the frame.
         least: The least that its next layer takes.
         end_ns: `time_to_end_ns` there.
         moved_bytes: What the context switch there moves.
-        pressure_ns: Least work of other frames whose next layer is fastest there.
+        queued_ns: Least work of other frames whose next layer is fastest there.
+        blocks: The feature `BLOCKS`.
+        used: What `describe_use` wrote.
         row: What is written.
     """
     layer = state.slots[slot].layer
@@ -251,8 +340,11 @@ def describe_pair(
     row[SAME] = 1.0 if same else 0.0
     row[DELAY] = part(lost_ns, max(float(slack_ns), LEAST_NS))
     row[MISSES] = 1.0 if slack_ns - lost_ns < own.least_remaining_ns <= slack_ns else 0.0
-    row[PRESSURE] = part(pressure_ns, 1e6)
-    row[LENGTH] = scaled(latency_log - _MS_LOG)
+    row[QUEUE] = part(queued_ns, scale.ns)
+    row[HOLD] = scaled(latency_log - scale.log)
+    row[BLOCKS] = blocks
+    row[USED] = used[accelerator]
+    row[SPARE_COSTLIER] = (1.0 - used[len(state.accelerators)]) * costlier
     row[URGENT_SLOWER] = frame[URGENCY] * slower
     row[URGENT_WAIT] = frame[URGENCY] * waits
     row[URGENT_COSTLIER] = frame[URGENCY] * costlier

@@ -1,8 +1,8 @@
 """What the score of `learned` sees, and where it stands in the vectors.
 
 Times and energies enter as half the logarithm to the base 2 of a ratio, from -4 to 4, or as a part
-a / (a + b), so that the same weights serve any number of models and accelerators, fast ones and
-slow ones. All features are of the order of 1.
+a / (a + b), so that the same weights serve any number of models and accelerators, and decide alike
+where all times are some times as long. All features are of the order of 1.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ FRAME_FEATURES = {
     "lateness": "time past the deadline, as a part of that and the least time to its end",
     "starvation": "time since it was ready / mean latency of its layer, logarithm",
     "done": "share of its least work that is done",
-    "size": "least time to its end / 1 ms, logarithm",
+    "work": "least time to its end / the shortest relative deadline of all models, logarithm",
     "clean": "its model has violated nothing yet",
-    "price": "what a violation adds to the first factor, logarithm",
+    "price": "what a violation adds to the first factor over what it adds on average, logarithm",
     "saving": "energy that completing it needs, as a share of what losing it is charged",
     "started": "it has run a layer",
     "backlog": "waiting frames of its model / its backlog limit",
@@ -50,7 +50,7 @@ FRAME_FEATURES = {
     LATENESS,
     STARVATION,
     DONE,
-    SIZE,
+    WORK,
     CLEAN,
     PRICE,
     SAVING,
@@ -77,15 +77,19 @@ PAIR_FEATURES = {
     "same": "the accelerator ran the frame last",
     "delay": "time that this choice loses / slack",
     "misses": "the frame is then too late, and would not be otherwise",
-    "pressure": "work of other frames that is fastest there, as a part of that and 1 ms",
-    "length": "latency there / 1 ms, logarithm",
+    "queue": "work of other frames that is fastest there, as a part of that and that deadline",
+    "hold": "latency there / the shortest relative deadline, logarithm",
+    "blocks": "time that it takes from a frame to come that is fastest there, as a part of that "
+    "and the frame's spare time; the most of all these",
+    "used": "share of the time so far that the accelerator was busy",
     "urgent_slower": "urgency x slower",
     "urgent_wait": "urgency x wait",
     "urgent_costlier": "urgency x costlier",
     "late_slower": "late x slower",
     "late_costlier": "late x costlier",
+    "spare_costlier": "share of the time so far that the accelerators were idle x costlier",
 }
-"""Of a frame on an accelerator; the last five are products of others."""
+"""Of a frame on an accelerator; the last six are products of others."""
 (
     SLOWER,
     WAIT,
@@ -96,13 +100,16 @@ PAIR_FEATURES = {
     SAME,
     DELAY,
     MISSES,
-    PRESSURE,
-    LENGTH,
+    QUEUE,
+    HOLD,
+    BLOCKS,
+    USED,
     URGENT_SLOWER,
     URGENT_WAIT,
     URGENT_COSTLIER,
     LATE_SLOWER,
     LATE_COSTLIER,
+    SPARE_COSTLIER,
 ) = range(len(PAIR_FEATURES))
 PAIR = len(PAIR_FEATURES)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,12 @@ class SecondVersion:
     def slack_ns(self, slot: int) -> int:
         return int(self.state.slots[slot].deadline_ns) - self.now_ns
 
+    def shortest_ns(self) -> int:
+        return int(self.problem.streams["deadline_ns"].min())
+
+    def mean_frames(self) -> float:
+        return float(np.mean([m.frames for m in self.state.models if m.frames]))
+
     def usable_ns(self, slot: int) -> float:
         return max(self.slack_ns(slot), 1000.0)
 
@@ -174,9 +181,9 @@ class SecondVersion:
             "lateness": part(max(-slack, 0), left),
             "starvation": log(1 + (self.now_ns - own.ready_since_ns) / mean),
             "done": 1 - left / whole,
-            "size": log(left / 1e6),
+            "work": log(left / self.shortest_ns()),
             "clean": float(counts.violations == 0),
-            "price": log(1 / (max(counts.frames, 1) * self.context["violated"])),
+            "price": log(self.mean_frames() / max(counts.frames, 1)),
             "saving": network.best_energy_pj / model.worst_energy_pj,
             "started": float(own.last_accelerator != NONE),
             "backlog": counts.waiting / model.backlog_limit,
@@ -251,14 +258,44 @@ class SecondVersion:
             "same": float(last == self.state.slots[slot].serial),
             "delay": part(lost, self.usable_ns(slot)),
             "misses": float(slack - lost < self.left_ns(slot) <= slack),
-            "pressure": part(sum(others), 1e6),
-            "length": log(latency / 1e6),
+            "queue": part(sum(others), self.shortest_ns()),
+            "hold": log(latency / self.shortest_ns()),
+            "blocks": self.blocked(accelerator, end),
+            "used": self.used()[accelerator],
             "urgent_slower": frame["urgency"] * slower,
             "urgent_wait": frame["urgency"] * wait,
             "urgent_costlier": frame["urgency"] * costlier,
             "late_slower": frame["late"] * slower,
             "late_costlier": frame["late"] * costlier,
+            "spare_costlier": (1 - float(np.mean(self.used()))) * costlier,
         }
+
+    def used(self) -> list[float]:
+        own = self.state.accelerators
+        running = np.where(own["busy_until_ns"] == NEVER, 0, self.now_ns - own["busy_since_ns"])
+        return ((own["busy_ns"] + running) / max(self.now_ns, 1)).tolist()
+
+    def blocked(self, accelerator: int, end_ns: int) -> float:
+        shares = [0.0]
+        for model, given in enumerate(self.problem.models):
+            first = self.problem.networks[given.first_network].first_layer
+            if int(np.argmin(self.problem.costs["latency_ns"][first])) != accelerator:
+                continue
+            coming = []
+            for stream, frame in zip(
+                self.problem.streams, self.state.streams["next_frame"].tolist(), strict=True
+            ):
+                root = stream.model == model and stream.parent == NONE
+                if root and 0 < frame < stream.frames:
+                    period = Fraction(int(stream.period_remainder), int(stream.period_divisor))
+                    period += int(stream.period_quotient_ns)
+                    nominal = int(stream.first_ns) + math.floor(frame * period)
+                    coming.append((max(nominal - self.now_ns, 0), int(stream.deadline_ns)))
+            if coming and min(coming)[0] < end_ns:
+                release, deadline = min(coming)
+                spare = deadline - int(self.problem.layers[first].least_remaining_ns)
+                shares.append(part(end_ns - release, max(spare, 1000)))
+        return max(shares)
 
     def may_drop(self, slot: int) -> bool:
         own = self.state.slots[slot]
