@@ -50,8 +50,8 @@ def simulate(
         scenario: A name (``ar_social``), the path of a YAML file, or a `Scenario`.
         platform: A name (``4k_1ws_2os``), the path of a YAML file, or a `Platform`.
         scheduler: Who decides: a reference such as ``dream_full``, ``tuned:FILE``,
-            ``python:MODULE.CLASS`` or ``agent:FOLDER``, see `make_player`; or a scheduler of your
-            own, compiled or in Python.
+            ``rollout:BASE``, ``python:MODULE.CLASS`` or ``agent:FOLDER``, see `make_player`; or a
+            scheduler of your own, compiled or in Python.
         seconds: Simulated time, in which a frame must be due.
         seed: Seed of the world, in [0, 2^63): with one seed, all schedulers face the same frames.
         load: Factor on every rate, and so on default deadlines.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from dream_gym.cli import main
 from dream_gym.schedulers.learned.features import CONTEXT_FEATURES, FRAME_FEATURES, PAIR_FEATURES
 
 pytestmark = pytest.mark.compiled
@@ -69,6 +71,13 @@ def test_the_page_of_the_learned_score_has_every_feature() -> None:
 
 def test_the_page_of_schedulers_in_python_runs(tmp_path: Path) -> None:
     run_page("schedulers-in-python.md", tmp_path)
+
+
+def test_the_command_of_the_planner_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (DOCS / "schedulers.md").read_text(encoding="utf-8")
+    (command,) = (text for *_, text in BLOCK.findall(page) if "rollout:" in text)
+    assert main(shlex.split(command.replace("\\\n", ""))[1:]) == 0
+    assert "UXCost" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,8 @@ def simulate_once(
     Args:
         scenario: Name of a scenario or path of its YAML file.
         platform: Name of a platform or path of its YAML file.
-        scheduler: Id of a scheduler, tuned:FILE, agent:FOLDER, or python:MODULE.CLASS, which may
-            run any code: name only what you trust.
+        scheduler: Id of a scheduler, tuned:FILE, rollout:BASE, agent:FOLDER, or
+            python:MODULE.CLASS, which may run any code: name only what you trust.
         seconds: Simulated time.
         seed: Seed of the world; under one seed all schedulers face the same frames.
         load: Factor on every rate.

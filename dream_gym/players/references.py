@@ -9,6 +9,8 @@ from dream_gym.errors import ConfigError
 from dream_gym.players import custom
 from dream_gym.players.custom import PythonPlayer, python_player
 from dream_gym.players.player import Player
+from dream_gym.players.rollout import PREFIX as ROLLOUT
+from dream_gym.players.rollout import rollout_player
 from dream_gym.players.run_folder import RunFolder
 from dream_gym.players.scheduler import CompiledPlayer, OptionValue
 from dream_gym.reading.python_reference import PythonReference
@@ -41,9 +43,10 @@ def make_player(
     Args:
         reference: The id of a scheduler; ``tuned:FILE``, options that `dream-gym tune` has found;
             ``learned:FILE`` or ``shipped:NAME``, weights of the scheduler `learned`;
-            ``python:MODULE.CLASS``, a `Scheduler` or a player of your own; ``agent:FOLDER``, the
-            run folder of a trained agent; or a scheduler object.
-        options: Options of a scheduler, or arguments of the class.
+            ``rollout:BASE``, a planner over any of these; ``python:MODULE.CLASS``, a `Scheduler` or
+            a player of your own; ``agent:FOLDER``, the run folder of a trained agent; or a
+            scheduler object.
+        options: Options of a scheduler, of a planner and its scheduler, or arguments of the class.
         name: What tables call it, by default a short form of the reference.
         folder: Where relative paths start and modules are looked for first, by default the working
             directory.
@@ -64,10 +67,11 @@ def make_player(
         return _agent(_below(folder, reference.removeprefix(AGENT)), name)
     if reference.startswith(PYTHON):
         return python_player(python_reference(reference, folder), options, name)
-    for prefix in _FILES:
-        if reference.startswith(prefix):
-            reference = f"{prefix}{_below(folder, reference.removeprefix(prefix))}"
-    return CompiledPlayer(get_scheduler(reference), options, name=name)
+    if reference.startswith(ROLLOUT):
+        base = reference.removeprefix(ROLLOUT)
+        name = name or short_name(reference)
+        return rollout_player(_compiled_scheduler(base, folder), options, name)
+    return CompiledPlayer(_compiled_scheduler(reference, folder), options, name=name)
 
 
 def check_reference(
@@ -101,6 +105,8 @@ def python_reference(reference: str, folder: Path | None) -> PythonReference:
 
 def short_name(reference: str) -> str:
     """What tables call a player of this reference: of a path, the last part."""
+    if reference.startswith(ROLLOUT):
+        return f"{ROLLOUT}{short_name(reference.removeprefix(ROLLOUT))}"
     for prefix in (*_FILES, AGENT, SHIPPED):
         if reference.startswith(prefix):
             return Path(reference.removeprefix(prefix)).name
@@ -117,6 +123,24 @@ def _agent(folder: Path, name: str) -> Player:
     from dream_gym.players.agent import AgentPlayer  # with the environments, which take time
 
     return AgentPlayer(folder, name=name)
+
+
+def _compiled_scheduler(reference: str, folder: Path | None) -> BuiltinScheduler:
+    """The compiled scheduler of an id or of a file.
+
+    Raises:
+        ConfigError: There is none, or the reference is that of another kind of player.
+    """
+    for prefix in (AGENT, PYTHON, ROLLOUT):
+        if reference.startswith(prefix):
+            raise ConfigError(
+                f"{ROLLOUT}{reference}: only compiled schedulers can be played on, such as "
+                f"{ROLLOUT}dream_full"
+            )
+    for prefix in _FILES:
+        if reference.startswith(prefix):
+            reference = f"{prefix}{_below(folder, reference.removeprefix(prefix))}"
+    return get_scheduler(reference)
 
 
 def _refuse(options: dict[str, Any], why: str) -> None:

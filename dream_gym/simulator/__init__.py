@@ -16,9 +16,18 @@ from dream_gym.simulator.decision import (
     wait,
 )
 from dream_gym.simulator.dispatching import switch_bytes, switch_cost, switch_energy_pj, switch_ns
-from dream_gym.simulator.engine import DONE, Engine, make_run, run_to_decision, take_decision
+from dream_gym.simulator.engine import (
+    DONE,
+    IMPOSSIBLE,
+    MORE,
+    Engine,
+    make_run,
+    run_to_decision,
+    take_decision,
+)
 from dream_gym.simulator.events import advance, apply_decision
 from dream_gym.simulator.frames import judge_all
+from dream_gym.simulator.futures import redraw
 from dream_gym.simulator.lifetime import begin_run, finish_run
 from dream_gym.simulator.problem import (
     NONE,
@@ -36,6 +45,8 @@ __all__ = [
     "DISPATCH",
     "DONE",
     "DROP",
+    "IMPOSSIBLE",
+    "MORE",
     "NEVER",
     "NONE",
     "PASS",
@@ -67,6 +78,7 @@ __all__ = [
     "latest_stream",
     "make_run",
     "records_at",
+    "redraw",
     "run_to_decision",
     "switch_bytes",
     "switch_cost",

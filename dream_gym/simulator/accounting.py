@@ -5,7 +5,7 @@ from __future__ import annotations
 from dream_gym.compiling.jit import compiled, entry_point, inlined
 from dream_gym.simulator.arena import Ints
 from dream_gym.simulator.frames import judge_all
-from dream_gym.simulator.problem import ACCURACY_UNITS, Problem, view_problem_compiled
+from dream_gym.simulator.problem import ACCURACY_UNITS, NONE, Problem, view_problem_compiled
 from dream_gym.simulator.state import State, view_state_compiled
 from dream_gym.simulator.windows import charged_pj
 from dream_gym.simulator.worlds import due_ns, exists, path_energy_pj
@@ -95,7 +95,7 @@ def lower_bound(
                 if most == 0:
                     sums[1] = frame
                     return UNFINISHED
-                if exists(problem, state, stream, frame):
+                if exists(problem, state, stream, frame, NONE):
                     index = problem.streams[stream].first_frame + frame
                     sums[2 + model] += _frame_energy_pj(problem, state, model, lightest, index)
                 frame += 1

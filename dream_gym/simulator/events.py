@@ -129,7 +129,7 @@ def _release_dependents(problem: Problem, state: State, frames: Ints, slot: int)
         ratio = problem.streams[child].parent_ratio
         if problem.streams[child].parent == stream and frame % ratio == 0:
             index = frame // ratio
-            if exists(problem, state, child, index):
+            if exists(problem, state, child, index, stream):
                 release(problem, state, frames, child, index, state.slots[slot].nominal_ns)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dream_gym.compiling.jit import compiled, inlined
 from dream_gym.simulator.arena import Ints
 from dream_gym.simulator.problem import NONE, Problem
-from dream_gym.simulator.state import LOST, MET, NEVER, NOTES, RECENT, UNDECIDED, State
+from dream_gym.simulator.state import EXISTS, LOST, MET, NEVER, NOTES, RECENT, UNDECIDED, State
 from dream_gym.simulator.worlds import drawn_release_ns, due_ns, exists, is_triggered
 
 COMPLETED, DROPPED, DISPLACED, EXPIRED, PARENT_LOST, UNFINISHED = range(6)
@@ -140,8 +140,10 @@ def lose_descendants(problem: Problem, state: State, record: Ints, stream: int, 
     """Lose the frames, never released, that a lost frame would have triggered."""
     for child in range(len(problem.streams)):
         ratio = problem.descent[stream, child]
-        if ratio > 0 and frame % ratio == 0 and exists(problem, state, child, frame // ratio):
-            _lose_unreleased(problem, state, record, child, frame // ratio, PARENT_LOST)
+        if ratio > 0 and frame % ratio == 0:
+            index = frame // ratio
+            if exists(problem, state, child, index, stream):
+                _lose_unreleased(problem, state, record, child, index, PARENT_LOST)
 
 
 @compiled
@@ -244,9 +246,12 @@ def _judge(problem: Problem, state: State, stream: int, until_ns: int) -> None:
         deadline_ns = due_ns(problem, stream, frame)
         if deadline_ns > last_ns:
             break
-        if state.verdict[stream, frame % ring] != UNDECIDED:
+        verdict = state.verdict[stream, frame % ring]
+        if verdict != UNDECIDED:
             state.verdict[stream, frame % ring] = UNDECIDED
-        elif exists(problem, state, stream, frame):
+        if verdict == EXISTS or (
+            verdict == UNDECIDED and exists(problem, state, stream, frame, NONE)
+        ):
             state.models[problem.streams[stream].model].violations += 1
         frame += 1
     state.streams[stream].judged = frame

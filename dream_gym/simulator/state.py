@@ -17,8 +17,9 @@ RECENT = 10
 NEVER = np.iinfo(np.int64).max
 """The time of an event that does not come."""
 
-UNDECIDED, MET, LOST = range(3)
-"""Verdicts on a frame before its deadline."""
+UNDECIDED, MET, LOST, EXISTS = range(4)
+"""Verdicts on a frame before its deadline; `EXISTS` is of no run, but of a future that is tried:
+it is undecided, and need not be drawn to be known, see `futures.redraw`."""
 
 
 RUN = record_type(

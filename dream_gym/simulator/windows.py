@@ -5,7 +5,7 @@ from __future__ import annotations
 from dream_gym.compiling.jit import compiled, inlined
 from dream_gym.simulator.arena import Floats
 from dream_gym.simulator.frames import judge_all
-from dream_gym.simulator.problem import Problem
+from dream_gym.simulator.problem import NONE, Problem
 from dream_gym.simulator.state import State
 from dream_gym.simulator.worlds import due_ns, exists
 
@@ -70,7 +70,7 @@ def due_since(problem: Problem, state: State, model: int, start_ns: float) -> in
         if problem.streams[stream].model == model:
             frame = state.streams[stream].judged - 1
             while frame >= 0 and due_ns(problem, stream, frame) > start_ns:
-                due += exists(problem, state, stream, frame)
+                due += exists(problem, state, stream, frame, NONE)
                 frame -= 1
     return due
 

@@ -62,17 +62,25 @@ def drawn_release_ns(problem: Problem, state: State, stream: int, frame: int) ->
 
 
 @compiled
-def exists(problem: Problem, state: State, stream: int, frame: int) -> bool:
-    """Whether a frame is part of the run: it and its ancestors are triggered and due in time."""
-    while True:
+def exists(problem: Problem, state: State, stream: int, frame: int, given: int) -> bool:
+    """Whether a frame is part of the run: it and its ancestors are triggered and due in time.
+
+    Args:
+        problem: The problem.
+        state: The state.
+        stream: The stream.
+        frame: The frame.
+        given: Stream of an ancestor that is known to be part of it, `NONE` where none is. What is
+            known is not drawn again, see `futures.redraw`.
+    """
+    while stream != given:
         if due_ns(problem, stream, frame) > state.run[0].horizon_ns:
             return False
         if not is_triggered(problem, state, stream, frame):
             return False
-        if problem.streams[stream].parent == NONE:
-            return True
         frame *= problem.streams[stream].parent_ratio
-        stream = problem.streams[stream].parent
+        stream = problem.streams[stream].parent  # `NONE` behind a root
+    return True
 
 
 @compiled
@@ -104,7 +112,7 @@ def count_frames(
     while due_ns(problem, stream, frame) <= horizon_ns:
         if frame == end:
             return count, frame
-        count += exists(problem, state, stream, frame)
+        count += exists(problem, state, stream, frame, NONE)
         frame += 1
     return count, NONE
 

@@ -55,9 +55,9 @@ class PolicySpec(Config):
     """A player in a benchmark.
 
     Args:
-        scheduler: A reference: the id of a scheduler, ``tuned:FILE``, ``python:MODULE.CLASS`` or
-            ``agent:FOLDER``, see `make_player`; paths are relative to the folder of this file, and
-            modules are looked for there first.
+        scheduler: A reference: the id of a scheduler, ``tuned:FILE``, ``rollout:BASE``,
+            ``python:MODULE.CLASS`` or ``agent:FOLDER``, see `make_player`; paths are relative to
+            the folder of this file, and modules are looked for there first.
         options: Its options; defaults for those not named.
         tune: Options to search for, beside the fixed ones.
         name: What tables call it, by default after the reference.
