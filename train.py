@@ -24,7 +24,7 @@ from dream_gym.errors import ConfigError, DreamGymError
 from dream_gym.players.run_folder import RunFolder
 from dream_gym.reading.resources import absolute_if_path
 from dream_gym.reading.yaml_core import load_yaml
-from dream_gym.schedulers import LEARNED
+from dream_gym.schedulers import EVOLVED, LEARNED
 from dream_gym.simulator import Cell
 from dream_gym.workload import is_one_world, load_scenario, training_seeds
 
@@ -39,10 +39,10 @@ class Arguments:
     """Train an agent on an environment, with hyperparameters from a YAML file.
 
     Args:
-        algo: Algorithm: ppo, sac, maskable_ppo, dqn or es.
+        algo: Algorithm: ppo, sac, maskable_ppo, dqn, es or evolve.
         environment: Id of the environment; by default DreamRTMM-v0 for ppo and sac,
-            DreamRTMM-Dispatch-v0 for maskable_ppo and dqn. es needs none: it trains the weights of
-            the scheduler learned in simulations.
+            DreamRTMM-Dispatch-v0 for maskable_ppo and dqn. es and evolve need none: they search
+            for weights of the scheduler learned, and for a rule of evolved, in simulations.
         scenario: Name or path of the scenario.
         platform: Name or path of the platform.
         load: Factor on every rate.
@@ -54,7 +54,7 @@ class Arguments:
         generated: Train on so many random workloads instead: the first of the generator's training
             range.
         reward: Reward to learn from.
-        objective: What es makes small: uxcost, violations or energy.
+        objective: What es and evolve make small: uxcost, violations or energy.
         episode_seconds: Simulated seconds of an episode.
         env: An argument of the environment as KEY=VALUE, the value in YAML, such as
             tunables=[alpha,patience]; may be given several times.
@@ -191,7 +191,7 @@ def _places(given: dict[str, Any], arguments: Arguments, environment: str) -> di
         raise ConfigError("--generated: the suite has cells of its own; give one or the other")
     if not 1 <= arguments.generated <= MOST_GENERATED:
         raise ConfigError(f"--generated: expected 1 to {MOST_GENERATED}, got {arguments.generated}")
-    if environment == LEARNED.name:  # which draws them as it goes
+    if environment in (LEARNED.name, EVOLVED.name):  # which draw them as it goes
         return {"generated": arguments.generated}
     return {"cells": [Cell.generated(n).portable() for n in training_seeds(arguments.generated)]}
 

@@ -1,4 +1,4 @@
-"""Where the weights of `learned` are trained and selected, without an environment."""
+"""Where the parameters of schedulers are trained and selected, without an environment."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Worlds:
 
     Args:
         arguments: See `Arguments`.
-        scheduler: What plays, whose parameters are given with each run.
+        scheduler: What plays, with any of the parameters that are trained: all have its length.
 
     Raises:
         ConfigError: An argument is malformed.

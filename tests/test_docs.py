@@ -69,6 +69,15 @@ def test_the_page_of_the_learned_score_has_every_feature() -> None:
     assert rows == [*{**PAIR_FEATURES, **FRAME_FEATURES, **CONTEXT_FEATURES}.items()]
 
 
+def test_the_page_of_the_evolved_rule_runs(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    agents = Path(__file__).parents[1]
+    for name in ("train.py", "agents"):
+        (tmp_path / name).symlink_to(agents / name)
+    run_page("evolved.md", tmp_path)
+    assert '"rule": ' in next((tmp_path / "runs" / "rule").glob("best-*.json")).read_text()
+
+
 def test_the_page_of_schedulers_in_python_runs(tmp_path: Path) -> None:
     run_page("schedulers-in-python.md", tmp_path)
 

@@ -34,7 +34,7 @@ def test_wheel_holds_all_modules_and_configs(tmp_path):
     for path in (ROOT / "dream_gym").rglob("*.py"):
         assert str(path.relative_to(ROOT)) in names
     for path in (ROOT / "configs").rglob("*.*"):
-        if path.suffix not in (".csv", ".yaml"):
+        if path.suffix not in (".csv", ".yaml", ".json"):
             continue
         assert f"dream_gym/configs/{path.relative_to(ROOT / 'configs')}" in names
     assert "dream_gym/py.typed" in names

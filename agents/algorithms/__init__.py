@@ -5,7 +5,7 @@ import importlib
 from agents.algorithms.protocol import Algorithm, Learner
 from dream_gym.errors import ConfigError, hint
 
-ALGORITHMS = ("ppo", "sac", "maskable_ppo", "dqn", "es", "imitate", "pair_ppo")
+ALGORITHMS = ("ppo", "sac", "maskable_ppo", "dqn", "es", "evolve", "imitate", "pair_ppo")
 """The algorithms, which are modules of this folder; add yours."""
 
 

@@ -29,7 +29,7 @@ class Learner(Protocol):
         """The geometric mean of UXCost in the worlds to select on, as it would play now."""
 
     def checkpoint(self) -> bytes:
-        """The safetensors file that a player is made from."""
+        """The content of the file that a player is made from."""
 
     def state(self) -> bytes:
         """All that training is resumed from."""

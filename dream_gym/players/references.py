@@ -15,6 +15,8 @@ from dream_gym.players.run_folder import RunFolder
 from dream_gym.players.scheduler import CompiledPlayer, OptionValue
 from dream_gym.reading.python_reference import PythonReference
 from dream_gym.schedulers import (
+    EVOLVED,
+    EVOLVED_PREFIX,
     LEARNED,
     LEARNED_PREFIX,
     SHIPPED,
@@ -27,7 +29,7 @@ from dream_gym.schedulers import (
 AGENT = "agent:"
 PYTHON = custom.PREFIX
 TUNED = tuned.PREFIX
-_FILES = (TUNED, LEARNED_PREFIX)
+_FILES = (TUNED, LEARNED_PREFIX, EVOLVED_PREFIX)
 """What references to files of a scheduler begin with."""
 
 
@@ -42,7 +44,8 @@ def make_player(
 
     Args:
         reference: The id of a scheduler; ``tuned:FILE``, options that `dream-gym tune` has found;
-            ``learned:FILE`` or ``shipped:NAME``, weights of the scheduler `learned`;
+            ``learned:FILE``, weights of the scheduler `learned`; ``evolved:FILE``, a rule of the
+            scheduler `evolved`; ``shipped:NAME``, weights or a rule of this package;
             ``rollout:BASE``, a planner over any of these; ``python:MODULE.CLASS``, a `Scheduler` or
             a player of your own; ``agent:FOLDER``, the run folder of a trained agent; or a
             scheduler object.
@@ -116,8 +119,10 @@ def short_name(reference: str) -> str:
 def _agent(folder: Path, name: str) -> Player:
     """The agent of a run folder."""
     run = RunFolder.open(folder)
-    if run.card.loader == LEARNED.name:
-        scheduler = get_scheduler(f"{LEARNED_PREFIX}{run.path_of(run.playable)}")
+    prefixes = {LEARNED.name: LEARNED_PREFIX, EVOLVED.name: EVOLVED_PREFIX}
+    if run.card.loader in prefixes:
+        prefix = prefixes[run.card.loader]
+        scheduler = get_scheduler(f"{prefix}{run.path_of(run.playable)}")
         name = name or f"{run.card.algorithm} ({folder.resolve().name})"
         return CompiledPlayer(scheduler, name=name)
     from dream_gym.players.agent import AgentPlayer  # with the environments, which take time

@@ -1,10 +1,11 @@
 """Run folders: what a trained agent is, and how its training went.
 
 The card, ``card.json``, is the whole truth. It names the files that belong to the run, with their
-digests: the best and the last checkpoint, which hold numbers only (safetensors), and what training
-is resumed from, which may hold pickles and is read by ``train.py --resume`` alone. Files are
-written before the card that names them, and removed when none does: a kill at any moment leaves the
-run as it was before or after. ``evaluations.csv`` is written for people, from the card.
+digests: the best and the last checkpoint, which hold no code (numbers in safetensors, or a rule in
+JSON), and what training is resumed from, which may hold pickles and is read by ``train.py
+--resume`` alone. Files are written before the card that names them, and removed when none does: a
+kill at any moment leaves the run as it was before or after. ``evaluations.csv`` is written for
+people, from the card.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from dream_gym.reading.resources import Config, read
 
 CARD, EVALUATIONS = "card.json", "evaluations.csv"
 _OLD_CARD = "run.yaml"
-EnvironmentId: TypeAlias = Literal["DreamRTMM-v0", "DreamRTMM-Dispatch-v0", "learned"]
+EnvironmentId: TypeAlias = Literal["DreamRTMM-v0", "DreamRTMM-Dispatch-v0", "learned", "evolved"]
+_SUFFIXES = {"evolved": ".json"}
+"""What the names of checkpoints end with, by loader, where it is not ``.safetensors``."""
 
 
 class Evaluation(Config):
@@ -44,10 +47,10 @@ class RunCard(Config):
     Args:
         schema_version: Version of this file, 2.
         loader: What makes a player from a checkpoint: a key of `dream_gym.players.actor.LOADERS`,
-            or ``learned``, whose checkpoints are weights of that scheduler.
+            or ``learned`` or ``evolved``, whose checkpoints are files of that scheduler.
         algorithm: Name of the algorithm.
-        environment: Id of the environment; or ``learned``, the scheduler whose weights are trained
-            in simulations.
+        environment: Id of the environment; or ``learned`` or ``evolved``, the scheduler whose
+            weights or rule are trained in simulations.
         environment_arguments: Its arguments.
         environment_digest: Of the names of its observations and the layout of its actions, see
             `dream_gym.players.environments.environment_digest`.
@@ -138,6 +141,10 @@ class RunFolder:
             raise ConfigError(f"{self.path}: has no checkpoint yet; train it: --resume")
         return record
 
+    @property
+    def _suffix(self) -> str:
+        return _SUFFIXES.get(self.card.loader, ".safetensors")
+
     def path_of(self, record: FileOnRecord) -> Path:
         """The path of a checkpoint; raises `ConfigError` if it is missing or damaged."""
         read_file(self.path, record)
@@ -162,10 +169,10 @@ class RunFolder:
         if uxcost is not None:
             known = self.card.evaluations
             if all(uxcost < other.uxcost for other in known):
-                name = f"best-{timesteps}.safetensors"
+                name = f"best-{timesteps}{self._suffix}"
                 changes["best"] = write_file(self.path, name, content, timesteps)
             changes["evaluations"] = (*known, Evaluation(timesteps=timesteps, uxcost=uxcost))
-        name = f"last-{timesteps}.safetensors"
+        name = f"last-{timesteps}{self._suffix}"
         changes["last"] = write_file(self.path, name, content, timesteps)
         changes["resume"] = write_file(self.path, f"resume-{timesteps}.zip", resume, timesteps)
         self.card = self.card.model_copy(update=changes)
@@ -185,7 +192,7 @@ class RunFolder:
             for record in (self.card.best, self.card.last, self.card.resume)
             if record is not None
         }
-        for pattern in ("best-*.safetensors", "last-*.safetensors", "resume-*.zip"):
+        for pattern in (f"best-*{self._suffix}", f"last-*{self._suffix}", "resume-*.zip"):
             for path in self.path.glob(pattern):
                 steps = path.stem.partition("-")[2]
                 if path.name not in named and steps.isdigit():

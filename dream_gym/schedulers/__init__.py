@@ -9,6 +9,8 @@ from dream_gym.errors import ConfigError, hint, shown
 from dream_gym.reading import resources
 from dream_gym.schedulers.builtin import BuiltinScheduler, Family
 from dream_gym.schedulers.custom import Scheduler, make_python_engine
+from dream_gym.schedulers.evolved import EVOLVED, shipped_rules
+from dream_gym.schedulers.evolved import PREFIX as EVOLVED_PREFIX
 from dream_gym.schedulers.learned import LEARNED, SHIPPED
 from dream_gym.schedulers.learned import PREFIX as LEARNED_PREFIX
 from dream_gym.schedulers.tuned import PREFIX, read_tuned
@@ -35,6 +37,7 @@ MODULES = (
     "dream.online",
     "dream.plus",
     "learned",
+    "evolved",
 )
 """The modules of the built-in schedulers, one each, in the order of listings; add yours."""
 
@@ -54,7 +57,7 @@ def get_scheduler(name: str | BuiltinScheduler) -> BuiltinScheduler:
     """The built-in scheduler of an id or of a file; passes an object through.
 
     Args:
-        name: An id, ``tuned:FILE``, ``learned:FILE`` or ``shipped:NAME``.
+        name: An id, ``tuned:FILE``, ``learned:FILE``, ``evolved:FILE`` or ``shipped:NAME``.
 
     Raises:
         ConfigError: There is no such scheduler, or the file is malformed.
@@ -65,6 +68,10 @@ def get_scheduler(name: str | BuiltinScheduler) -> BuiltinScheduler:
         raise ConfigError(f"scheduler: expected an id or a scheduler object, got {name!r}")
     if name.startswith(LEARNED_PREFIX):
         return replace(LEARNED, preset={"weights": name.removeprefix(LEARNED_PREFIX)})
+    if name.startswith(EVOLVED_PREFIX):
+        return replace(EVOLVED, preset={"rule": name.removeprefix(EVOLVED_PREFIX)})
+    if name.startswith(SHIPPED) and name.removeprefix(SHIPPED) in shipped_rules():
+        return replace(EVOLVED, preset={"rule": name})
     if name.startswith(SHIPPED):
         return replace(LEARNED, preset={"weights": name})
     if name.startswith(PREFIX):
@@ -87,6 +94,8 @@ def get_scheduler(name: str | BuiltinScheduler) -> BuiltinScheduler:
 
 __all__ = [
     "BUILTIN",
+    "EVOLVED",
+    "EVOLVED_PREFIX",
     "LEARNED",
     "LEARNED_PREFIX",
     "SHIPPED",

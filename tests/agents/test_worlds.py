@@ -21,6 +21,7 @@ CELLS = [
 ]
 POINTS = [first_parameters(hidden=2, block_ms=0.25, variants=False, seed=seed) for seed in (1, 2)]
 POINTS[1][5:60] += 0.3
+SCHEDULER = learned_with(POINTS[0])
 
 
 def names(runs: Any) -> list[str]:
@@ -28,7 +29,7 @@ def names(runs: Any) -> list[str]:
 
 
 def test_training_and_selection_share_no_workload_and_no_seed() -> None:
-    worlds = Worlds({"generated": 5}, learned_with(POINTS[0]))
+    worlds = Worlds({"generated": 5}, SCHEDULER)
     drawn = [run for index in range(4) for run in worlds.draw(np.random.default_rng(index), 7)]
     assert all(run.seed in TRAINING for run in drawn)
     assert set(names(drawn)) == {f"generated:{seed}" for seed in range(5)}
@@ -41,7 +42,7 @@ def test_training_and_selection_share_no_workload_and_no_seed() -> None:
 
 def test_loads_of_random_workloads_may_go_round() -> None:
     factors = (1.0, 0.5, 0.25)
-    worlds = Worlds({"generated": 90, "load_factors": factors}, learned_with(POINTS[0]))
+    worlds = Worlds({"generated": 90, "load_factors": factors}, SCHEDULER)
     found: dict[int, set[float]] = {}
     for run in worlds.draw(np.random.default_rng(1), 90):
         seed = int(run.cell.scenario.removeprefix("generated:"))
@@ -52,7 +53,7 @@ def test_loads_of_random_workloads_may_go_round() -> None:
 
 
 def test_given_cells_are_drawn_in_turn_and_selected_on_other_seeds() -> None:
-    worlds = Worlds({"cells": CELLS}, learned_with(POINTS[0]))
+    worlds = Worlds({"cells": CELLS}, SCHEDULER)
     drawn = worlds.draw(np.random.default_rng(3), 6)
     assert sorted(names(drawn)) == ["ar_call"] * 3 + ["ar_social"] * 3
     assert drawn != worlds.draw(np.random.default_rng(4), 6)
@@ -63,9 +64,7 @@ def test_given_cells_are_drawn_in_turn_and_selected_on_other_seeds() -> None:
 
 @pytest.mark.parametrize("objective", ["uxcost", "violations", "energy"])
 def test_costs_are_mean_logarithms_of_single_runs(objective: str) -> None:
-    worlds = Worlds(
-        {"cells": CELLS, "episode_seconds": 0.1, "objective": objective}, learned_with(POINTS[0])
-    )
+    worlds = Worlds({"cells": CELLS, "episode_seconds": 0.1, "objective": objective}, SCHEDULER)
     runs = worlds.draw(np.random.default_rng(1), 3)
     costs = worlds.train(POINTS, runs)
     for point, cost in zip(POINTS, costs, strict=True):
@@ -109,4 +108,4 @@ def cost_alone(run: Any, point: Any, objective: str) -> float:
 )
 def test_a_malformed_argument_is_one_error(arguments: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        Worlds(arguments, learned_with(POINTS[0]))
+        Worlds(arguments, SCHEDULER)

@@ -19,6 +19,7 @@ from dream_gym.hardware import load_platform, read_costs
 from dream_gym.players.run_folder import RunFolder
 from dream_gym.reading import inputs
 from dream_gym.schedulers import get_scheduler
+from dream_gym.schedulers.evolved.scheduler import find_rule
 from dream_gym.workload import load_scenario, read_recording
 
 ABOUT = {
@@ -58,6 +59,7 @@ READERS = {
     "c.yaml": load_suite,
     "d.yaml": lambda path: get_scheduler(f"tuned:{path}"),
     "e.yaml": lambda path: load_hyperparameters(str(path), "learned", EsHyperparameters),
+    "rule.json": lambda path: find_rule(str(path)),
     "card.json": lambda path: RunFolder.open(path.parent),
     "about.json": lambda path: read_outcome(path.parent),
     "runs.parquet": read_runs,

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.algorithms.es import EsHyperparameters
+from agents.algorithms.evolve import EvolveHyperparameters
 from agents.hyperparameters import Sb3Hyperparameters, load_hyperparameters
 from dream_gym.analysis.suites.suite import Roster, Suite
 from dream_gym.errors import ConfigError
@@ -28,6 +29,7 @@ from dream_gym.reading import resources
 from dream_gym.reading.resources import Config
 from dream_gym.reading.yaml_core import load_yaml
 from dream_gym.schedulers import get_scheduler
+from dream_gym.schedulers.evolved.scheduler import find_rule
 from dream_gym.schedulers.tuned import TunedFile
 from dream_gym.simulator import build_problem
 from dream_gym.workload import Scenario, load_scenario, read_recording
@@ -129,11 +131,16 @@ FILES = {
     "grids": Kind(shipped("suites/robust.yaml"), _reader(Suite)),
     "roster": Kind(shipped("rosters/online.yaml"), _reader(Roster)),
     "tuned": Kind(TUNED, lambda path: get_scheduler(f"tuned:{path}")),
+    "rule": Kind(shipped("rules/evolved.json"), lambda path: find_rule(str(path)).program),
     "tuned file": Kind(TUNED, _reader(TunedFile)),
     "card": Kind(CARD, _reader(RunCard)),
     "hyperparameters": Kind(
         shipped("agents/sac.yaml"),
         lambda path: load_hyperparameters(str(path), "DreamRTMM-v0", Sb3Hyperparameters),
+    ),
+    "evolve": Kind(
+        shipped("agents/evolve.yaml"),
+        lambda path: load_hyperparameters(str(path), "evolved", EvolveHyperparameters),
     ),
     "es": Kind(
         shipped("agents/es.yaml"),
