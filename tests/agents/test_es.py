@@ -20,6 +20,7 @@ from dream_gym.errors import ConfigError
 from dream_gym.players import make_player
 from dream_gym.players.run_folder import RunFolder
 from dream_gym.schedulers.learned.weights import read_weights
+from tests.agents.refusing import refusal
 
 pytestmark = pytest.mark.compiled
 
@@ -150,10 +151,7 @@ def test_hidden_units_grow_from_trained_weights(trained: Path, tmp_path: Path) -
     ],
 )
 def test_bad_arguments_give_one_line(arguments: list[str], words: str, tmp_path: Path) -> None:
-    done = train("--algo", "es", *arguments, "--output", "run", cwd=tmp_path)
-    assert done.returncode == 2, done.stderr
-    assert done.stderr.count("\n") == 1
-    assert words in done.stderr
+    assert words in refusal(["--algo", "es", *arguments, "--output", str(tmp_path / "run")])
     assert not (tmp_path / "run").exists()
 
 

@@ -20,6 +20,7 @@ from dream_gym.files import locked
 from dream_gym.players import make_player
 from dream_gym.players.run_folder import RunFolder
 from dream_gym.simulator import Cell
+from tests.agents.refusing import refusal
 
 pytestmark = pytest.mark.compiled
 
@@ -300,12 +301,14 @@ def test_bad_arguments_give_one_line_and_leave_nothing(
         lines = "".join(f"  {name}: {value}\n" for name, value in usual.items())
         (tmp_path / "mine.yaml").write_text(f"DreamRTMM-v0:\n{lines}")
         arguments = ["--hyperparameters", str(tmp_path / "mine.yaml")]
-    done = train(*arguments, "--output", str(tmp_path / "run"))
-    assert done.returncode == 2, done.stderr
-    assert done.stderr.startswith("error: ")
-    assert done.stderr.count("\n") == 1
-    assert words in done.stderr
+    assert words in refusal([*arguments, "--output", str(tmp_path / "run")])
     assert not (tmp_path / "run").exists()
+
+
+def test_an_error_is_one_line(tmp_path: Path) -> None:
+    done = train("--timesteps", "0", "--output", str(tmp_path / "run"))
+    assert done.returncode == 2
+    assert done.stderr == f"error: {refusal(['--timesteps', '0'])}\n"
 
 
 def test_a_run_is_not_overwritten(run: Path) -> None:
