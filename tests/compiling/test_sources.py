@@ -62,9 +62,7 @@ def before(copy):
         ("compiling/jit.py", {"begin", "edf", "moca", "step"}),
     ],
 )
-def test_a_change_compiles_what_contains_it_and_nothing_else(
-    copy, before, changed, compiled_again
-):
+def test_a_change_compiles_what_contains_it_and_nothing_else(copy, before, changed, compiled_again):
     path = copy / changed
     kept = path.read_bytes()
     path.write_bytes(kept + b"\n# changed\n")
