@@ -20,7 +20,7 @@ from agents.training import default_folder, start_run, train
 from dream_gym.analysis import load_suite
 from dream_gym.cli.output import prepare_streams
 from dream_gym.envs.sampling import DEFAULT_SCENARIO, PLACE_ARGUMENTS
-from dream_gym.errors import ConfigError, DreamGymError
+from dream_gym.errors import ConfigError, DreamGymError, hint
 from dream_gym.players.run_folder import RunFolder
 from dream_gym.reading.resources import absolute_if_path
 from dream_gym.reading.yaml_core import load_yaml
@@ -39,10 +39,11 @@ class Arguments:
     """Train an agent on an environment, with hyperparameters from a YAML file.
 
     Args:
-        algo: Algorithm: ppo, sac, maskable_ppo, dqn, es or evolve.
+        algo: Algorithm: ppo, sac, maskable_ppo, dqn, es, pair_ppo, imitate or evolve.
         environment: Id of the environment; by default DreamRTMM-v0 for ppo and sac,
-            DreamRTMM-Dispatch-v0 for maskable_ppo and dqn. es and evolve need none: they search
-            for weights of the scheduler learned, and for a rule of evolved, in simulations.
+            DreamRTMM-Dispatch-v0 for maskable_ppo and dqn. The others need none: es, pair_ppo and
+            imitate train weights of the scheduler learned, evolve finds a rule of evolved, in
+            simulations.
         scenario: Name or path of the scenario.
         platform: Name or path of the platform.
         load: Factor on every rate.
@@ -50,11 +51,11 @@ class Arguments:
             nothing, such as drone_outdoor: all seeds would be the same world, easily memorised.
         cascade: Probability that a frame triggers one of a dependent.
         suite: Name or path of a suite, whose cells are trained on instead, each with its load,
-            jitter, cascade and expiry.
+            jitter, cascade and expiry; with a scenario, its cells of that one only.
         generated: Train on so many random workloads instead: the first of the generator's training
             range.
         reward: Reward to learn from.
-        objective: What es and evolve make small: uxcost, violations or energy.
+        objective: What these make small: uxcost, violations or energy.
         episode_seconds: Simulated seconds of an episode.
         env: An argument of the environment as KEY=VALUE, the value in YAML, such as
             tunables=[alpha,patience]; may be given several times.
@@ -113,7 +114,9 @@ def _begin(arguments: Arguments) -> Path:
         _pairs("hyper", arguments.hyper),
     )
     given = {**hyperparameters.environment, **_given(arguments)}
-    environment_arguments = given | _places(given, arguments, environment)
+    places = _places(given, arguments, environment)
+    if "cells" in places:
+        given.pop("scenario", None)  # it has chosen among the cells of a suite
     folder = arguments.output
     if folder is None:
         scenario = given.get("scenario", DEFAULT_SCENARIO)
@@ -124,7 +127,7 @@ def _begin(arguments: Arguments) -> Path:
         folder,
         algorithm=algorithm,
         environment=environment,
-        environment_arguments=environment_arguments,
+        environment_arguments=given | places,
         hyperparameters=hyperparameters,
         timesteps=arguments.timesteps,
         seed=arguments.seed,
@@ -182,11 +185,13 @@ def _places(given: dict[str, Any], arguments: Arguments, environment: str) -> di
             return {}
         return {"jitter": JITTER}
     both = [name for name in (*PLACE_ARGUMENTS, "cells", "preset") if name in given]
+    if arguments.suite is not None and both == ["scenario"]:
+        return {"cells": _cells_of(arguments.suite, given["scenario"])}
     if both:
         raise ConfigError(f"--{option}: its cells say what {', '.join(both)} are; leave them out")
     if arguments.generated is None:
         assert arguments.suite is not None
-        return {"cells": [_fields(cell) for cell in load_suite(arguments.suite).cells]}
+        return {"cells": _cells_of(arguments.suite)}
     if arguments.suite is not None:
         raise ConfigError("--generated: the suite has cells of its own; give one or the other")
     if not 1 <= arguments.generated <= MOST_GENERATED:
@@ -194,6 +199,18 @@ def _places(given: dict[str, Any], arguments: Arguments, environment: str) -> di
     if environment in (LEARNED.name, EVOLVED.name):  # which draw them as it goes
         return {"generated": arguments.generated}
     return {"cells": [Cell.generated(n).portable() for n in training_seeds(arguments.generated)]}
+
+
+def _cells_of(suite: str, scenario: str | None = None) -> list[dict[str, Any]]:
+    """The cells of a suite, or those of one scenario, as arguments."""
+    cells = load_suite(suite).cells
+    found = [_fields(cell) for cell in cells if scenario in (None, cell.scenario)]
+    if not found:
+        names = sorted({cell.scenario for cell in cells})
+        raise ConfigError(
+            f"scenario: {suite} has no cell of {scenario}; {hint(str(scenario), names)}"
+        )
+    return found
 
 
 def _fields(cell: Cell) -> dict[str, Any]:

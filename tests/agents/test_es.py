@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tyro
 
 pytest.importorskip("torch")
 pytest.importorskip("cma")
@@ -21,6 +22,7 @@ from dream_gym.players import make_player
 from dream_gym.players.run_folder import RunFolder
 from dream_gym.schedulers.learned.weights import read_weights
 from tests.agents.refusing import refusal
+from train import Arguments, _begin
 
 pytestmark = pytest.mark.compiled
 
@@ -148,11 +150,23 @@ def test_hidden_units_grow_from_trained_weights(trained: Path, tmp_path: Path) -
         (["--generated", "0"], "--generated"),
         (["--generated", "3", "--load", "2"], "leave them out"),
         (["--generated", "3", "--suite", "demo"], "--generated"),
+        (["--suite", "stress", "--scenario", "ar_cal"], "did you mean ar_call"),
     ],
 )
 def test_bad_arguments_give_one_line(arguments: list[str], words: str, tmp_path: Path) -> None:
     assert words in refusal(["--algo", "es", *arguments, "--output", str(tmp_path / "run")])
     assert not (tmp_path / "run").exists()
+
+
+def test_a_suite_may_be_narrowed_to_a_scenario(tmp_path: Path) -> None:
+    begun = ["--algo", "es", "--suite", "stress", "--scenario", "ar_call", "--timesteps", "1"]
+    small = [word for each in ("worlds=1", "population=4") for word in ("--hyper", each)]
+    folder = _begin(tyro.cli(Arguments, args=[*begun, *small, "--output", str(tmp_path / "run")]))
+    arguments = RunFolder.open(folder).card.environment_arguments
+    assert "scenario" not in arguments
+    assert len(arguments["cells"]) == 24
+    assert {cell["scenario"] for cell in arguments["cells"]} == {"ar_call"}
+    assert len({cell["load"] for cell in arguments["cells"]}) > 10
 
 
 def test_damaged_state_is_not_resumed(trained: Path, tmp_path: Path) -> None:
